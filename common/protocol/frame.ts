@@ -1,0 +1,17 @@
+/**
+ * A frame: the bytes of one request or response without the length prefix, as fragments that are never joined unless
+ * joining is cheaper. A by-reference field (records) is always exactly one fragment.
+ */
+export interface Frame {
+  readonly fragments: readonly Buffer[]
+  readonly sizeBytes: number
+}
+
+export function frameOf(buffer: Buffer): Frame {
+  return { fragments: [buffer], sizeBytes: buffer.length }
+}
+
+/** One buffer with the frame's bytes; no copy when there is only one fragment. */
+export function joinFrame(frame: Frame): Buffer {
+  return frame.fragments.length === 1 ? (frame.fragments[0] as Buffer) : Buffer.concat(frame.fragments, frame.sizeBytes)
+}

@@ -1,0 +1,80 @@
+/**
+ * The transport port: links that carry whole frames. TCP in `node/transport-tcp.ts`; memory, with or without simulated
+ * loss and delay, in `sim/transport.ts`.
+ */
+import type { Frame } from '../protocol/frame.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export type LinkCloseReason =
+  | 'local' // this side closed it
+  | 'remote' // the other side closed it
+  | 'refused' // nobody listens at the address
+  | 'reset' // the link broke
+  | 'frame-too-large'
+  | 'frame-malformed' // negative length
+  | 'timeout'
+
+/**
+ * One connection. Events are delivered inside reactor turns. After `onClose` nothing is delivered.
+ */
+export interface Link {
+  readonly id: number
+  readonly remote: Address
+  readonly local: Address
+  /** TLS peer certificate subject, when the listener asked for one. */
+  readonly peerSubject: string | undefined
+  /** Called once per arrived frame, without its length prefix. The receiver owns the fragments from then on. */
+  onFrame: (frame: Frame) => void
+  /** Called once, when the link is established; at once for accepted links. */
+  onOpen: () => void
+  onClose: (reason: LinkCloseReason) => void
+  /** Called when `isWritable` turns true again. */
+  onDrain: () => void
+  /**
+   * Queues a frame; the length prefix is added here. The frame is moved: the sender must not touch the fragments again
+   * (buffers that are shared, such as log reads, are never written to by anybody). Sends made in one turn leave in one
+   * corked write at the end of the turn.
+   */
+  send(frame: Frame): void
+  /** Bytes that were sent and have not left this process yet. */
+  readonly queuedBytes: number
+  /** false while `queuedBytes` is above the limit: stop producing output for this link. */
+  readonly isWritable: boolean
+  /** Stops and resumes reading; frames that were already read are still delivered. */
+  pause(): void
+  resume(): void
+  /** Lets queued bytes leave, then closes. Idempotent. */
+  close(): void
+  /** Closes at once; queued bytes are lost. Idempotent. */
+  destroy(): void
+}
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** `socket.request.max.bytes`: a longer frame closes the link. */
+  readonly maxFrameBytes: number
+}
+
+export interface Listener {
+  readonly address: Address
+  /** Stops accepting; open links stay until their owner closes them. */
+  close(): void
+}
+
+export interface ConnectOptions extends Address {
+  readonly maxFrameBytes: number
+  readonly connectTimeoutMs: number
+}
+
+export interface Transport {
+  /** Rejects with an Error whose `code` is EADDRINUSE, EACCES or EADDRNOTAVAIL when the address cannot be taken. */
+  listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener>
+  /** Returns at once; `onOpen` or `onClose` tell how it went. */
+  connect(options: ConnectOptions): Link
+}
