@@ -6,7 +6,17 @@
  * to the process; the simulated file system treats them as plain keys with `/` between the parts.
  */
 export type FileErrorCode =
-  | 'EACCES' | 'EEXIST' | 'EIO' | 'EISDIR' | 'EMFILE' | 'ENOENT' | 'ENOSPC' | 'ENOTDIR' | 'ENOTEMPTY' | 'EROFS' | 'EUNKNOWN'
+  | 'EACCES'
+  | 'EEXIST'
+  | 'EIO'
+  | 'EISDIR'
+  | 'EMFILE'
+  | 'ENOENT'
+  | 'ENOSPC'
+  | 'ENOTDIR'
+  | 'ENOTEMPTY'
+  | 'EROFS'
+  | 'EUNKNOWN'
 
 export class FileError extends Error {
   override readonly name = 'FileError'
@@ -37,10 +47,12 @@ export interface FileHandle {
    */
   read(target: Buffer, targetOffset: number, length: number, position: number): number
   /**
-   * Writes all buffers one behind the other from `position` (one `writev`). The buffers are borrowed until it returns.
-   * When it throws, any prefix of the bytes may have been written.
+   * Writes all buffers one behind the other from `position` (one `writev`). When it throws, any prefix of the bytes may
+   * have been written.
+   * @param ownership `borrowed` (the default): the caller may change the buffers once this returns. `immutable`: nobody
+   * ever changes their bytes again, so a file system in memory may keep them by reference (record batches).
    */
-  write(buffers: readonly Buffer[], position: number): void
+  write(buffers: readonly Buffer[], position: number, ownership?: 'borrowed' | 'immutable'): void
   sizeBytes(): number
   truncate(sizeBytes: number): void
   /** Makes data and size durable before it returns (fdatasync). */
