@@ -1,0 +1,38 @@
+/**
+ * How an API is served: one handler per file, same number and name as its schema.
+ */
+import type { ApiSchema, RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
+import type { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Deferred } from '../../common/runtime/deferred.ts'
+import type { RequestContext } from '../network/request-context.ts'
+
+/** Who can answer. `controller` requests are forwarded to the active controller by the router. */
+export type RunsOn = 'any' | 'controller' | 'leader' | 'groupCoordinator' | 'transactionCoordinator' | 'shareCoordinator'
+
+/** Instead of an answer: Produce with acks=0 has none; `close` ends the connection, as Kafka does on an acks=0 failure. */
+export const NO_RESPONSE = Symbol('no response')
+export const CLOSE_CONNECTION = Symbol('close connection')
+export type Answer<Response> = Response | typeof NO_RESPONSE | typeof CLOSE_CONNECTION
+
+export interface Handler<Api extends ApiSchema> {
+  readonly api: Api
+  /** Versions served, a part of the schema's: `0-13`. */
+  readonly versions: string
+  readonly runsOn: RunsOn
+  /** Runs to completion in one turn; a deferred answer is completed in a later one. Throws only on bugs. */
+  handle(
+    context: RequestContext,
+    request: RequestOf<Api>,
+  ): Answer<ResponseInputOf<Api>> | Deferred<Answer<ResponseInputOf<Api>>>
+  /** The same error for everything that was asked: authorisation, limits, faults and bugs use it. */
+  refuse(request: RequestOf<Api>, error: Exclude<ErrorCode, 0>, message?: string): ResponseInputOf<Api>
+}
+
+export type HandlerDefinition<Api extends ApiSchema> = Omit<Handler<Api>, 'api'>
+
+export function defineHandler<const Api extends ApiSchema>(
+  api: Api,
+  definition: HandlerDefinition<Api>,
+): Handler<Api> {
+  return { api, ...definition }
+}

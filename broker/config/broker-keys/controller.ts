@@ -1,0 +1,51 @@
+/**
+ * Broker keys of the controller: metadata quorum, placement, elections, life of brokers and topics.
+ */
+import { boolean, defineTable, int, internal, javaClass, list, long, part, string } from '../define.ts'
+import { NO_CONTROLLER_REPORT, NO_JAVA_CLASSES, NO_QUORUM_TUNING, ONE_LOG_DIRECTORY } from '../effects.ts'
+import { atLeast, listOf, nonEmptyList, quorumBootstrapServers, quorumVoters } from '../validators.ts'
+
+export const CONTROLLER_KEYS = defineTable({
+  'alter.config.policy.class.name': javaClass(null, null, 'LOW', 'read-only', 'Class that may veto changes of configurations.', NO_JAVA_CLASSES),
+  'auto.create.topics.enable': boolean('true', null, 'HIGH', 'read-only', "Whether asking for the metadata of an unknown topic, or producing to it, creates the topic with the broker's defaults."),
+  'auto.leader.rebalance.enable': boolean('true', null, 'HIGH', 'read-only', 'Whether the controller regularly hands leadership back to the preferred replica of each partition.'),
+  'broker.heartbeat.interval.ms': int('2000', null, 'MEDIUM', 'read-only', 'Pause between the heartbeats a broker sends to the active controller, in milliseconds.'),
+  'broker.session.timeout.ms': int('9000', null, 'MEDIUM', 'read-only', 'After this many milliseconds without a heartbeat the controller fences a broker: it loses its leaderships and leaves the in-sync sets.'),
+  'controller.listener.names': list(undefined, nonEmptyList, 'HIGH', 'read-only', 'Names of the listeners that controllers use, first one first. Brokers reach the controller through the first name.'),
+  'controller.performance.always.log.threshold.ms': long('2000', atLeast(0), 'MEDIUM', 'read-only', 'Controller events slower than this many milliseconds are always logged.', internal(NO_CONTROLLER_REPORT)),
+  'controller.performance.sample.period.ms': long('60000', atLeast(100), 'MEDIUM', 'read-only', 'How often the controller reports on its own speed, in milliseconds.', internal(NO_CONTROLLER_REPORT)),
+  'controller.quorum.append.linger.ms': int('25', atLeast(0), 'MEDIUM', 'read-only', 'How long the quorum leader gathers metadata records before it writes them, in milliseconds.', NO_QUORUM_TUNING),
+  'controller.quorum.auto.join.enable': boolean('false', null, 'LOW', 'read-only', 'Whether a controller adds itself to the voters when it starts (KIP-853).', NO_QUORUM_TUNING),
+  'controller.quorum.bootstrap.servers': list('', quorumBootstrapServers, 'HIGH', 'read-only', 'Addresses through which a node finds the metadata quorum, as `host:port` entries.', NO_QUORUM_TUNING),
+  'controller.quorum.election.backoff.max.ms': int('1000', atLeast(0), 'HIGH', 'read-only', 'Longest random pause before a candidate that lost starts another election, in milliseconds.', NO_QUORUM_TUNING),
+  'controller.quorum.election.timeout.ms': int('1000', atLeast(0), 'HIGH', 'read-only', 'How long a voter without a leader waits before it stands for election, in milliseconds.', NO_QUORUM_TUNING),
+  'controller.quorum.fetch.max.bytes': int('1048576', atLeast(1), 'LOW', 'read-only', 'Largest answer to a fetch of the metadata log, in bytes.', NO_QUORUM_TUNING),
+  'controller.quorum.fetch.snapshot.max.bytes': int('1048576', atLeast(1), 'LOW', 'read-only', 'Largest piece of a metadata snapshot sent in one answer, in bytes.', NO_QUORUM_TUNING),
+  'controller.quorum.fetch.timeout.ms': int('2000', atLeast(0), 'HIGH', 'read-only', 'How long a follower of the metadata log tolerates silence of the leader before it stands for election, in milliseconds.', NO_QUORUM_TUNING),
+  'controller.quorum.request.timeout.ms': int('2000', atLeast(0), 'MEDIUM', 'read-only', 'How long a node of the metadata quorum waits for an answer, in milliseconds.', NO_QUORUM_TUNING),
+  'controller.quorum.retry.backoff.ms': int('20', atLeast(0), 'LOW', 'read-only', 'Pause before a request to the metadata quorum is repeated, in milliseconds.', NO_QUORUM_TUNING),
+  'controller.quorum.voters': list('', quorumVoters, 'HIGH', 'read-only', 'The fixed voters of the metadata quorum as `id@host:port` entries.', part('The voters run in this process, addresses of others are not contacted.')),
+  'controller.quota.window.num': int('11', atLeast(1), 'LOW', 'read-only', 'How many sample windows the quota on topic changes remembers.'),
+  'controller.quota.window.size.seconds': int('1', atLeast(1), 'LOW', 'read-only', 'Length of one sample window of the quota on topic changes, in seconds.'),
+  'controller.socket.timeout.ms': int('30000', null, 'MEDIUM', 'read-only', "How long a broker waits for the controller's answer, in milliseconds."),
+  'create.topic.policy.class.name': javaClass(null, null, 'LOW', 'read-only', 'Class that may veto the creation of topics.', NO_JAVA_CLASSES),
+  'default.replication.factor': int('1', null, 'MEDIUM', 'read-only', 'Replication factor of topics created automatically or with a factor of -1.'),
+  'delete.topic.enable': boolean('true', null, 'HIGH', 'read-only', 'Whether topics can be deleted; if not, DeleteTopics is refused.'),
+  'initial.broker.registration.timeout.ms': int('60000', null, 'MEDIUM', 'read-only', 'How long a starting broker tries to register with the controller before it gives up, in milliseconds.'),
+  'internal.metadata.delete.delay.millis': long('60000', null, 'LOW', 'read-only', 'How long deleted files of the metadata log stay on disk, in milliseconds.', internal()),
+  'internal.metadata.log.segment.bytes': int(null, null, 'LOW', 'read-only', 'Segment size of the metadata log without its lower bound, for tests, in bytes.', internal()),
+  'internal.metadata.max.batch.size.in.bytes': int('8388608', null, 'LOW', 'read-only', 'Largest batch written to the metadata log, in bytes.', internal()),
+  'leader.imbalance.check.interval.seconds': long('300', atLeast(1), 'HIGH', 'read-only', 'How often the controller looks for partitions that are not led by their preferred replica, in seconds.'),
+  'metadata.log.dir': string(null, null, 'HIGH', 'read-only', 'Directory of the cluster metadata log; without it the first log directory.', ONE_LOG_DIRECTORY),
+  'metadata.log.max.record.bytes.between.snapshots': long('20971520', atLeast(1), 'HIGH', 'read-only', 'A snapshot of the metadata is written when this many bytes of records have gathered since the last one.'),
+  'metadata.log.max.snapshot.interval.ms': long('3600000', atLeast(0), 'HIGH', 'read-only', 'A snapshot of the metadata is written at the latest after this many milliseconds if there are new records; 0 sets no limit.'),
+  'metadata.log.segment.bytes': int('1073741824', atLeast(8_388_608), 'HIGH', 'read-only', 'Size at which a segment of the metadata log is closed, in bytes.'),
+  'metadata.log.segment.ms': long('604800000', null, 'HIGH', 'read-only', 'A segment of the metadata log is closed at the latest after this many milliseconds.'),
+  'metadata.max.idle.interval.ms': int('500', atLeast(0), 'LOW', 'read-only', 'How often the active controller writes a no-op record when nothing else happens, in milliseconds; 0 writes none.'),
+  'metadata.max.retention.bytes': long('104857600', null, 'HIGH', 'read-only', 'Size of metadata log and snapshots beyond which the oldest are deleted, in bytes.'),
+  'metadata.max.retention.ms': long('604800000', null, 'HIGH', 'read-only', 'Age beyond which parts of the metadata log and snapshots are deleted, in milliseconds.'),
+  'num.partitions': int('1', atLeast(1), 'MEDIUM', 'read-only', 'Number of partitions of topics created automatically or with a count of -1.'),
+  'process.roles': list(undefined, listOf({ allowed: ['broker', 'controller'], isEmptyAllowed: false }), 'HIGH', 'read-only', 'What this node is: `broker`, `controller` or both.'),
+  'unclean.leader.election.enable': boolean('false', null, 'HIGH', 'cluster-wide', 'Whether a replica that is not in sync may become leader as a last resort, at the price of lost records.'),
+  'unclean.leader.election.interval.ms': long('300000', atLeast(1), 'MEDIUM', 'read-only', 'How often the controller looks for partitions without a leader that may have an unclean election, in milliseconds.', internal()),
+})

@@ -1,0 +1,50 @@
+/**
+ * Broker keys of share groups and the share coordinator (KIP-932).
+ */
+import { boolean, defineTable, int, internal, list, part, short, string } from '../define.ts'
+import { NO_DEAD_LETTER_QUEUE, NO_JAVA_CLASSES, NO_PURGATORY, NO_SUCH_BUFFER, NO_THREAD_POOLS } from '../effects.ts'
+import { atLeast, between, nonEmptyList } from '../validators.ts'
+
+export const SHARE_GROUP_KEYS = defineTable({
+  'errors.deadletterqueue.auto.create.topics.enable': boolean('false', null, 'MEDIUM', 'cluster-wide', "Whether a share group's missing dead-letter topic is created on first use (KIP-1191).", NO_DEAD_LETTER_QUEUE),
+  'errors.deadletterqueue.topic.name.prefix': string('dlq.', null, 'MEDIUM', 'cluster-wide', 'Beginning that the name of every dead-letter topic has to have; empty allows any name.', NO_DEAD_LETTER_QUEUE),
+  'group.share.assignment.interval.ms': int('1000', atLeast(0), 'MEDIUM', 'cluster-wide', "Shortest pause between two computations of a share group's assignment, in milliseconds."),
+  'group.share.assignor.offload.enable': boolean('true', null, 'MEDIUM', 'cluster-wide', 'Whether assignments of share groups are computed on a background thread.', internal(NO_THREAD_POOLS)),
+  'group.share.assignors': list('simple', nonEmptyList, 'MEDIUM', 'read-only', 'The assignor of share groups; exactly one.', part('Only the built-in name `simple` is known, classes cannot be loaded.')),
+  'group.share.delivery.count.limit': int('5', between(2, 10), 'MEDIUM', 'read-only', 'How often a record is handed out to a share group before it is archived as undeliverable.'),
+  'group.share.dlq.manager.class.name': string('org.apache.kafka.server.share.dlq.DefaultShareGroupDLQManager', null, 'MEDIUM', 'read-only', 'Class that writes to the dead-letter queues of share groups.', internal(NO_JAVA_CLASSES)),
+  'group.share.heartbeat.interval.ms': int('5000', atLeast(1), 'MEDIUM', 'read-only', 'How often members of share groups are told to send heartbeats, in milliseconds.'),
+  'group.share.initialize.retry.interval.ms': int('30000', atLeast(1), 'LOW', 'read-only', 'How long the group coordinator waits before it again asks for the state of a share partition to be set up, in milliseconds.', internal()),
+  'group.share.max.assignment.interval.ms': int('15000', atLeast(0), 'MEDIUM', 'read-only', 'Largest assignment interval that a share group may configure, in milliseconds.'),
+  'group.share.max.delivery.count.limit': int('10', between(5, 25), 'MEDIUM', 'read-only', 'Largest delivery count limit that a share group may configure.'),
+  'group.share.max.heartbeat.interval.ms': int('15000', atLeast(1), 'MEDIUM', 'read-only', 'Largest heartbeat interval that a share group may configure, in milliseconds.'),
+  'group.share.max.partition.max.record.locks': int('4000', between(2000, 10_000), 'MEDIUM', 'read-only', 'Largest number of locked records per partition that a share group may configure.'),
+  'group.share.max.record.lock.duration.ms': int('60000', between(30_000, 3_600_000), 'MEDIUM', 'read-only', 'Longest lock on a record that a share group may configure, in milliseconds.'),
+  'group.share.max.session.timeout.ms': int('60000', atLeast(1), 'MEDIUM', 'read-only', 'Largest session timeout that a share group may configure, in milliseconds.'),
+  'group.share.max.share.sessions': int('2000', atLeast(1), 'MEDIUM', 'read-only', 'How many share sessions one broker keeps.'),
+  'group.share.max.size': int('200', between(1, 1000), 'MEDIUM', 'read-only', 'How many members one share group may have.'),
+  'group.share.min.assignment.interval.ms': int('0', atLeast(0), 'MEDIUM', 'read-only', 'Smallest assignment interval that a share group may configure, in milliseconds.'),
+  'group.share.min.delivery.count.limit': int('2', between(2, 5), 'MEDIUM', 'read-only', 'Smallest delivery count limit that a share group may configure.'),
+  'group.share.min.heartbeat.interval.ms': int('5000', atLeast(1), 'MEDIUM', 'read-only', 'Smallest heartbeat interval that a share group may configure, in milliseconds.'),
+  'group.share.min.partition.max.record.locks': int('100', between(100, 2000), 'MEDIUM', 'read-only', 'Smallest number of locked records per partition that a share group may configure.'),
+  'group.share.min.record.lock.duration.ms': int('15000', between(1000, 30_000), 'MEDIUM', 'read-only', 'Shortest lock on a record that a share group may configure, in milliseconds.'),
+  'group.share.min.session.timeout.ms': int('45000', atLeast(1), 'MEDIUM', 'read-only', 'Smallest session timeout that a share group may configure, in milliseconds.'),
+  'group.share.partition.max.record.locks': int('2000', between(100, 10_000), 'MEDIUM', 'read-only', 'How many records of one partition may be handed out to a share group and unacknowledged at a time.'),
+  'group.share.persister.class.name': string('org.apache.kafka.server.share.persister.DefaultStatePersister', null, 'MEDIUM', 'read-only', 'Class that persists the state of share groups.', internal(NO_JAVA_CLASSES)),
+  'group.share.record.lock.duration.ms': int('30000', between(1000, 3_600_000), 'MEDIUM', 'read-only', 'How long a record that was handed out to a share group stays reserved before it is offered again, in milliseconds.'),
+  'group.share.session.timeout.ms': int('45000', atLeast(1), 'MEDIUM', 'read-only', 'A member of a share group that sends no heartbeat for this many milliseconds is removed.'),
+  'share.coordinator.append.linger.ms': int('-1', atLeast(-1), 'MEDIUM', 'read-only', 'How long the share coordinator gathers records before it writes them, in milliseconds; -1 adapts to the load.', NO_THREAD_POOLS),
+  'share.coordinator.cached.buffer.max.bytes': int('1048588', atLeast(524_288), 'MEDIUM', 'cluster-wide', 'Largest write buffer that the share coordinator keeps for reuse, in bytes.', NO_SUCH_BUFFER),
+  'share.coordinator.cold.partition.snapshot.interval.ms': int('300000', atLeast(1), 'LOW', 'read-only', 'How often share partitions without updates get a new snapshot, in milliseconds.', internal()),
+  'share.coordinator.load.buffer.size': int('5242880', atLeast(1), 'HIGH', 'read-only', 'How many bytes the share coordinator reads at a time when it loads a partition.'),
+  'share.coordinator.snapshot.update.records.per.snapshot': int('500', between(0, 500), 'MEDIUM', 'read-only', "How many updates of a share partition's state are written before the next whole snapshot."),
+  'share.coordinator.state.topic.compression.codec': int('0', null, 'HIGH', 'read-only', 'Codec of the batches in `__share_group_state`: 0 none, 1 gzip, 2 snappy, 3 LZ4, 4 Zstandard.'),
+  'share.coordinator.state.topic.min.isr': short('2', atLeast(1), 'HIGH', 'read-only', '`min.insync.replicas` of `__share_group_state`.'),
+  'share.coordinator.state.topic.num.partitions': int('50', atLeast(1), 'HIGH', 'read-only', 'Number of partitions of `__share_group_state`. Not to be changed once the topic exists.'),
+  'share.coordinator.state.topic.prune.interval.ms': int('300000', atLeast(1), 'LOW', 'read-only', 'How often `__share_group_state` is trimmed to what is still needed, in milliseconds.', internal()),
+  'share.coordinator.state.topic.replication.factor': short('3', atLeast(1), 'HIGH', 'read-only', 'Replication factor of `__share_group_state`; the topic is created once there are enough brokers.'),
+  'share.coordinator.state.topic.segment.bytes': int('104857600', atLeast(1), 'HIGH', 'read-only', 'Segment size of `__share_group_state`, in bytes.'),
+  'share.coordinator.threads': int('1', atLeast(1), 'MEDIUM', 'read-only', 'Threads that serve the share coordinator.', NO_THREAD_POOLS),
+  'share.coordinator.write.timeout.ms': int('5000', atLeast(1), 'HIGH', 'read-only', 'How long a write of the share coordinator may wait for its replicas, in milliseconds.'),
+  'share.fetch.purgatory.purge.interval.requests': int('1000', null, 'MEDIUM', 'read-only', 'After how many requests the waiting room of ShareFetch is cleaned.', NO_PURGATORY),
+})

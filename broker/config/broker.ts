@@ -1,0 +1,41 @@
+/**
+ * All broker keys. The rows lie in `broker-keys/`, one file per subject; nothing else belongs here.
+ */
+import { CONTROLLER_KEYS } from './broker-keys/controller.ts'
+import { GROUP_KEYS } from './broker-keys/groups.ts'
+import { LOG_KEYS } from './broker-keys/log.ts'
+import { NETWORK_KEYS } from './broker-keys/network.ts'
+import { REMOTE_STORAGE_KEYS } from './broker-keys/remote-storage.ts'
+import { REPLICATION_KEYS } from './broker-keys/replication.ts'
+import { SASL_KEYS } from './broker-keys/sasl.ts'
+import { SERVER_KEYS } from './broker-keys/server.ts'
+import { SHARE_GROUP_KEYS } from './broker-keys/share-groups.ts'
+import { SSL_KEYS } from './broker-keys/ssl.ts'
+import { STREAMS_GROUP_KEYS } from './broker-keys/streams-groups.ts'
+import { TRANSACTION_KEYS } from './broker-keys/transactions.ts'
+import { type ConfigKey, type ConfigRow, defineTable } from './define.ts'
+
+export const BROKER_TABLE = defineTable({
+  ...CONTROLLER_KEYS,
+  ...GROUP_KEYS,
+  ...LOG_KEYS,
+  ...NETWORK_KEYS,
+  ...REMOTE_STORAGE_KEYS,
+  ...REPLICATION_KEYS,
+  ...SASL_KEYS,
+  ...SERVER_KEYS,
+  ...SHARE_GROUP_KEYS,
+  ...SSL_KEYS,
+  ...STREAMS_GROUP_KEYS,
+  ...TRANSACTION_KEYS,
+})
+
+export type BrokerTable = typeof BROKER_TABLE
+export type BrokerKey = ConfigKey<BrokerTable>
+
+const BROKER_ROWS: ReadonlyMap<string, ConfigRow> = new Map<string, ConfigRow>(Object.entries(BROKER_TABLE))
+
+/** The row of a key by its plain name; `undefined` for anything Kafka does not define. */
+export function brokerRow(name: string): ConfigRow | undefined {
+  return BROKER_ROWS.get(name)
+}
