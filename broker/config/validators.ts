@@ -166,7 +166,8 @@ export const quorumBootstrapServers: Validator = {
   },
 }
 
-const DURATION = /^[-+]?P(?=.)(?:[-+]?\d+D)?(?:T(?=.)(?:[-+]?\d+H)?(?:[-+]?\d+M)?(?:[-+]?\d+(?:[.,]\d{1,9})?S)?)?$/i
+const DURATION =
+  /^[-+]?P(?=.)(?:[-+]?\d+D)?(?:T(?=.)(?:[-+]?\d+H)?(?:[-+]?\d+M)?(?:[-+]?\d+(?:[.,]\d{1,9})?S)?)?$/i
 
 /** Where a share group without a start offset begins (KIP-1106). */
 export const shareAutoOffsetReset: Validator = {
