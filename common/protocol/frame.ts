@@ -13,5 +13,7 @@ export function frameOf(buffer: Buffer): Frame {
 
 /** One buffer with the frame's bytes; no copy when there is only one fragment. */
 export function joinFrame(frame: Frame): Buffer {
-  return frame.fragments.length === 1 ? (frame.fragments[0] as Buffer) : Buffer.concat(frame.fragments, frame.sizeBytes)
+  return frame.fragments.length === 1
+    ? (frame.fragments[0] as Buffer)
+    : Buffer.concat(frame.fragments, frame.sizeBytes)
 }

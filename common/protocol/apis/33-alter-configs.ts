@@ -1,0 +1,42 @@
+import {
+  array,
+  bool,
+  defineApi,
+  errorCode,
+  int8,
+  int32,
+  type RequestOf,
+  type ResponseOf,
+  string,
+} from '../schema.ts'
+
+export const AlterConfigs = defineApi({
+  key: 33,
+  name: 'AlterConfigs',
+  versions: '0-2',
+  flexible: '2+',
+  listeners: ['broker', 'controller'],
+  request: {
+    resources: array('0+', {
+      resourceType: int8('0+', { mapKey: true }),
+      resourceName: string('0+', { mapKey: true }),
+      configs: array('0+', {
+        name: string('0+', { mapKey: true }),
+        value: string('0+', { nullable: '0+' }),
+      }),
+    }),
+    validateOnly: bool('0+'),
+  },
+  response: {
+    throttleTimeMs: int32('0+', { default: 0 }),
+    responses: array('0+', {
+      errorCode: errorCode('0+'),
+      errorMessage: string('0+', { nullable: '0+' }),
+      resourceType: int8('0+'),
+      resourceName: string('0+'),
+    }),
+  },
+})
+
+export type AlterConfigsRequest = RequestOf<typeof AlterConfigs>
+export type AlterConfigsResponse = ResponseOf<typeof AlterConfigs>
