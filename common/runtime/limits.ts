@@ -98,3 +98,6 @@ export const memoryLastPort = 65_535
 
 /** Fault rules alive at once; a test that reaches it forgot to remove them. */
 export const maxFaultRules = 10_000
+
+/** Unsynced changes that a simulated disk remembers for a file; older ones count as written back, as a real system would. */
+export const maxUnsyncedChanges = 4096
