@@ -12,6 +12,7 @@ import { SERVER_KEYS } from './broker-keys/server.ts'
 import { SHARE_GROUP_KEYS } from './broker-keys/share-groups.ts'
 import { SSL_KEYS } from './broker-keys/ssl.ts'
 import { STREAMS_GROUP_KEYS } from './broker-keys/streams-groups.ts'
+import { THROTTLE_KEYS } from './broker-keys/throttles.ts'
 import { TRANSACTION_KEYS } from './broker-keys/transactions.ts'
 import { type ConfigKey, type ConfigRow, defineTable } from './define.ts'
 
@@ -27,6 +28,7 @@ export const BROKER_TABLE = defineTable({
   ...SHARE_GROUP_KEYS,
   ...SSL_KEYS,
   ...STREAMS_GROUP_KEYS,
+  ...THROTTLE_KEYS,
   ...TRANSACTION_KEYS,
 })
 
@@ -35,7 +37,34 @@ export type BrokerKey = ConfigKey<BrokerTable>
 
 const BROKER_ROWS: ReadonlyMap<string, ConfigRow> = new Map<string, ConfigRow>(Object.entries(BROKER_TABLE))
 
-/** The row of a key by its plain name; `undefined` for anything Kafka does not define. */
+const LISTENER_PREFIX = /^listener\.name\.[^.]*\.(.*)$/
+
+/** Listener keys may name a SASL mechanism before these (KIP-86): `listener.name.sasl_ssl.plain.sasl.jaas.config`. */
+const MECHANISM_KEYS = [
+  'sasl.jaas.config',
+  'sasl.login.class',
+  'sasl.login.callback.handler.class',
+  'sasl.server.callback.handler.class',
+  'connections.max.reauth.ms',
+]
+
+/**
+ * The key that a `listener.name.NAME.` setting is about: its remainder, or the SASL key behind a mechanism's name.
+ * Null when the name has no such prefix.
+ */
+export function listenerBaseKey(name: string): string | null {
+  const rest = LISTENER_PREFIX.exec(name)?.[1]
+  if (rest === undefined) return null
+  return MECHANISM_KEYS.find((key) => rest.endsWith(`.${key}`)) ?? rest
+}
+
+/** The row of a key, plain or behind a listener's prefix; `undefined` for anything Kafka does not define. */
 export function brokerRow(name: string): ConfigRow | undefined {
-  return BROKER_ROWS.get(name)
+  return BROKER_ROWS.get(name) ?? BROKER_ROWS.get(listenerBaseKey(name) ?? '')
+}
+
+/** TLS keys and the like may change at run time only for one listener. */
+export function isDynamicSecurityKey(name: string): boolean {
+  if (BROKER_ROWS.get(name)?.update !== 'per-broker') return false
+  return name.startsWith('ssl.') && !name.startsWith('ssl.enabled.mechanisms')
 }

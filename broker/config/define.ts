@@ -118,7 +118,7 @@ export const boolean = rowOf<boolean>('BOOLEAN')
 export const string = rowOf<string>('STRING')
 export const int = rowOf<number>('INT')
 export const short = rowOf<number>('SHORT')
-/** An int64. Beyond 2^53 the number is the nearest double; the text keeps every digit. */
+/** An int64. The number stops at ±(2^53 - 1), which stands for everything beyond; the text keeps every digit. */
 export const long = rowOf<number>('LONG')
 export const double = rowOf<number>('DOUBLE')
 export const list = rowOf<readonly string[]>('LIST')

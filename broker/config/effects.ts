@@ -23,6 +23,7 @@ export const NO_STREAMS_GROUPS = none('There are no streams groups (KIP-1071).')
 export const ONE_LOG_DIRECTORY = none(
   'A broker has one log directory, and replicas do not move between directories.',
 )
+export const NO_LOG_DIRECTORY_MOVES = none('Replicas do not move between log directories.')
 export const NO_PREALLOCATION = none('Files grow as they are written.')
 export const NO_SOCKET_BUFFERS = none("Node does not expose a socket's buffer sizes.")
 export const NO_EARLY_START = none('The authorizer starts with the broker.')

@@ -8,8 +8,13 @@ import type { ConfigValue } from './define.ts'
 
 export interface Validator {
   readonly description: string
-  /** The value is one that `parseValue` produced for the row's type; null only for keys without a value. */
-  readonly check: (name: string, value: ConfigValue) => string | null
+  /** Repeated entries of a list are dropped before the check, as Kafka does with a warning in its log. */
+  readonly isSet?: true
+  /**
+   * `value` is one that `parseValue` produced for the row's type, null only for keys without a value; `text` is its
+   * canonical form, the one sentences quote.
+   */
+  readonly check: (name: string, value: ConfigValue, text: string) => string | null
 }
 
 /** The sentence every refused value starts with. */
@@ -20,14 +25,14 @@ export function invalidValue(name: string, value: unknown, reason?: string): str
 function range(minimum: number, maximum: number | null): Validator {
   return {
     description: maximum === null ? `[${minimum},...]` : `[${minimum},...,${maximum}]`,
-    check: (name, value) => {
+    check: (name, value, text) => {
       if (value === null) return invalidValue(name, 'null', 'Value must be non-null')
       const number = Number(value)
       if (number < minimum) {
-        return invalidValue(name, value, `Value must be at least ${minimum}`)
+        return invalidValue(name, text, `Value must be at least ${minimum}`)
       }
       if (maximum !== null && number > maximum) {
-        return invalidValue(name, value, `Value must be no more than ${maximum}`)
+        return invalidValue(name, text, `Value must be no more than ${maximum}`)
       }
       return null
     },
@@ -75,6 +80,7 @@ export function listOf(rules: ListRules = {}): Validator {
   const { allowed, isEmptyAllowed = true, isNullAllowed = false } = rules
   return {
     description: allowed === undefined ? '' : `[${allowed.join(', ')}]`,
+    isSet: true,
     check: (name, value) => {
       if (value === null) return isNullAllowed ? null : `Configuration '${name}' values must not be null.`
       const entries = value as readonly string[]
