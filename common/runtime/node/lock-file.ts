@@ -1,6 +1,6 @@
 /**
  * The `.lock` file of a log directory. Node has no flock, so the file says who holds it: process id, a token that
- * tells this process from a later one with the same id, and nothing more. A killed process leaves the file behind and the
+ * tells this process from a later one with the same id, and a word for this one taking of it. A killed process leaves the file behind and the
  * next taker sees that its holder is gone. Two takers in one process exclude each other because the file names a live process.
  *
  * Limits:
@@ -24,8 +24,9 @@ let sequence = 0
 /** @returns undefined when it is held, else a function that releases it */
 export function takeLockFile(path: string): (() => void) | undefined {
   const own: Holder = { processId: process.pid, startToken: startTokenOf(process.pid) ?? '' }
-  const content = `${own.processId} ${own.startToken}\n`
-  const prepared = `${path}.${process.pid}.${threadToken}.${sequence++}`
+  const taking = `${threadToken}.${sequence++}`
+  const content = `${own.processId} ${own.startToken} ${taking}\n`
+  const prepared = `${path}.${process.pid}.${taking}`
   // Linked into place with its content, so that nobody ever sees it half written.
   fs.writeFileSync(prepared, content, { flag: 'wx' })
   try {
@@ -54,13 +55,11 @@ const threadToken = Math.floor(performance.timeOrigin + performance.now() * 1000
 
 function releaser(path: string, content: string): () => void {
   let isHeld = true
-  const inode = fs.statSync(path).ino
   return () => {
     if (!isHeld) return
     isHeld = false
     // The directory may have been deleted, and made and locked again, under us.
-    const now = fs.statSync(path, { throwIfNoEntry: false })
-    if (now?.ino === inode && readIfPresent(path) === content) fs.rmSync(path, { force: true })
+    if (readIfPresent(path) === content) fs.rmSync(path, { force: true })
   }
 }
 
@@ -93,7 +92,7 @@ function readIfPresent(path: string): string | undefined {
 }
 
 function parseHolder(content: string): Holder | undefined {
-  const match = /^(\d{1,10}) (\S*)\n$/.exec(content)
+  const match = /^(\d{1,10}) (\S*) \S+\n$/.exec(content)
   return match === null ? undefined : { processId: Number(match[1]), startToken: match[2] ?? '' }
 }
 

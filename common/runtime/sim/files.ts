@@ -75,7 +75,8 @@ export class MemoryDisk implements FileSystem {
   /** Called before every operation; what it returns fails the operation. It may also move a virtual clock: a slow disk. */
   onCall: ((call: FileCall) => FileErrorCode | undefined) | undefined
   readonly #options: MemoryDiskOptions
-  readonly #locks = new Set<string>()
+  /** Path to the release function of who holds it. */
+  readonly #locks = new Map<string, () => void>()
   #root = new DirectoryNode()
   #journal = new DirectoryJournal()
   #failures: Failure[] = []
@@ -268,12 +269,13 @@ export class MemoryDisk implements FileSystem {
     const key = partsOf(path).join('/')
     if (this.#locks.has(key)) return undefined
     if (!parent.entries.has(name)) this.#createFile(parent, name)
-    this.#locks.add(key)
-    const life = this.#life
-    return () => {
-      if (life !== this.#life || !this.#locks.delete(key)) return
+    const release = (): void => {
+      if (this.#locks.get(key) !== release) return
+      this.#locks.delete(key)
       this.remove(path)
     }
+    this.#locks.set(key, release)
+    return release
   }
 
   /** Counts an operation and lets faults have their say. @returns bytes that a failing write leaves behind */
