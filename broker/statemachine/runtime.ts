@@ -9,7 +9,7 @@ import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { batchSizeBytes, batchLastOffset } from '../../common/record/batch.ts'
+import { BatchView } from '../../common/record/batch.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import type {
   Outcome,
@@ -246,8 +246,9 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
     let position = 0
     while (position < buffer.length) {
       this.#options.format.decodeBatch(buffer, position, visitor)
-      this.#nextLoadOffset = batchLastOffset(buffer, position) + 1
-      position += batchSizeBytes(buffer, position)
+      const batch = new BatchView(buffer, position)
+      this.#nextLoadOffset = batch.nextOffset
+      position = batch.end
     }
   }
 
