@@ -33,7 +33,7 @@ function logicalLines(text: string): string[] {
 
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' }
 
-function unescape(text: string): { readonly text: string; readonly error: string | null } {
+function unescaped(text: string): { readonly text: string; readonly error: string | null } {
   let error: string | null = null
   const plain = text.replace(
     /\\(?:u([0-9a-fA-F]{4})|([\s\S])|$)/g,
@@ -70,8 +70,8 @@ export function parseProperties(text: string): ParsedProperties {
   const errors: string[] = []
   for (const line of logicalLines(text)) {
     const [rawKey, rawValue] = splitLine(line)
-    const key = unescape(rawKey)
-    const value = unescape(rawValue)
+    const key = unescaped(rawKey)
+    const value = unescaped(rawValue)
     const error = key.error ?? value.error
     if (error !== null) errors.push(`${line}: ${error}`)
     else properties.set(key.text, value.text)

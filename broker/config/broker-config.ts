@@ -1,0 +1,110 @@
+/**
+ * The start-up settings of one broker: parsed, checked, and readable with the type each key has.
+ */
+import { BROKER_TABLE, type BrokerKey, type BrokerTable, brokerRow, listenerBaseKey } from './broker.ts'
+import { advertisedListenersOf, crossCheckBroker } from './cross-checks.ts'
+import type { ValueOf } from './define.ts'
+import { type BrokerLevels, brokerText, brokerValue, type ConfigTexts, staticLevels } from './levels.ts'
+import { nearestName } from './suggest.ts'
+import { parseRow } from './values.ts'
+
+/**
+ * Typed reading of a broker's settings at some moment: `config.get('num.partitions')` is a number. Dynamic changes
+ * make a new one through `with`.
+ */
+export class BrokerConfig {
+  readonly levels: BrokerLevels
+
+  constructor(levels: BrokerLevels) {
+    this.levels = levels
+  }
+
+  /** The value in force; null only for keys whose default is null. */
+  get<Key extends BrokerKey>(name: Key): ValueOf<BrokerTable[Key]> {
+    // The row's type parameter is the type its own parser produces.
+    return brokerValue(name, this.levels) as ValueOf<BrokerTable[Key]>
+  }
+
+  /** The value of a key for one listener: its `listener.name.NAME.` setting, or else the key itself. */
+  getForListener<Key extends BrokerKey>(listenerName: string, name: Key): ValueOf<BrokerTable[Key]> {
+    const prefixed = `listener.name.${listenerName.toLowerCase()}.${name}`
+    const value = brokerValue(prefixed, this.levels)
+    return value === null ? this.get(name) : (value as ValueOf<BrokerTable[Key]>)
+  }
+
+  /** The text in force, in canonical form, for any name. */
+  text(name: string): string | null {
+    return brokerText(name, this.levels)
+  }
+
+  with(dynamic: {
+    readonly dynamicDefault?: ConfigTexts
+    readonly dynamicBroker?: ConfigTexts
+  }): BrokerConfig {
+    return new BrokerConfig({ ...this.levels, ...dynamic })
+  }
+}
+
+export interface UnknownKey {
+  readonly name: string
+  readonly didYouMean: string | null
+}
+
+export interface ParsedBrokerConfig {
+  readonly config: BrokerConfig
+  /** Sentences for the operator; a broker must not start while there are any. */
+  readonly errors: readonly string[]
+  /** Accepted and shown by DescribeConfigs as Kafka does, but without effect. */
+  readonly unknownKeys: readonly UnknownKey[]
+}
+
+function missingKeyErrors(properties: ConfigTexts): readonly string[] {
+  const rows = Object.entries(BROKER_TABLE)
+  return rows
+    .filter(([name, row]) => row.defaultText === undefined && !properties.has(name))
+    .map(([name]) => `Missing required configuration "${name}" which has no default value.`)
+}
+
+export interface ParseOptions {
+  /** Whether `node.id`, `process.roles` and `controller.listener.names` have to be given. */
+  readonly requiresIdentity?: boolean
+}
+
+export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions = {}): ParsedBrokerConfig {
+  const errors: string[] = options.requiresIdentity === true ? [...missingKeyErrors(properties)] : []
+  const unknownKeys: UnknownKey[] = []
+  for (const [name, text] of properties) {
+    const row = brokerRow(name)
+    if (row === undefined) {
+      const misspelt = listenerBaseKey(name) ?? name
+      unknownKeys.push({ name, didYouMean: nearestName(misspelt, Object.keys(BROKER_TABLE)) })
+      continue
+    }
+    const parsed = parseRow(row, name, text)
+    if (parsed.error !== null) errors.push(parsed.error)
+  }
+  const identity = identityOf(properties)
+  const config = new BrokerConfig(staticLevels(identity.properties))
+  if (identity.error !== null) errors.push(identity.error)
+  if (errors.length === 0) {
+    const failed = crossCheckBroker(config.levels) ?? advertisedListenersOf(config.levels).error
+    if (failed !== null) errors.push(failed)
+  }
+  return { config, errors, unknownKeys }
+}
+
+/** `broker.id` is the old name of `node.id`: either gives the other its value, both must not differ. */
+function identityOf(properties: ConfigTexts): { properties: ConfigTexts; error: string | null } {
+  const node = properties.get('node.id')
+  const broker = properties.get('broker.id')
+  if (node !== undefined && broker !== undefined && node.trim() !== broker.trim()) {
+    return {
+      properties,
+      error:
+        '`node.id` and `broker.id` must be set to the same value. `broker.id` is deprecated, please use `node.id` instead.',
+    }
+  }
+  const id = node ?? broker
+  if (id === undefined) return { properties, error: null }
+  return { properties: new Map([...properties, ['node.id', id], ['broker.id', id]]), error: null }
+}
