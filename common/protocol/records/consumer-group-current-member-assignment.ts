@@ -3,7 +3,7 @@ import { array, arrayOf, defineRecord, int8, int32, type RecordOf, string, uuid 
 const topicPartitions = {
   topicId: uuid('0+'),
   partitions: arrayOf('0+', int32),
-  assignmentEpochs: arrayOf('0+', int32, { nullable: '0+', default: null, tag: 0 }),
+  assignmentEpochs: arrayOf('0+', int32, { nullable: '0+', tag: 0 }),
 }
 
 export const ConsumerGroupCurrentMemberAssignmentKey = defineRecord({

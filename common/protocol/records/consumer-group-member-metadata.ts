@@ -38,7 +38,12 @@ export const ConsumerGroupMemberMetadataValue = defineRecord({
           metadata: bytes('0+'),
         }),
       },
-      { nullable: '0+', default: null, tag: 0 },
+      {
+        nullable: '0+',
+        tag: 0,
+        about:
+          'null for members of the consumer protocol; Kafka writes that null out, an absent field is a structure of defaults.',
+      },
     ),
   },
 })

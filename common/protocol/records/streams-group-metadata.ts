@@ -28,7 +28,7 @@ export const StreamsGroupMetadataValue = defineRecord({
     epoch: int32('0+'),
     metadataHash: int64('0+', { exact: true }),
     validatedTopologyEpoch: int32('0+', { default: -1, tag: 0 }),
-    lastAssignmentConfigs: array('0+', lastAssignmentConfig, { nullable: '0+', default: null, tag: 1 }),
+    lastAssignmentConfigs: array('0+', lastAssignmentConfig, { nullable: '0+', tag: 1 }),
     storedDescriptionTopologyEpoch: int32('0+', { default: -1, tag: 2 }),
     failedDescriptionTopologyEpoch: int32('0+', { default: -1, tag: 3 }),
   },

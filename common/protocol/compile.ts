@@ -1,0 +1,2 @@
+import { interpretCodec } from './interpret.ts'
+export const compileCodec = interpretCodec
