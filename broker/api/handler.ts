@@ -1,7 +1,7 @@
 /**
  * How an API is served: one handler per file, same number and name as its schema.
  */
-import type { ApiSchema, RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
+import type { ApiSchema as Api, RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import type { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Deferred } from '../../common/runtime/deferred.ts'
 import type { RequestContext } from '../network/request-context.ts'
@@ -14,25 +14,25 @@ export const NO_RESPONSE = Symbol('no response')
 export const CLOSE_CONNECTION = Symbol('close connection')
 export type Answer<Response> = Response | typeof NO_RESPONSE | typeof CLOSE_CONNECTION
 
-export interface Handler<Api extends ApiSchema> {
-  readonly api: Api
+export interface Handler<A extends ApiSchema> {
+  readonly api: A
   /** Versions served, a part of the schema's: `0-13`. */
   readonly versions: string
   readonly runsOn: RunsOn
   /** Runs to completion in one turn; a deferred answer is completed in a later one. Throws only on bugs. */
   handle(
     context: RequestContext,
-    request: RequestOf<Api>,
-  ): Answer<ResponseInputOf<Api>> | Deferred<Answer<ResponseInputOf<Api>>>
+    request: RequestOf<A>,
+  ): Answer<ResponseInputOf<A>> | Deferred<Answer<ResponseInputOf<A>>>
   /** The same error for everything that was asked: authorisation, limits, faults and bugs use it. */
-  refuse(request: RequestOf<Api>, error: Exclude<ErrorCode, 0>, message?: string): ResponseInputOf<Api>
+  refuse(request: RequestOf<A>, error: Exclude<ErrorCode, 0>, message?: string): ResponseInputOf<A>
 }
 
-export type HandlerDefinition<Api extends ApiSchema> = Omit<Handler<Api>, 'api'>
+export type HandlerDefinition<A extends ApiSchema> = Omit<Handler<A>, 'api'>
 
-export function defineHandler<const Api extends ApiSchema>(
-  api: Api,
-  definition: HandlerDefinition<Api>,
-): Handler<Api> {
+export function defineHandler<const A extends ApiSchema>(
+  api: A,
+  definition: HandlerDefinition<A>,
+): Handler<A> {
   return { api, ...definition }
 }

@@ -42,7 +42,8 @@ export interface RequestContext {
   readonly apiKey: number
   readonly apiVersion: number
   readonly correlationId: number
-  readonly clientId: string | null
+  /** Empty when the client gave none. */
+  readonly clientId: string
   /** Monotonic time of arrival. */
   readonly receivedMs: number
 }

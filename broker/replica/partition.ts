@@ -9,7 +9,16 @@
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Reactor, Wakeable } from '../../common/runtime/reactor.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
-import type { AppendAsFollowerResult, AppendAsLeaderOptions, AppendAsLeaderResult, Log } from '../../storage/log.ts'
+import type {
+  AbortedTransaction,
+  AppendAsFollowerResult,
+  AppendAsLeaderOptions,
+  AppendAsLeaderResult,
+  EpochEndOffset,
+  Log,
+  ReadUpperBound,
+} from '../../storage/log.ts'
+import type { FetchPartitionRequest } from './fetch-session-cache.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import type { DelayedOperation, Watchable } from './delayed-operation.ts'
 import { ReplicaProgress } from './replica-progress.ts'
@@ -45,6 +54,26 @@ export type PartitionRole = 'leader' | 'follower' | 'none'
 export interface PartitionListener {
   onPartitionTouched(partition: Partition): void
 }
+
+/** How far a fetch may read, and who may answer it. */
+export interface ReadRange {
+  /** A replica reads to the log's end, a consumer to the high watermark, a `read_committed` one to the last stable offset. */
+  readonly upTo: ReadUpperBound
+  readonly mustLead: boolean
+}
+
+export interface PartitionRead {
+  readonly error: ErrorCode
+  readonly records: Buffer
+  readonly highWatermark: number
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  /** null unless the fetch is `read_committed`. */
+  readonly abortedTransactions: readonly AbortedTransaction[] | null
+  readonly divergingEpoch: EpochEndOffset | undefined
+}
+
+const EMPTY_RECORDS = Buffer.alloc(0)
 
 export interface FollowerFetch {
   readonly replicaId: number
@@ -296,6 +325,55 @@ export class Partition implements Wakeable, Watchable {
     return low
   }
 
+  // --- reads -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Where the fetcher's log and this one part (KIP-595): it must truncate before it goes on.
+   * @returns undefined when they agree or the fetcher does not say what it has
+   */
+  divergenceOf(request: FetchPartitionRequest): EpochEndOffset | undefined {
+    if (request.lastFetchedEpoch < 0 || this.#log === undefined) return undefined
+    const end = this.#log.endOffsetForEpoch(request.lastFetchedEpoch)
+    if (end.endOffset < 0) return undefined
+    return end.endOffset < request.fetchOffset || end.epoch < request.lastFetchedEpoch ? end : undefined
+  }
+
+  /** Reads for a fetch of any kind. `maxBytes` does not cut the first batch when `atLeastOneBatch`. */
+  read(
+    request: FetchPartitionRequest,
+    options: { range: ReadRange; maxBytes: number; atLeastOneBatch: boolean },
+  ): PartitionRead {
+    const error = this.checkLeaderEpoch(request.currentLeaderEpoch, options.range.mustLead)
+    const log = this.#log
+    if (error !== ErrorCode.NONE || log === undefined) return refusedRead(error)
+    const divergingEpoch = this.divergenceOf(request)
+    if (request.lastFetchedEpoch >= 0 && log.endOffsetForEpoch(request.lastFetchedEpoch).endOffset < 0) {
+      return { ...refusedRead(ErrorCode.OFFSET_OUT_OF_RANGE), logStartOffset: log.logStartOffset }
+    }
+    const watermarks = {
+      highWatermark: log.highWatermark,
+      lastStableOffset: log.lastStableOffset,
+      logStartOffset: log.logStartOffset,
+    }
+    if (divergingEpoch !== undefined) {
+      return { error: ErrorCode.NONE, records: EMPTY_RECORDS, ...watermarks, abortedTransactions: null, divergingEpoch }
+    }
+    const read = log.read({
+      offset: request.fetchOffset,
+      maxBytes: options.maxBytes,
+      upTo: options.range.upTo,
+      atLeastOneBatch: options.atLeastOneBatch,
+    })
+    if (read.error !== ErrorCode.NONE) return refusedRead(read.error)
+    return {
+      error: ErrorCode.NONE,
+      records: read.records,
+      ...watermarks,
+      abortedTransactions: options.range.upTo === 'lastStable' ? (read.abortedTransactions ?? []) : null,
+      divergingEpoch: undefined,
+    }
+  }
+
   // --- in-sync replicas --------------------------------------------------------------------------------------------
 
   /** A follower has fetched: it has everything below the fetch offset. @returns false when it is not a replica */
@@ -415,5 +493,17 @@ export class Partition implements Wakeable, Watchable {
     if (next <= log.highWatermark) return false
     log.updateHighWatermark(next)
     return true
+  }
+}
+
+function refusedRead(error: ErrorCode): PartitionRead {
+  return {
+    error,
+    records: EMPTY_RECORDS,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    abortedTransactions: null,
+    divergingEpoch: undefined,
   }
 }

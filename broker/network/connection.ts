@@ -1,0 +1,171 @@
+/**
+ * One client connection: its requests run one after the other, and their answers leave in that order.
+ *
+ * Owner: the listener. Invariants: a request starts when the one before it is answered and its bytes fit the link's queue (a slow
+ * reader slows only itself); answers are encoded in the send phase, after the turn's records are with the operating system; when
+ * writing them failed, everything this turn answered is refused with KAFKA_STORAGE_ERROR instead.
+ * Limits: `maxWaitingRequests` frames wait here, then the link is paused.
+ */
+import { encodeResponseFrame } from '../../common/protocol/header.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Frame } from '../../common/protocol/frame.ts'
+import type { Reactor, Sendable } from '../../common/runtime/reactor.ts'
+import type { Link } from '../../common/runtime/transport.ts'
+import { CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
+import type { ConnectionInfo, ListenerInfo, Principal } from './request-context.ts'
+import type { Exchange, Router } from './router.ts'
+
+/** Frames of one connection that may wait while a request of it is in progress. */
+export const maxWaitingRequests = 128
+
+export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS', isTokenAuthenticated: false }
+
+export interface ConnectionOptions {
+  readonly link: Link
+  readonly listener: ListenerInfo
+  readonly router: Router
+  readonly reactor: Reactor
+  readonly nowMs: () => number
+  /** Whether records that were appended in this turn could not be handed to the operating system. */
+  readonly hasFlushFailed: () => boolean
+  readonly onClosed: (connection: Connection) => void
+}
+
+export class Connection implements ConnectionInfo, Sendable {
+  readonly id: string
+  readonly listener: ListenerInfo
+  readonly clientAddress: string
+  readonly principal: Principal = ANONYMOUS
+  clientSoftwareName = ''
+  clientSoftwareVersion = ''
+  /** Monotonic time of the latest frame in or out. */
+  lastActiveMs: number
+  readonly #options: ConnectionOptions
+  readonly #link: Link
+  readonly #waiting: Frame[] = []
+  readonly #closeCallbacks = new Set<() => void>()
+  #inProgress: Exchange | undefined
+  /** Answered in this turn, to be encoded in its send phase. */
+  #answered: { exchange: Exchange; answer: unknown }[] = []
+  #isPaused = false
+  #isStartPosted = false
+  #isClosed = false
+
+  constructor(options: ConnectionOptions) {
+    const { link, listener } = options
+    this.#options = options
+    this.#link = link
+    this.listener = listener
+    this.clientAddress = link.remote.host
+    this.id = `${link.local.host}:${link.local.port}-${link.remote.host}:${link.remote.port}-${link.id}`
+    this.lastActiveMs = options.nowMs()
+    link.onFrame = (frame) => this.#onFrame(frame)
+    link.onClose = () => this.#onClose()
+    link.onDrain = () => this.#startNext()
+  }
+
+  /** Requests that have arrived and are not answered. */
+  get pendingRequests(): number {
+    return this.#waiting.length + (this.#inProgress === undefined ? 0 : 1)
+  }
+
+  onClosed(callback: () => void): () => void {
+    this.#closeCallbacks.add(callback)
+    return () => this.#closeCallbacks.delete(callback)
+  }
+
+  /** Lets answers that are on their way leave, then closes. */
+  close(): void {
+    this.#link.close()
+  }
+
+  destroy(): void {
+    this.#link.destroy()
+    this.#onClose()
+  }
+
+  sendPending(): void {
+    const answered = this.#answered
+    this.#answered = []
+    const hasFlushFailed = this.#options.hasFlushFailed()
+    for (const { exchange, answer } of answered) {
+      if (this.#isClosed) return
+      if (answer === NO_RESPONSE) continue
+      const { api, context } = exchange
+      const response = hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer
+      this.#link.send(
+        encodeResponseFrame(api, { version: context.apiVersion, correlationId: context.correlationId }, response as never),
+      )
+    }
+    this.lastActiveMs = this.#options.nowMs()
+    this.#startNextLater()
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#isClosed) return
+    this.lastActiveMs = this.#options.nowMs()
+    if (this.#inProgress === undefined && this.#waiting.length === 0 && this.#link.isWritable) {
+      this.#start(frame)
+      return
+    }
+    this.#waiting.push(frame)
+    if (this.#waiting.length >= maxWaitingRequests && !this.#isPaused) {
+      this.#isPaused = true
+      this.#link.pause()
+    }
+  }
+
+  #start(frame: Frame): void {
+    const exchange = this.#options.router.dispatch(this, frame)
+    if (exchange === undefined) {
+      this.destroy()
+      return
+    }
+    this.#inProgress = exchange
+    exchange.answer.whenDone((answer) => this.#onAnswer(exchange, answer))
+  }
+
+  #onAnswer(exchange: Exchange, answer: unknown): void {
+    if (this.#isClosed || this.#inProgress !== exchange) return
+    this.#inProgress = undefined
+    if (answer === CLOSE_CONNECTION) {
+      this.destroy()
+      return
+    }
+    this.#answered.push({ exchange, answer })
+    this.#options.reactor.sendLater(this)
+    this.#startNextLater()
+  }
+
+  /** Behind what other connections wait for in this turn. */
+  #startNextLater(): void {
+    if (this.#waiting.length === 0 || this.#isStartPosted) return
+    this.#isStartPosted = true
+    this.#options.reactor.post(() => {
+      this.#isStartPosted = false
+      this.#startNext()
+    })
+  }
+
+  #startNext(): void {
+    if (this.#isClosed || this.#inProgress !== undefined || !this.#link.isWritable) return
+    const frame = this.#waiting.shift()
+    if (frame === undefined) return
+    if (this.#isPaused && this.#waiting.length < maxWaitingRequests / 2) {
+      this.#isPaused = false
+      this.#link.resume()
+    }
+    this.#start(frame)
+  }
+
+  #onClose(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#waiting.length = 0
+    this.#inProgress = undefined
+    this.#answered = []
+    for (const callback of [...this.#closeCallbacks]) callback()
+    this.#closeCallbacks.clear()
+    this.#options.onClosed(this)
+  }
+}

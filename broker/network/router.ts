@@ -1,0 +1,134 @@
+/**
+ * From a frame to its handler: header, version, who may ask, and where it runs.
+ *
+ * Invariants: whatever arrives ends in an answer or a closed connection, of this client only; an exception in a handler is a bug
+ * that refuses this one request (UNKNOWN_SERVER_ERROR) and is traced. Controller APIs are passed on to the active controller when
+ * that is another node.
+ */
+import { decodeRequest } from '../../common/protocol/codec.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Frame } from '../../common/protocol/frame.ts'
+import { decodeRequestHeader } from '../../common/protocol/header.ts'
+import { MalformedFrame } from '../../common/protocol/malformed-frame.ts'
+import type { ApiSchema } from '../../common/protocol/schema.ts'
+import { hasVersion, type VersionRange, versionRange } from '../../common/protocol/versions.ts'
+import { asDeferred, Deferred } from '../../common/runtime/deferred.ts'
+import type { Answer, Handler } from '../api/handler.ts'
+import type { BrokerServices } from '../services.ts'
+import type { ConnectionInfo, RequestContext } from './request-context.ts'
+
+/** A request on its way through the broker. */
+export interface Exchange {
+  readonly api: ApiSchema
+  readonly context: RequestContext
+  /** What is sent in place of the answer when the turn's records could not be written. */
+  readonly refuse: (error: Exclude<ErrorCode, 0>) => unknown
+  readonly answer: Deferred<Answer<unknown>>
+}
+
+/** Offered to requests that must run on the active controller. */
+export interface ControllerForwarder {
+  /** @returns undefined when this node is the active controller and serves the request itself */
+  forward(context: RequestContext, frame: Frame): Deferred<Answer<unknown>> | undefined
+}
+
+interface Route {
+  readonly handler: Handler<ApiSchema>
+  readonly versions: VersionRange
+}
+
+export class Router {
+  readonly #broker: BrokerServices
+  readonly #routes = new Map<number, Route>()
+  readonly #forwarder: ControllerForwarder
+
+  constructor(broker: BrokerServices, handlers: readonly Handler<ApiSchema>[], forwarder: ControllerForwarder) {
+    this.#broker = broker
+    this.#forwarder = forwarder
+    for (const handler of handlers) {
+      this.#routes.set(handler.api.key, { handler, versions: versionRange(handler.versions) })
+    }
+  }
+
+  /**
+   * Starts the request in `frame`.
+   * @returns undefined when the frame is not a request that this listener takes: the connection must be closed, as Kafka does
+   */
+  dispatch(connection: ConnectionInfo, frame: Frame): Exchange | undefined {
+    try {
+      return this.#dispatch(connection, frame)
+    } catch (error) {
+      if (!(error instanceof MalformedFrame)) throw error
+      if (this.#broker.runtime.trace.enabled) {
+        this.#broker.runtime.trace.emit({
+          level: 'debug',
+          kind: 'connection.malformed-frame',
+          nodeId: this.#broker.nodeId,
+          message: `closed ${connection.id}: ${error.message}`,
+        })
+      }
+      return undefined
+    }
+  }
+
+  #dispatch(connection: ConnectionInfo, frame: Frame): Exchange | undefined {
+    const { header, api, reader } = decodeRequestHeader(frame)
+    const route = this.#routes.get(api.key)
+    if (route === undefined || !api.listeners.includes(connection.listener.kind)) return undefined
+    const context: RequestContext = {
+      broker: this.#broker,
+      connection,
+      principal: connection.principal,
+      apiKey: header.apiKey,
+      apiVersion: header.apiVersion,
+      correlationId: header.correlationId,
+      clientId: header.clientId,
+      receivedMs: this.#broker.runtime.clock.monotonicMs(),
+    }
+    const { handler } = route
+    if (!hasVersion(route.versions, header.apiVersion)) return this.#unsupportedVersion(handler, context)
+    const request = decodeRequest(api, header.apiVersion, reader) as never
+    return {
+      api,
+      context,
+      refuse: (error) => handler.refuse(request, error),
+      answer: this.#run(handler, context, request, frame),
+    }
+  }
+
+  #run(
+    handler: Handler<ApiSchema>,
+    context: RequestContext,
+    request: never,
+    frame: Frame,
+  ): Deferred<Answer<unknown>> {
+    try {
+      if (handler.runsOn === 'controller') {
+        const forwarded = this.#forwarder.forward(context, frame)
+        if (forwarded !== undefined) return forwarded
+      }
+      return asDeferred(handler.handle(context, request) as Answer<unknown>)
+    } catch (error) {
+      this.#broker.runtime.trace.emit({
+        level: 'error',
+        kind: 'request.failed',
+        nodeId: this.#broker.nodeId,
+        message: `${handler.api.name} v${context.apiVersion} failed: ${error instanceof Error ? error.message : String(error)}`,
+        error,
+      })
+      return Deferred.of<Answer<unknown>>(handler.refuse(request, ErrorCode.UNKNOWN_SERVER_ERROR))
+    }
+  }
+
+  /** Only ApiVersions is answered in a version the client can read (v0) when it asks in one that is not known here. */
+  #unsupportedVersion(handler: Handler<ApiSchema>, context: RequestContext): Exchange | undefined {
+    if (handler.api.name !== 'ApiVersions') return undefined
+    const answer = handler.refuse({} as never, ErrorCode.UNSUPPORTED_VERSION)
+    return {
+      api: handler.api,
+      context: { ...context, apiVersion: 0 },
+      refuse: () => answer,
+      answer: Deferred.of<Answer<unknown>>(answer),
+    }
+  }
+}

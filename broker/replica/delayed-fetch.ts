@@ -1,0 +1,66 @@
+/**
+ * A Fetch that waits for enough bytes. It completes when
+ *   A  this broker no longer has or leads a partition (or its log failed)
+ *   B  the leader epoch the fetcher gave is out of date
+ *   C  the end of a partition's readable range is in a later segment than the fetch offset, or before it (truncated)
+ *   D  the readable bytes over all partitions reach `minBytes`
+ *   E  a partition diverges from what the fetcher has
+ *   F  the fetcher's high watermark is behind (KIP-1166; fetchers that say what they know)
+ *   G  its time is up
+ * and then reads anew, so that its answer carries the watermarks of that moment.
+ */
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { DelayedOperation } from './delayed-operation.ts'
+import type { FetchPartitionRequest } from './fetch-session-cache.ts'
+import type { Partition, ReadRange } from './partition.ts'
+
+export interface WaitingPartition {
+  readonly partition: Partition
+  readonly request: FetchPartitionRequest
+}
+
+export class DelayedFetch extends DelayedOperation {
+  readonly #waiting: readonly WaitingPartition[]
+  readonly #range: ReadRange
+  readonly #minBytes: number
+  readonly #onDone: () => void
+
+  constructor(options: {
+    waiting: readonly WaitingPartition[]
+    range: ReadRange
+    minBytes: number
+    onDone: () => void
+  }) {
+    super()
+    this.#waiting = options.waiting
+    this.#range = options.range
+    this.#minBytes = options.minBytes
+    this.#onDone = options.onDone
+  }
+
+  protected override canComplete(): boolean {
+    let readableBytes = 0
+    for (const { partition, request } of this.#waiting) {
+      const log = partition.log
+      if (log === undefined || partition.checkLeaderEpoch(request.currentLeaderEpoch, this.#range.mustLead) !== ErrorCode.NONE) {
+        return true // A, B
+      }
+      if (request.fetchOffset > log.logEndOffset || request.fetchOffset < log.logStartOffset) return true // C
+      if (partition.divergenceOf(request) !== undefined) return true // E
+      if (request.knownHighWatermark < log.highWatermark) return true // F
+      const available = log.readableBytes(request.fetchOffset, this.#range.upTo)
+      if (available === undefined) return true // C
+      readableBytes += Math.min(available, request.partitionMaxBytes)
+      if (readableBytes >= this.#minBytes) return true // D
+    }
+    return false
+  }
+
+  protected override onComplete(): void {
+    this.#onDone()
+  }
+
+  protected override onExpired(): void {
+    this.#onDone()
+  }
+}

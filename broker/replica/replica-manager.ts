@@ -1,0 +1,389 @@
+/**
+ * The partitions of one broker: their roles as the metadata says, and the entry points for everything that reads or appends.
+ *
+ * Owner: the broker. Follows the metadata image: after each published step the partitions that changed take or give up the lead,
+ * start or stop following, or are deleted. Invariant: a partition is in the tables exactly while the image assigns a replica of it
+ * to this broker.
+ */
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { Deferred } from '../../common/runtime/deferred.ts'
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
+import type { AppendOrigin, RecordError } from '../../storage/log.ts'
+import type { LogManager } from '../../storage/log-manager.ts'
+import type { LogConfig } from '../../storage/log-config.ts'
+import type { MetadataDelta, MetadataImage, MetadataListener, PartitionImage, TopicImage } from '../metadata/image.ts'
+import { DelayedFetch, type WaitingPartition } from './delayed-fetch.ts'
+import { DelayedProduce, type PendingAppend } from './delayed-produce.ts'
+import type { FetchPartitionRequest } from './fetch-session-cache.ts'
+import { type IsrProposal, Partition, type PartitionHost, type PartitionRead, type ReadRange } from './partition.ts'
+
+export interface ReplicaManagerOptions {
+  readonly nodeId: number
+  readonly runtime: Runtime
+  readonly scheduler: SchedulerScope
+  readonly logs: LogManager
+  readonly metadata: MetadataImage
+  readonly topicConfig: (topic: string) => LogConfig
+  readonly replicaLagTimeMaxMs: () => number
+  /** Asks the controller for another ISR. */
+  readonly proposeIsr: (partition: Partition, proposal: IsrProposal) => void
+}
+
+/** Told when this broker takes or gives up the lead of a partition: coordinators load and unload. */
+export interface LeadershipListener {
+  onLeadershipGained(partition: Partition): void
+  onLeadershipLost(partition: Partition): void
+}
+
+/** Told when a partition starts or stops following: the fetchers. */
+export interface FollowerListener {
+  onFollowing(partition: Partition): void
+  onNotFollowing(partition: Partition): void
+}
+
+export interface AppendEntry {
+  readonly partition: Partition
+  readonly records: Buffer
+}
+
+export interface AppendEntryResult {
+  error: ErrorCode
+  errorMessage: string | null
+  baseOffset: number
+  logAppendTimeMs: number
+  logStartOffset: number
+  recordErrors: readonly RecordError[]
+}
+
+export interface FetchEntry {
+  /** Absent when the topic or partition is not known here: `error` says why. */
+  readonly partition: Partition | undefined
+  readonly error: ErrorCode
+  readonly request: FetchPartitionRequest
+}
+
+export interface FetchOptions {
+  readonly range: ReadRange
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  /** Fetch v3+: the first batch of the answer is whole even above the limits. */
+  readonly atLeastOneBatch: boolean
+  /** -1 for consumers. */
+  readonly replicaId: number
+  readonly replicaEpoch: number
+  /** Drops the wait when the connection closes. */
+  readonly onClosed: (abandon: () => void) => () => void
+}
+
+export interface FetchEntryResult extends PartitionRead {
+  readonly request: FetchPartitionRequest
+  readonly partition: Partition | undefined
+}
+
+export class ReplicaManager implements MetadataListener, PartitionHost {
+  readonly nodeId: number
+  readonly clock
+  readonly reactor
+  readonly #options: ReplicaManagerOptions
+  /** topic -> partition index -> partition, only those with a replica here. */
+  readonly #partitions = new Map<string, Map<number, Partition>>()
+  readonly #leadershipListeners: LeadershipListener[] = []
+  readonly #followerListeners: FollowerListener[] = []
+
+  constructor(options: ReplicaManagerOptions) {
+    this.#options = options
+    this.nodeId = options.nodeId
+    this.clock = options.runtime.clock
+    this.reactor = options.runtime.reactor
+    this.#scheduleIsrCheck()
+  }
+
+  listenToLeadership(listener: LeadershipListener): void {
+    this.#leadershipListeners.push(listener)
+  }
+
+  listenToFollowing(listener: FollowerListener): void {
+    this.#followerListeners.push(listener)
+  }
+
+  /** The local replica of a partition, whatever its role. */
+  partition(topic: string, index: number): Partition | undefined {
+    return this.#partitions.get(topic)?.get(index)
+  }
+
+  *partitions(): IterableIterator<Partition> {
+    for (const ofTopic of this.#partitions.values()) yield* ofTopic.values()
+  }
+
+  /** Why a partition cannot be served here: unknown to the cluster, or led by others. */
+  missingPartitionError(topic: string, index: number): ErrorCode {
+    const image = this.#options.metadata.topicsByName.get(topic)
+    return image?.partitions[index] === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NOT_LEADER_OR_FOLLOWER
+  }
+
+  // --- PartitionHost -----------------------------------------------------------------------------------------------
+
+  replicaLagTimeMaxMs(): number {
+    return this.#options.replicaLagTimeMaxMs()
+  }
+
+  isEligibleForIsr(brokerId: number, brokerEpoch: number): boolean {
+    const broker = this.#options.metadata.brokers.get(brokerId)
+    if (broker === undefined || broker.isFenced || broker.inControlledShutdown) return false
+    return brokerEpoch === -1 || brokerEpoch === broker.epoch
+  }
+
+  brokerEpochOf(brokerId: number): number {
+    return this.#options.metadata.brokers.get(brokerId)?.epoch ?? -1
+  }
+
+  proposeIsr(partition: Partition, proposal: IsrProposal): void {
+    this.#options.proposeIsr(partition, proposal)
+  }
+
+  // --- metadata ----------------------------------------------------------------------------------------------------
+
+  onMetadata(image: MetadataImage, delta: MetadataDelta): void {
+    for (const topic of delta.deletedTopics.values()) this.#deleteTopic(topic)
+    for (const [topicId, before] of delta.changedTopics) {
+      const topic = image.topicsById.get(topicId)
+      if (topic !== undefined) this.#applyTopic(topic, before)
+    }
+    for (const key of delta.changedConfigs) {
+      const [type, name] = key.split('\n') as [string, string]
+      if (Number(type) === 2) this.#applyTopicConfig(name)
+      else if (Number(type) === 4) for (const topic of this.#partitions.keys()) this.#applyTopicConfig(topic)
+    }
+    // A broker that was fenced or came back changes who may be waited for.
+    if (delta.changedBrokers.size > 0) for (const partition of this.partitions()) if (partition.isLeader) partition.touch()
+  }
+
+  #applyTopic(topic: TopicImage, before: TopicImage | undefined): void {
+    topic.partitions.forEach((state, index) => {
+      if (before?.partitions[index] === state) return
+      const hasReplica = state.replicas.includes(this.nodeId)
+      const existing = this.partition(topic.name, index)
+      if (!hasReplica) {
+        if (existing !== undefined) this.#removePartition(existing, true)
+        return
+      }
+      if (existing !== undefined && existing.topicId !== topic.id) this.#removePartition(existing, true)
+      this.#applyPartition(topic, index, state)
+    })
+  }
+
+  #applyPartition(topic: TopicImage, index: number, state: PartitionImage): void {
+    const partition = this.partition(topic.name, index) ?? this.#addPartition(topic, index)
+    const log = this.#options.logs.getOrCreate(
+      { topic: topic.name, partition: index },
+      { topicId: topic.id, config: this.#options.topicConfig(topic.name) },
+    )
+    if (log === undefined) {
+      this.#giveUpLead(partition)
+      partition.goOffline()
+      return
+    }
+    if (state.leaderId === this.nodeId) {
+      if (partition.role === 'follower') for (const listener of this.#followerListeners) listener.onNotFollowing(partition)
+      const isNewEpoch = partition.becomeLeader(state, log)
+      if (isNewEpoch) for (const listener of this.#leadershipListeners) listener.onLeadershipGained(partition)
+      return
+    }
+    this.#giveUpLead(partition)
+    if (partition.becomeFollower(state, log)) for (const listener of this.#followerListeners) listener.onFollowing(partition)
+  }
+
+  #addPartition(topic: TopicImage, index: number): Partition {
+    const partition = new Partition(this, { topic: topic.name, topicId: topic.id, index })
+    let ofTopic = this.#partitions.get(topic.name)
+    if (ofTopic === undefined) {
+      ofTopic = new Map()
+      this.#partitions.set(topic.name, ofTopic)
+    }
+    ofTopic.set(index, partition)
+    return partition
+  }
+
+  #giveUpLead(partition: Partition): void {
+    if (partition.isLeader) for (const listener of this.#leadershipListeners) listener.onLeadershipLost(partition)
+  }
+
+  #deleteTopic(topic: TopicImage): void {
+    for (const partition of [...(this.#partitions.get(topic.name)?.values() ?? [])]) {
+      if (partition.topicId === topic.id) this.#removePartition(partition, true)
+    }
+  }
+
+  #removePartition(partition: Partition, isDeleted: boolean): void {
+    this.#giveUpLead(partition)
+    for (const listener of this.#followerListeners) listener.onNotFollowing(partition)
+    const ofTopic = this.#partitions.get(partition.topic)
+    ofTopic?.delete(partition.index)
+    if (ofTopic?.size === 0) this.#partitions.delete(partition.topic)
+    partition.goOffline()
+    if (isDeleted) this.#options.logs.delete({ topic: partition.topic, partition: partition.index })
+  }
+
+  #applyTopicConfig(topic: string): void {
+    const ofTopic = this.#partitions.get(topic)
+    if (ofTopic === undefined) return
+    const config = this.#options.topicConfig(topic)
+    for (const partition of ofTopic.values()) {
+      partition.log?.updateConfig(config)
+      partition.touch()
+    }
+  }
+
+  /** A log directory failed: its partitions cannot be served any more. */
+  onDirectoryFailed(): void {
+    for (const partition of this.partitions()) {
+      if (partition.log?.isFailed !== true) continue
+      this.#giveUpLead(partition)
+      for (const listener of this.#followerListeners) listener.onNotFollowing(partition)
+      partition.touch()
+    }
+  }
+
+  #scheduleIsrCheck(): void {
+    this.#options.scheduler.schedule('check of lagging in-sync replicas', this.replicaLagTimeMaxMs() / 2, () => {
+      for (const partition of this.partitions()) partition.maybeShrinkIsr()
+      this.#scheduleIsrCheck()
+    })
+  }
+
+  // --- appends -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Appends to partitions that this broker leads and answers as `acks` says: at once (0, 1) or when all is committed (-1),
+   * at most after `timeoutMs`.
+   */
+  append(
+    entries: readonly AppendEntry[],
+    options: { acks: number; timeoutMs: number; origin: AppendOrigin },
+  ): Deferred<AppendEntryResult[]> {
+    const pending: PendingAppend[] = []
+    const results = entries.map(({ partition, records }): AppendEntryResult => {
+      const appended = partition.appendAsLeader(records, { origin: options.origin, requiredAcks: options.acks })
+      if (appended.error !== ErrorCode.NONE) {
+        return {
+          error: appended.error,
+          errorMessage: 'errorMessage' in appended ? (appended.errorMessage ?? null) : null,
+          baseOffset: -1,
+          logAppendTimeMs: -1,
+          logStartOffset: partition.log?.logStartOffset ?? -1,
+          recordErrors: 'recordErrors' in appended ? (appended.recordErrors ?? []) : [],
+        }
+      }
+      pending.push({
+        partition,
+        leaderEpoch: partition.leaderEpoch,
+        requiredOffset: appended.lastOffset + 1,
+        commitError: undefined,
+      })
+      return {
+        error: ErrorCode.NONE,
+        errorMessage: null,
+        baseOffset: appended.firstOffset,
+        logAppendTimeMs: appended.logAppendTimeMs,
+        logStartOffset: appended.logStartOffset,
+        recordErrors: [],
+      }
+    })
+    if (options.acks !== -1 || pending.length === 0) return Deferred.of(results)
+    const answer = new Deferred<AppendEntryResult[]>()
+    const operation = new DelayedProduce(pending, () => {
+      let next = 0
+      for (const result of results) {
+        if (result.error !== ErrorCode.NONE) continue
+        result.error = pending[next]?.commitError ?? ErrorCode.NONE
+        next += 1
+      }
+      answer.complete(results)
+    })
+    operation.start(
+      this.#options.scheduler,
+      `time limit of a Produce that waits for ${pending.length} partitions`,
+      options.timeoutMs,
+      pending.map((append) => append.partition),
+    )
+    return answer
+  }
+
+  // --- fetches -----------------------------------------------------------------------------------------------------
+
+  /** Reads for a fetch; waits for `minBytes` when nothing speaks against it. */
+  fetch(entries: readonly FetchEntry[], options: FetchOptions): Deferred<FetchEntryResult[]> {
+    const first = this.#readAll(entries, options)
+    if (this.#mustAnswerAtOnce(first, options)) return Deferred.of(first)
+    const answer = new Deferred<FetchEntryResult[]>()
+    const waiting: WaitingPartition[] = []
+    for (const { partition, request } of entries) if (partition !== undefined) waiting.push({ partition, request })
+    const operation = new DelayedFetch({
+      waiting,
+      range: options.range,
+      minBytes: options.minBytes,
+      onDone: () => {
+        stopListening()
+        answer.complete(this.#readAll(entries, options))
+      },
+    })
+    const stopListening = options.onClosed(() => operation.abandon())
+    operation.start(
+      this.#options.scheduler,
+      `long poll of a Fetch on ${waiting.length} partitions`,
+      options.maxWaitMs,
+      waiting.map(({ partition }) => partition),
+    )
+    return answer
+  }
+
+  #mustAnswerAtOnce(reads: readonly FetchEntryResult[], options: FetchOptions): boolean {
+    if (options.maxWaitMs <= 0 || reads.length === 0) return true
+    let bytes = 0
+    for (const read of reads) {
+      if (read.error !== ErrorCode.NONE || read.divergingEpoch !== undefined) return true
+      bytes += read.records.length
+    }
+    return bytes >= options.minBytes
+  }
+
+  #readAll(entries: readonly FetchEntry[], options: FetchOptions): FetchEntryResult[] {
+    let budget = options.maxBytes
+    let atLeastOneBatch = options.atLeastOneBatch
+    return entries.map(({ partition, error, request }): FetchEntryResult => {
+      if (partition === undefined) return { ...refused(error), request, partition }
+      const read = partition.read(request, {
+        range: options.range,
+        maxBytes: Math.max(0, Math.min(request.partitionMaxBytes, budget)),
+        atLeastOneBatch,
+      })
+      if (read.records.length > 0) atLeastOneBatch = false
+      budget = Math.max(0, budget - read.records.length)
+      if (options.replicaId >= 0 && read.error === ErrorCode.NONE && read.divergingEpoch === undefined) {
+        partition.recordFollowerFetch({
+          replicaId: options.replicaId,
+          replicaEpoch: options.replicaEpoch,
+          fetchOffset: request.fetchOffset,
+          logStartOffset: request.logStartOffset,
+        })
+      }
+      return { ...read, request, partition }
+    })
+  }
+}
+
+const NO_RECORDS = Buffer.alloc(0)
+
+function refused(error: ErrorCode): PartitionRead {
+  return {
+    error,
+    records: NO_RECORDS,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    abortedTransactions: null,
+    divergingEpoch: undefined,
+  }
+}
