@@ -31,7 +31,8 @@ export interface Link {
   onFrame: (frame: Frame) => void
   /** Called once, when the link is established; at once for accepted links. */
   onOpen: () => void
-  onClose: (reason: LinkCloseReason) => void
+  /** `cause` is the system's error, for logs. */
+  onClose: (reason: LinkCloseReason, cause?: Error) => void
   /** Called when `isWritable` turns true again. */
   onDrain: () => void
   /**

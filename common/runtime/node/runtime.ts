@@ -1,0 +1,78 @@
+/** The real world as one parameter. */
+import type { Clock } from '../clock.ts'
+import { HeapScheduler, virtualAlarm } from '../heap-scheduler.ts'
+import type { Random } from '../random.ts'
+import type { Runtime } from '../runtime.ts'
+import { SeededRandom } from '../seeded-random.ts'
+import { TraceBus } from '../trace-bus.ts'
+import { type TurnPhase, TurnReactor } from '../turn-reactor.ts'
+import { VirtualClock, VirtualTime } from '../virtual-clock.ts'
+import { systemClock } from './clock.ts'
+import { SystemRandom } from './entropy.ts'
+import { createNodeFiles } from './files.ts'
+import { TcpTransport } from './transport-tcp.ts'
+import { immediateDriver, nodeAlarm } from './turn-driver.ts'
+
+export interface NodeRuntimeOptions {
+  /** Makes ids and jitter repeatable; the system's entropy when absent. */
+  readonly seed?: number | string
+  /** `virtual`: real sockets and files, but time passes only when `time.advance` is called. */
+  readonly clock?: 'real' | 'virtual'
+  /** Whether a waiting timer keeps the process alive; false, because a server's listeners do. */
+  readonly timersKeepProcessAlive?: boolean
+  /** Told of every exception that escaped a task; see `TurnReactorOptions.onBug`. */
+  readonly onBug?: (error: unknown, phase: TurnPhase) => void
+  /** Takes the place of the system's resolver. */
+  readonly lookup?: (
+    host: string,
+    done: (error: Error | undefined, addresses: readonly string[]) => void,
+  ) => void
+}
+
+export interface NodeRuntime extends Runtime {
+  readonly reactor: TurnReactor
+  readonly scheduler: HeapScheduler
+  /** What moves time when the clock is virtual. */
+  readonly time: VirtualTime | undefined
+  /** Identities for links of transports that share this process. */
+  readonly nextLinkId: () => number
+  /** Cancels every timer. Links, listeners and files belong to those who opened them. */
+  close(): void
+}
+
+export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime {
+  const virtualClock = options.clock === 'virtual' ? new VirtualClock() : undefined
+  const clock: Clock = virtualClock ?? systemClock
+  const trace = new TraceBus()
+  const random: Random = options.seed === undefined ? new SystemRandom() : new SeededRandom(options.seed)
+  const reactor = new TurnReactor({
+    clock,
+    trace,
+    driver: immediateDriver,
+    ...(options.onBug === undefined ? {} : { onBug: options.onBug }),
+  })
+  const alarm = virtualClock === undefined ? nodeAlarm(options.timersKeepProcessAlive ?? false) : virtualAlarm
+  const scheduler = new HeapScheduler({ clock, reactor, alarm })
+  let lastLinkId = 0
+  const nextLinkId = (): number => ++lastLinkId
+  const { lookup } = options
+  return {
+    clock,
+    scheduler,
+    random,
+    files: createNodeFiles({ post: (task) => reactor.post(task) }),
+    transport: new TcpTransport({
+      reactor,
+      scheduler,
+      trace,
+      nextLinkId,
+      ...(lookup === undefined ? {} : { lookup }),
+    }),
+    reactor,
+    trace,
+    time:
+      virtualClock === undefined ? undefined : new VirtualTime({ clock: virtualClock, scheduler, reactor }),
+    nextLinkId,
+    close: () => scheduler.close(),
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * `Transport` over TCP sockets. Owned by the runtime. Everything a socket does reaches the owner of its link inside a
+ * reactor turn; everything sent in a turn leaves in one write at its end. No event of a socket is ever left unhandled.
+ */
+import * as dns from 'node:dns'
+import * as net from 'node:net'
+import { tcpBacklog, tcpKeepAliveMs } from '../limits.ts'
+import type { Reactor } from '../reactor.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { Trace } from '../trace.ts'
+import type { Address, ConnectOptions, Link, Listener, ListenOptions, Transport } from '../transport.ts'
+import { addressOf, TcpLink } from './tcp-link.ts'
+
+export interface TcpTransportOptions {
+  readonly reactor: Reactor
+  readonly scheduler: Scheduler
+  readonly trace: Trace
+  /** Identities of links; shared with other transports of the process. */
+  readonly nextLinkId?: () => number
+  /** All addresses of a host, in the order to try them. The system's resolver when absent. */
+  readonly lookup?: (
+    host: string,
+    done: (error: Error | undefined, addresses: readonly string[]) => void,
+  ) => void
+}
+
+function systemLookup(
+  host: string,
+  done: (error: Error | undefined, addresses: readonly string[]) => void,
+): void {
+  dns.lookup(host, { all: true }, (error, found) => {
+    done(error ?? undefined, error === null ? found.map(({ address }) => address) : [])
+  })
+}
+
+export class TcpTransport implements Transport {
+  readonly #options: TcpTransportOptions
+  readonly #nextLinkId: () => number
+  #lastLinkId = 0
+
+  constructor(options: TcpTransportOptions) {
+    this.#options = options
+    this.#nextLinkId = options.nextLinkId ?? (() => ++this.#lastLinkId)
+  }
+
+  listen(options: ListenOptions, onLink: (link: Link) => void): Promise<Listener> {
+    const { reactor, trace } = this.#options
+    const server = net.createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: tcpKeepAliveMs,
+      allowHalfOpen: true,
+    })
+    server.on('connection', (socket) => {
+      const link = this.#link(options.maxFrameBytes, addressOf(socket.remoteAddress, socket.remotePort))
+      link.adopt(socket)
+      reactor.post(() => {
+        onLink(link)
+        link.opened()
+      })
+    })
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host: options.host, port: options.port, backlog: tcpBacklog }, () => {
+        server.off('error', reject)
+        // Out of descriptors, mostly: the next connection may work again.
+        server.on('error', (error) => {
+          const message = `Accepting a connection on ${options.host}:${options.port} failed: ${error.message}`
+          trace.emit({ level: 'warn', kind: 'transport.accept-failed', message, error })
+        })
+        const bound = server.address() as net.AddressInfo
+        resolve({ address: { host: options.host, port: bound.port }, close: () => void server.close() })
+      })
+    })
+  }
+
+  connect(options: ConnectOptions): Link {
+    const link = this.#link(options.maxFrameBytes, { host: options.host, port: options.port })
+    const { scheduler } = this.#options
+    const deadline = scheduler.schedule(
+      `connecting to ${options.host}:${options.port}`,
+      options.connectTimeoutMs,
+      () => link.fail('timeout'),
+    )
+    const connecting = new Connecting(link, options, scheduler, () => deadline.cancel())
+    if (net.isIP(options.host) !== 0) connecting.start([options.host])
+    else {
+      const lookup = this.#options.lookup ?? systemLookup
+      lookup(options.host, (error, addresses) => {
+        if (error === undefined && addresses.length > 0) connecting.start(addresses)
+        else {
+          deadline.cancel()
+          link.fail('refused', error ?? new Error(`${options.host} has no address`))
+        }
+      })
+    }
+    return link
+  }
+
+  #link(maxFrameBytes: number, remote: Address): TcpLink {
+    const { reactor, scheduler } = this.#options
+    return new TcpLink({ id: this.#nextLinkId(), reactor, scheduler, maxFrameBytes, remote })
+  }
+}
+
+/** Tries the addresses of a host one after the other, each with its share of the time, until one answers. */
+class Connecting {
+  readonly #link: TcpLink
+  readonly #options: ConnectOptions
+  readonly #scheduler: Scheduler
+  readonly #onDone: () => void
+
+  constructor(link: TcpLink, options: ConnectOptions, scheduler: Scheduler, onDone: () => void) {
+    this.#link = link
+    this.#options = options
+    this.#scheduler = scheduler
+    this.#onDone = onDone
+  }
+
+  start(addresses: readonly string[]): void {
+    this.#try(addresses, 0, this.#options.connectTimeoutMs / addresses.length)
+  }
+
+  #try(addresses: readonly string[], index: number, shareMs: number): void {
+    if (this.#link.isClosed) {
+      this.#onDone()
+      return
+    }
+    const host = addresses[index] as string
+    const isLast = index === addresses.length - 1
+    const { port } = this.#options
+    const socket = net.connect({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: tcpKeepAliveMs,
+      allowHalfOpen: true,
+    })
+    const abort = (): void => void socket.destroy()
+    this.#link.onAbort = abort
+    // The last address has all the time that is left: the deadline of the whole ends it.
+    const share = isLast
+      ? undefined
+      : this.#scheduler.schedule(`connecting to ${host}:${port}`, shareMs, () => abort())
+    let failure: Error | undefined
+    const onError = (error: Error): void => {
+      failure = error
+    }
+    const onClose = (): void => {
+      share?.cancel()
+      if (!isLast && !this.#link.isClosed) {
+        this.#try(addresses, index + 1, shareMs)
+        return
+      }
+      this.#onDone()
+      this.#link.fail(
+        (failure as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' ? 'timeout' : 'refused',
+        failure,
+      )
+    }
+    socket.on('error', onError)
+    socket.on('close', onClose)
+    socket.once('connect', () => {
+      share?.cancel()
+      this.#onDone()
+      socket.off('close', onClose)
+      this.#link.onAbort = undefined
+      if (this.#link.isClosed) {
+        socket.destroy()
+        return
+      }
+      this.#link.adopt(socket)
+      this.#link.openLater()
+    })
+  }
+}
