@@ -63,8 +63,16 @@ export function brokerRow(name: string): ConfigRow | undefined {
   return BROKER_ROWS.get(name) ?? BROKER_ROWS.get(listenerBaseKey(name) ?? '')
 }
 
-/** TLS keys and the like may change at run time only for one listener. */
-export function isDynamicSecurityKey(name: string): boolean {
-  if (BROKER_ROWS.get(name)?.update !== 'per-broker') return false
-  return name.startsWith('ssl.') && !name.startsWith('ssl.enabled.mechanisms')
-}
+/** Key material, which may change at run time only for one listener at a time. */
+export const LISTENER_ONLY_KEYS: ReadonlySet<string> = new Set([
+  'ssl.key.password',
+  'ssl.keystore.certificate.chain',
+  'ssl.keystore.key',
+  'ssl.keystore.location',
+  'ssl.keystore.password',
+  'ssl.keystore.type',
+  'ssl.truststore.certificates',
+  'ssl.truststore.location',
+  'ssl.truststore.password',
+  'ssl.truststore.type',
+])

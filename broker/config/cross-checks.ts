@@ -142,6 +142,8 @@ export function crossCheckBroker(levels: BrokerLevels): string | null {
   if (endPoints.error !== null) return endPoints.error
   const malformed = overridesError(levels) ?? groupErrors(get)
   if (malformed !== null) return malformed
+  // Kafka divides by the number of threads before it checks it, and this is what its clients then read.
+  if (get('log.cleaner.threads') === 0) return '/ by zero'
   const failed = logErrors(levels, get) ?? networkErrors(levels, get)
   return failed === null ? null : `requirement failed: ${failed}`
 }
