@@ -6,7 +6,14 @@ import type { Codec } from './codec.ts'
 import type { Reader } from './reader.ts'
 import type { MessageSchema, PrimitiveType } from './schema.ts'
 import { defaultOf, isDefault, type Structure, shapeOf, type WireField, type WireShape } from './shape.ts'
-import { EncodeError, refuseNull, refuseUnsupportedField, sortedTaggedFields, type Writer } from './writer.ts'
+import {
+  EncodeError,
+  refuseNull,
+  refuseUnsupportedField,
+  sortedTaggedFields,
+  type Writer,
+  writeUnknownTaggedFields,
+} from './writer.ts'
 
 export function interpretCodec(message: MessageSchema, version: number): Codec {
   const shape = shapeOf(message, version)
@@ -116,19 +123,17 @@ function inputOf({ name, field }: WireField, structure: Structure): unknown {
 
 function encodeTaggedFields(writer: Writer, shape: WireShape, structure: Structure): void {
   const known = shape.tagged.filter(({ name, field }) => !isDefault(field, structure[name]))
-  const unknown = sortedTaggedFields(structure.unknownTaggedFields) ?? []
-  writer.unsignedVarint(known.length + unknown.length)
+  const unknown = sortedTaggedFields(structure.unknownTaggedFields)
+  writer.unsignedVarint(known.length + (unknown?.length ?? 0))
   let next = 0
   for (const wire of known) {
     const tag = wire.field.tag as number
-    for (; next < unknown.length && (unknown[next]?.tag as number) < tag; next++) {
-      writer.unknownTaggedField(unknown[next] as NonNullable<(typeof unknown)[number]>)
-    }
+    next = writeUnknownTaggedFields(writer, unknown, next, tag)
     const mark = writer.beginTaggedField(tag)
     encodeField(writer, wire, structure[wire.name])
     writer.endTaggedField(mark)
   }
-  for (const field of unknown.slice(next)) writer.unknownTaggedField(field)
+  writeUnknownTaggedFields(writer, unknown, next, Number.POSITIVE_INFINITY)
 }
 
 function encodeField(writer: Writer, wire: WireField, value: unknown): void {

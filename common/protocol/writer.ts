@@ -85,6 +85,11 @@ export class Writer {
     this.position = usedBytes
   }
 
+  /** Takes back the last bytes of what was reserved last. */
+  retract(sizeBytes: number): void {
+    this.position -= sizeBytes
+  }
+
   bool(value: boolean, field: string): void {
     const position = this.reserve(1)
     this.boolAt(position, value, field)
@@ -342,7 +347,7 @@ function checkedStringBytes(value: string, field: string): number {
   return sizeBytes
 }
 
-function refuseValue(value: unknown, wanted: string, field: string): never {
+export function refuseValue(value: unknown, wanted: string, field: string): never {
   throw new EncodeError(`${field} is ${String(value)}, not ${wanted}`)
 }
 
@@ -361,4 +366,20 @@ export function sortedTaggedFields(
 ): readonly UnknownTaggedField[] | undefined {
   if (fields === undefined || fields.length === 0) return undefined
   return fields.length === 1 ? fields : [...fields].sort((left, right) => left.tag - right.tag)
+}
+
+/** Writes the fields from `next` on whose tags are below `limit`; returns the index of the first one left. */
+export function writeUnknownTaggedFields(
+  writer: Writer,
+  fields: readonly UnknownTaggedField[] | undefined,
+  next: number,
+  limit: number,
+): number {
+  let index = next
+  for (; fields !== undefined && index < fields.length; index++) {
+    const field = fields[index]!
+    if (field.tag >= limit) break
+    writer.unknownTaggedField(field)
+  }
+  return index
 }
