@@ -1,0 +1,159 @@
+/**
+ * One directory of `log.dirs`: its identity, its lock and its four checkpoint files. Owned by the log manager. Goes offline
+ * at the first failed operation and stays so while the process lives, as in Kafka.
+ */
+import { FileError } from '../common/runtime/files.ts'
+import {
+  CLEANER_OFFSET_CHECKPOINT,
+  HIGH_WATERMARK_CHECKPOINT,
+  LOG_START_OFFSET_CHECKPOINT,
+  type OffsetEntry,
+  RECOVERY_POINT_CHECKPOINT,
+  readOffsetCheckpoint,
+  writeOffsetCheckpoint,
+} from './checkpoints.ts'
+import {
+  readCleanShutdown,
+  readMetaProperties,
+  removeCleanShutdown,
+  writeMetaProperties,
+} from './meta-properties.ts'
+import type { LogDirectoryState, StorageContext } from './storage-context.ts'
+
+const LOCK_FILE = '.lock'
+
+export interface DirectoryIdentity {
+  readonly clusterId: string
+  readonly nodeId: number
+}
+
+export class LogDirectory implements LogDirectoryState {
+  readonly path: string
+  /** `directory.id` of KIP-858; made up when the directory is formatted. */
+  directoryId = ''
+  /** The broker epoch of the last clean shutdown; undefined after an unclean one. */
+  cleanShutdownBrokerEpoch: number | undefined
+  failure: FileError | undefined
+  readonly recoveryPoints: Map<string, number> = new Map()
+  readonly highWatermarks: Map<string, number> = new Map()
+  readonly logStartOffsets: Map<string, number> = new Map()
+  readonly cleanerOffsets: Map<string, number> = new Map()
+  readonly #context: StorageContext
+  readonly #onFailure: (directory: LogDirectory, error: FileError) => void
+  #unlock: (() => void) | undefined
+  readonly #lastWritten = new Map<string, string>()
+
+  constructor(
+    context: StorageContext,
+    path: string,
+    onFailure: (directory: LogDirectory, error: FileError) => void,
+  ) {
+    this.#context = context
+    this.path = path
+    this.#onFailure = onFailure
+  }
+
+  get isOnline(): boolean {
+    return this.failure === undefined
+  }
+
+  get wasCleanShutdown(): boolean {
+    return this.cleanShutdownBrokerEpoch !== undefined
+  }
+
+  fail(error: FileError): void {
+    if (this.failure !== undefined) return
+    this.failure = error
+    this.#context.trace.emit({
+      level: 'error',
+      kind: 'log-directory.failed',
+      message: `Log directory ${this.path} is offline: ${error.message}`,
+      error,
+    })
+    this.#onFailure(this, error)
+  }
+
+  /** Runs an operation; a failure takes the directory offline. */
+  guard<T>(failed: T, operation: () => T): T {
+    if (!this.isOnline) return failed
+    try {
+      return operation()
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      this.fail(error)
+      return failed
+    }
+  }
+
+  /**
+   * Locks the directory, formats it when it is new, and reads what it says of its logs.
+   * @throws Error when it belongs to another cluster or node, or another process has it: a configuration mistake
+   */
+  open(identity: DirectoryIdentity): void {
+    const { files, random } = this.#context
+    files.makeDirectory(this.path)
+    this.#unlock = files.lock(`${this.path}/${LOCK_FILE}`)
+    if (this.#unlock === undefined) throw new Error(`Log directory ${this.path} is used by another process.`)
+    const known = readMetaProperties(files, this.path)
+    if (known?.clusterId !== undefined && known.clusterId !== identity.clusterId) {
+      throw new Error(
+        `Log directory ${this.path} belongs to cluster ${known.clusterId}, not ${identity.clusterId}.`,
+      )
+    }
+    if (known?.nodeId !== undefined && known.nodeId !== identity.nodeId) {
+      throw new Error(`Log directory ${this.path} belongs to node ${known.nodeId}, not ${identity.nodeId}.`)
+    }
+    this.directoryId = known?.directoryId ?? random.uuid()
+    if (known?.directoryId === undefined) {
+      writeMetaProperties(files, this.path, { ...identity, directoryId: this.directoryId })
+    }
+    this.cleanShutdownBrokerEpoch = readCleanShutdown(files, this.path)
+    this.#read(RECOVERY_POINT_CHECKPOINT, this.recoveryPoints)
+    this.#read(HIGH_WATERMARK_CHECKPOINT, this.highWatermarks)
+    this.#read(LOG_START_OFFSET_CHECKPOINT, this.logStartOffsets)
+    this.#read(CLEANER_OFFSET_CHECKPOINT, this.cleanerOffsets)
+  }
+
+  /** From now on the directory is in use: an end without `close` is an unclean one. */
+  markInUse(): void {
+    if (this.wasCleanShutdown) removeCleanShutdown(this.#context.files, this.path)
+  }
+
+  writeRecoveryPoints(entries: readonly OffsetEntry[]): void {
+    this.#write(RECOVERY_POINT_CHECKPOINT, entries)
+  }
+
+  writeHighWatermarks(entries: readonly OffsetEntry[]): void {
+    this.#write(HIGH_WATERMARK_CHECKPOINT, entries)
+  }
+
+  writeLogStartOffsets(entries: readonly OffsetEntry[]): void {
+    this.#write(LOG_START_OFFSET_CHECKPOINT, entries)
+  }
+
+  writeCleanerOffsets(entries: readonly OffsetEntry[]): void {
+    this.#write(CLEANER_OFFSET_CHECKPOINT, entries)
+  }
+
+  unlock(): void {
+    this.#unlock?.()
+    this.#unlock = undefined
+  }
+
+  #read(name: string, into: Map<string, number>): void {
+    for (const [key, offset] of readOffsetCheckpoint(this.#context.files, `${this.path}/${name}`))
+      into.set(key, offset)
+  }
+
+  /** Idle logs change nothing, and then nothing is written. */
+  #write(name: string, entries: readonly OffsetEntry[]): void {
+    const content = entries
+      .map(({ topicPartition: { topic, partition }, offset }) => `${topic} ${partition} ${offset}`)
+      .join('\n')
+    if (this.#lastWritten.get(name) === content) return
+    this.guard(undefined, () => {
+      writeOffsetCheckpoint(this.#context.files, `${this.path}/${name}`, entries)
+      this.#lastWritten.set(name, content)
+    })
+  }
+}
