@@ -74,16 +74,16 @@ describe.each(CODECS)('with compression %s', (codec) => {
     )
     expect(records.map(plain)).toEqual(expected)
   })
+})
 
-  it.skipIf(codec === 'none')('batches of many compression blocks read as they were sent', () => {
-    const records = readAll(segment(`java-${codec}`))
-    expect(records.map(({ key, value }) => [text(key), text(value)])).toEqual(
-      Array.from({ length: 1200 }, (_, index) => [
-        `key-${index}`,
-        `Java writes blocks ${index}: ${'0123456789'.repeat(index % 17)}`,
-      ]),
-    )
-  })
+it.each(CODECS.slice(1))('batches of many %s blocks read as they were sent', (codec) => {
+  const records = readAll(segment(`java-${codec}`))
+  expect(records.map(({ key, value }) => [text(key), text(value)])).toEqual(
+    Array.from({ length: 1200 }, (_, index) => [
+      `key-${index}`,
+      `Java writes blocks ${index}: ${'0123456789'.repeat(index % 17)}`,
+    ]),
+  )
 })
 
 it.each(['none', 'gzip'])('batches of kafkajs with compression %s read as they were sent', (codec) => {
