@@ -49,7 +49,8 @@ export interface BrokerImage {
   readonly isFenced: boolean
   readonly inControlledShutdown: boolean
   readonly directories: readonly string[]
-  readonly cordonedDirectories: readonly string[]
+  /** null until the broker has told (its first heartbeat). */
+  readonly cordonedDirectories: readonly string[] | null
 }
 
 export interface ControllerImage {
@@ -137,6 +138,8 @@ export interface MetadataImage {
 
 /** What one published step changed: old entities, so that listeners can compare. */
 export interface MetadataDelta {
+  /** The image was replaced by a snapshot: whoever keeps something derived from all of it begins anew. */
+  readonly isReset: boolean
   /** topic id -> the topic before (undefined: it is new). Look into the image for what it is now. */
   readonly changedTopics: ReadonlyMap<string, TopicImage | undefined>
   /** topic id -> the topic as it was before it was deleted. */

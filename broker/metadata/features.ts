@@ -1,0 +1,73 @@
+/**
+ * Features (KIP-584): what this build supports and what a new cluster finalizes, as Kafka 4.4's `storage format` does.
+ */
+export const METADATA_VERSION_FEATURE = 'metadata.version'
+export const KRAFT_VERSION_FEATURE = 'kraft.version'
+export const ELR_FEATURE = 'eligible.leader.replicas.version'
+
+export interface FeatureRange {
+  readonly min: number
+  readonly max: number
+}
+
+/** Level 33 is 4.4-IV2, the newest that a release of 4.4 writes; level 7 is 3.3-IV3, the first of KRaft. */
+export const METADATA_VERSION: FeatureRange = { min: 7, max: 33 }
+
+/** What brokers and controllers of this build register. */
+export const SUPPORTED_FEATURES: ReadonlyMap<string, FeatureRange> = new Map([
+  ['group.version', { min: 0, max: 1 }],
+  [KRAFT_VERSION_FEATURE, { min: 0, max: 1 }],
+  [METADATA_VERSION_FEATURE, METADATA_VERSION],
+  ['share.version', { min: 0, max: 2 }],
+  ['streams.version', { min: 0, max: 1 }],
+  ['transaction.version', { min: 0, max: 2 }],
+  [ELR_FEATURE, { min: 0, max: 1 }],
+])
+
+/** What a newly formatted cluster begins with. */
+export const DEFAULT_FEATURE_LEVELS: ReadonlyMap<string, number> = new Map([
+  [METADATA_VERSION_FEATURE, 33],
+  [ELR_FEATURE, 1],
+  ['group.version', 1],
+  ['share.version', 2],
+  ['streams.version', 1],
+  ['transaction.version', 2],
+])
+
+const METADATA_VERSION_NAMES: readonly string[] = [
+  '3.3-IV3',
+  '3.4-IV0',
+  '3.5-IV0',
+  '3.5-IV1',
+  '3.5-IV2',
+  '3.6-IV0',
+  '3.6-IV1',
+  '3.6-IV2',
+  '3.7-IV0',
+  '3.7-IV1',
+  '3.7-IV2',
+  '3.7-IV3',
+  '3.7-IV4',
+  '3.8-IV0',
+  '3.9-IV0',
+  '4.0-IV0',
+  '4.0-IV1',
+  '4.0-IV2',
+  '4.0-IV3',
+  '4.1-IV0',
+  '4.1-IV1',
+  '4.2-IV0',
+  '4.2-IV1',
+  '4.3-IV0',
+  '4.4-IV0',
+  '4.4-IV1',
+  '4.4-IV2',
+]
+
+/** `4.4-IV2` for 33; undefined for levels that this build does not know. */
+export function metadataVersionName(level: number): string | undefined {
+  return METADATA_VERSION_NAMES[level - METADATA_VERSION.min]
+}
+
+/** Levels of metadata.version whose step changed what metadata records hold: going back over them may lose metadata. */
+export const METADATA_CHANGING_LEVELS: ReadonlySet<number> = new Set([8, 11, 13, 14, 15, 17, 23, 30, 32, 33])
