@@ -9,7 +9,7 @@ import kafkajs, {
   type KafkaMessage,
   type PartitionAssigner,
 } from 'kafkajs'
-import { type Case, check, checkEqual, uniqueName, within } from '../lib/cases.ts'
+import { type Case, check, checkEqual, checkEventually, uniqueName, within } from '../lib/cases.ts'
 
 // Node finds only some of the names that kafkajs, a CommonJS module, exports.
 const { AssignerProtocol, CompressionTypes, ConfigResourceTypes, logLevel } = kafkajs
@@ -294,7 +294,7 @@ export function kafkajsCases(target: KafkajsTarget): Case[] {
         await transaction[end]()
       }
       await round('3', 'commit')
-      checkEqual(await offset(), '3', 'after the commit')
+      await checkEventually(offset, '3', 'after the commit')
       await round('7', 'abort')
       checkEqual(await offset(), '3', 'after the abort')
       await producer.disconnect()
@@ -306,23 +306,26 @@ export function kafkajsCases(target: KafkajsTarget): Case[] {
     run: () =>
       withAdmin(async (admin) => {
         const topic = await createTopic(1)
-        check((await admin.listTopics()).includes(topic), 'the new topic is not listed')
+        const isListed = async (): Promise<boolean> => (await admin.listTopics()).includes(topic)
+        await checkEventually(isListed, true, 'whether the new topic is listed')
         const isCreated = await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] })
         checkEqual(isCreated, false, 'creating it once more')
         await admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] })
-        const described = await admin.fetchTopicMetadata({ topics: [topic] })
-        checkEqual(described.topics[0]?.partitions.length, 3, 'partitions')
+        const partitions = async (): Promise<number | undefined> =>
+          (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]?.partitions.length
+        await checkEventually(partitions, 3, 'partitions')
         const entries = [{ name: 'retention.ms', value: '123456' }]
         await admin.alterConfigs({
           validateOnly: false,
           resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: entries }],
         })
-        const configs = await admin.describeConfigs({
-          includeSynonyms: true,
-          resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
-        })
-        const entry = configs.resources[0]?.configEntries.find((one) => one.configName === 'retention.ms')
-        checkEqual(entry?.configValue, '123456', 'retention.ms')
+        const retention = async (): Promise<string | undefined> => {
+          const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic }]
+          const configs = await admin.describeConfigs({ includeSynonyms: true, resources })
+          return configs.resources[0]?.configEntries.find((one) => one.configName === 'retention.ms')
+            ?.configValue
+        }
+        await checkEventually(retention, '123456', 'retention.ms')
         await send(topic, ['a', 'b', 'c'], 1)
         const offsets = await admin.fetchTopicOffsets(topic)
         const highs = offsets.map((one) => `${one.partition}:${one.low}-${one.high}`).sort()
@@ -333,7 +336,7 @@ export function kafkajsCases(target: KafkajsTarget): Case[] {
         const cluster = await admin.describeCluster()
         check(cluster.brokers.length > 0 && cluster.clusterId !== '', 'the cluster describes no brokers')
         await admin.deleteTopics({ topics: [topic] })
-        check(!(await admin.listTopics()).includes(topic), 'the deleted topic is still listed')
+        await checkEventually(isListed, false, 'whether the deleted topic is listed')
       }),
   }
 

@@ -28,6 +28,21 @@ export function checkEqual(actual: unknown, expected: unknown, what: string): vo
   check(actualText === expectedText, `${what}: expected ${expectedText}, got ${actualText}`)
 }
 
+/** Asks until the answer is right: a broker hears of a change a moment after the controller made it. */
+export async function checkEventually(
+  read: () => Promise<unknown>,
+  expected: unknown,
+  what: string,
+  timeoutMs = 30_000,
+): Promise<void> {
+  const deadlineMs = Date.now() + timeoutMs
+  for (;;) {
+    const actual = await read()
+    if (JSON.stringify(actual) === JSON.stringify(expected)) return
+    if (Date.now() > deadlineMs) checkEqual(actual, expected, what)
+  }
+}
+
 /** Rejects when the promise has not settled within the deadline; the sentence says what was waited for. */
 export async function within<T>(promise: Promise<T>, what: string, timeoutMs = CASE_DEADLINE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined

@@ -125,7 +125,6 @@ const javaClients = (version: string): Family => ({
   },
 })
 
-/** Both Go clients are packages of one module; a change of either builds both anew. */
 async function goSuite(name: string): Promise<{ command: string; args: string[] }> {
   const project = join(folder, 'go')
   await mustRun('go', ['version']) // Debian's own is too old for the clients' modules
@@ -158,7 +157,6 @@ export const families: readonly Family[] = [
     },
   },
   { name: 'franz-go', prepare: () => goSuite('franz') },
-  { name: 'sarama', prepare: () => goSuite('sarama') },
   javaClients('4.4.0'),
   javaClients('4.3.1'),
   {

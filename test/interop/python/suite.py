@@ -58,6 +58,14 @@ def check_equal(actual, expected, what):
         raise Failure(f"{what}: expected {expected!r}, got {actual!r}")
 
 
+def check_eventually(read, expected, what):
+    """Asks until the answer is right: a broker hears of a change a moment after the controller made it."""
+    deadline = time.monotonic() + DEADLINE
+    while (actual := read()) != expected:
+        if time.monotonic() > deadline:
+            check_equal(actual, expected, what)
+
+
 def unique(prefix):
     return f"python-{prefix}-{uuid.uuid4().hex[:12]}"
 
@@ -94,7 +102,12 @@ def create_topic(partitions, **configs):
         config={name.replace("_", "."): value for name, value in configs.items()},
     )
     results(admin_client().create_topics([new]))
+    check_eventually(lambda: error_of(lambda: describe(topic)), None, "describing the new topic")
     return topic
+
+
+def describe(topic):
+    return results(admin_client().describe_topics(TopicCollection([topic])))[topic]
 
 
 def send(topic, values, partition=0, **config):
@@ -395,12 +408,14 @@ def _():
     results(admin.create_partitions([NewPartitions(topic, 5)]))
     fewer = error_of(lambda: results(admin.create_partitions([NewPartitions(topic, 3)])))
     check_equal(fewer, "INVALID_PARTITIONS", "fewer partitions")
-    described = results(admin.describe_topics(TopicCollection([topic])))[topic]
-    check_equal([one.id for one in described.partitions], [0, 1, 2, 3, 4], "partitions")
-    check_equal([len(one.isr) for one in described.partitions], [replication] * 5, "in-sync replicas")
+    check_eventually(
+        lambda: [(one.id, len(one.isr)) for one in describe(topic).partitions],
+        [(partition, replication) for partition in range(5)],
+        "partitions and their in-sync replicas",
+    )
     results(admin.delete_topics([topic]))
-    missing = error_of(lambda: results(admin.describe_topics(TopicCollection([topic]))))
-    check_equal(missing, "UNKNOWN_TOPIC_OR_PART", "describing the deleted topic")
+    missing = "UNKNOWN_TOPIC_OR_PART"
+    check_eventually(lambda: error_of(lambda: describe(topic)), missing, "describing the deleted topic")
 
 
 @case("the admin client describes and alters configs")
@@ -420,11 +435,11 @@ def _():
 
     check_equal(value_of("cleanup.policy"), ("delete", True), "cleanup.policy")
     alter("cleanup.policy", "compact", AlterConfigOpType.APPEND)
-    check_equal(value_of("cleanup.policy"), ("delete,compact", False), "after append")
+    check_eventually(lambda: value_of("cleanup.policy"), ("delete,compact", False), "after append")
     alter("cleanup.policy", "delete", AlterConfigOpType.SUBTRACT)
-    check_equal(value_of("cleanup.policy"), ("compact", False), "after subtract")
+    check_eventually(lambda: value_of("cleanup.policy"), ("compact", False), "after subtract")
     alter("cleanup.policy", None, AlterConfigOpType.DELETE)
-    check_equal(value_of("cleanup.policy"), ("delete", True), "after delete")
+    check_eventually(lambda: value_of("cleanup.policy"), ("delete", True), "after delete")
     refused = error_of(lambda: alter("retention.ms", "soon", AlterConfigOpType.SET))
     check_equal(refused, "INVALID_CONFIG", "a bad value")
 

@@ -77,21 +77,23 @@ func topics(ctx context.Context, cl *kadm.Client) error {
 	if err := errors.Join(err, expect("fewer partitions", fewer.Error(), kerr.InvalidPartitions)); err != nil {
 		return err
 	}
-	listed, err := cl.ListTopics(ctx, topic, topic+"v")
-	if err != nil {
-		return err
-	}
-	detail := listed[topic]
-	var inSync []int
-	for _, partition := range detail.Partitions.Sorted() {
-		inSync = append(inSync, len(partition.ISR))
-	}
-	replicas := int(suite.Replication())
-	if err := errors.Join(
-		suite.Equal("in-sync replicas", inSync, []int{replicas, replicas, replicas, replicas}),
-		suite.Equal("the topic has no id", detail.ID == kadm.TopicID{}, false),
-		expect("a topic that was only validated", listed[topic+"v"].Err, kerr.UnknownTopicOrPartition),
-	); err != nil {
+	if err := suite.Eventually(ctx, "the grown topic", func() error {
+		listed, err := cl.ListTopics(ctx, topic, topic+"v")
+		if err != nil {
+			return err
+		}
+		detail := listed[topic]
+		var inSync []int
+		for _, partition := range detail.Partitions.Sorted() {
+			inSync = append(inSync, len(partition.ISR))
+		}
+		replicas := int(suite.Replication())
+		return errors.Join(
+			suite.Equal("in-sync replicas", inSync, []int{replicas, replicas, replicas, replicas}),
+			suite.Equal("the topic has no id", detail.ID == kadm.TopicID{}, false),
+			expect("a topic that was only validated", listed[topic+"v"].Err, kerr.UnknownTopicOrPartition),
+		)
+	}); err != nil {
 		return err
 	}
 	if _, err := cl.DeleteTopic(ctx, topic); err != nil {
@@ -141,15 +143,14 @@ func configs(ctx context.Context, cl *kadm.Client) error {
 		if err := alter(step.op, "cleanup.policy", step.value); err != nil {
 			return err
 		}
-		value, source, err := read("cleanup.policy")
-		if err != nil {
-			return err
-		}
-		what := fmt.Sprintf("operation %d", step.op)
-		if err := errors.Join(
-			suite.Equal(what, value, step.wanted),
-			suite.Equal(what+" source", source, step.source),
-		); err != nil {
+		if err := suite.Eventually(ctx, fmt.Sprintf("operation %d", step.op), func() error {
+			value, source, err := read("cleanup.policy")
+			return errors.Join(
+				err,
+				suite.Equal("value", value, step.wanted),
+				suite.Equal("source", source, step.source),
+			)
+		}); err != nil {
 			return err
 		}
 	}
@@ -463,15 +464,13 @@ func quotas(ctx context.Context, cl *kadm.Client) error {
 	if err := alter(false); err != nil {
 		return err
 	}
-	// The answer to an alteration does not wait until every broker has heard of it.
-	described, err := describe()
-	for err == nil && len(described) == 0 && ctx.Err() == nil {
-		described, err = describe()
-	}
-	if err != nil || len(described) != 1 {
-		return fmt.Errorf("described quotas: %v %w", described, err)
-	}
-	if err := suite.Equal("quota", described[0].Values[0].Value, 123456.0); err != nil {
+	if err := suite.Eventually(ctx, "the new quota", func() error {
+		described, err := describe()
+		if err != nil || len(described) != 1 {
+			return fmt.Errorf("described quotas: %v %w", described, err)
+		}
+		return suite.Equal("quota", described[0].Values[0].Value, 123456.0)
+	}); err != nil {
 		return err
 	}
 	return alter(true)

@@ -54,8 +54,17 @@ func createTopic(ctx context.Context, partitions int32) (string, error) {
 	}
 	defer cl.Close()
 	topic := suite.Unique("franz")
-	_, err = kadm.NewClient(cl).CreateTopic(ctx, partitions, suite.Replication(), nil, topic)
-	return topic, err
+	admin := kadm.NewClient(cl)
+	if _, err := admin.CreateTopic(ctx, partitions, suite.Replication(), nil, topic); err != nil {
+		return "", err
+	}
+	return topic, suite.Eventually(ctx, "describing the new topic", func() error {
+		listed, err := admin.ListTopics(ctx, topic)
+		if err != nil {
+			return err
+		}
+		return listed.Error()
+	})
 }
 
 func produce(ctx context.Context, records []*kgo.Record, opts ...kgo.Opt) error {
@@ -408,19 +417,21 @@ func checkCommitted(ctx context.Context, group, topic string, expected ...int64)
 		return err
 	}
 	defer cl.Close()
-	fetched, err := kadm.NewClient(cl).FetchOffsets(ctx, group)
-	if err != nil {
-		return err
-	}
-	var actual []int64
-	for partition := range int32(len(expected)) {
-		committed, ok := fetched.Lookup(topic, partition)
-		if !ok {
-			committed.At = -1
+	return suite.Eventually(ctx, "what is committed", func() error {
+		fetched, err := kadm.NewClient(cl).FetchOffsets(ctx, group)
+		if err != nil {
+			return err
 		}
-		actual = append(actual, committed.At)
-	}
-	return suite.Equal("committed offsets", actual, expected)
+		var actual []int64
+		for partition := range int32(len(expected)) {
+			committed, ok := fetched.Lookup(topic, partition)
+			if !ok {
+				committed.At = -1
+			}
+			actual = append(actual, committed.At)
+		}
+		return suite.Equal("committed offsets", actual, expected)
+	})
 }
 
 func transactions(ctx context.Context) error {

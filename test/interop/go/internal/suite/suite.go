@@ -82,6 +82,20 @@ func Equal(what string, actual, expected any) error {
 	return fmt.Errorf("%s: expected %v, got %v", what, expected, actual)
 }
 
+// Eventually asks until the answer is right: a broker hears of a change a moment after the controller made it.
+func Eventually(ctx context.Context, what string, ask func() error) error {
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err := ask()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+}
+
 // Unique returns a name that no other run or case uses.
 func Unique(prefix string) string {
 	return prefix + "-" + strings.ToLower(rand.Text()[:12])
