@@ -78,7 +78,7 @@ export function randomHistory(random: Random, steps: number): MetadataRecord[] {
     () => {
       const index = random.int(Math.max(topics.length, 1))
       const topic = topics[index]
-      if (topic === undefined) return
+      if (topic === undefined || random.int(3) > 0) return
       topics.splice(index, 1)
       records.push(metadataRecord('RemoveTopicRecord', 0, { topicId: topic.id }))
     },

@@ -5,7 +5,11 @@ import { ConfigResourceType } from '../../../../broker/metadata/image.ts'
 import { MutableMetadataImage } from '../../../../broker/metadata/image-builder.ts'
 import { imageRecords } from '../../../../broker/metadata/image-records.ts'
 import { MetadataLoader } from '../../../../broker/metadata/loader.ts'
-import { decodeMetadataRecord, encodeMetadataRecord } from '../../../../broker/metadata/metadata-record.ts'
+import {
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+  metadataRecord,
+} from '../../../../broker/metadata/metadata-record.ts'
 import {
   decodeSnapshot,
   encodeImageSnapshot,
@@ -91,7 +95,7 @@ describe('metadata snapshots', () => {
       epoch: 7,
     })
     expect(parseSnapshotFileName('00000000000000000042-0000000007.checkpoint.part')).toBeUndefined()
-    const files = new MemoryDisk({ clock: new VirtualClock() })
+    const files = new MemoryDisk({ clock: new VirtualClock(), post: (task) => task() })
     files.makeDirectory('/metadata')
     const { id, buffers } = encodeImageSnapshot(imageOf(1), { nowMs: 2000 })
     writeSnapshotFile(files, '/metadata', id, buffers)
@@ -134,10 +138,10 @@ describe('metadata records', () => {
 describe('the metadata image', () => {
   it('takes 10,000 new partitions in well under a second, and leaves published topics as they were', () => {
     const image = new MutableMetadataImage()
-    const source = imageOf(3)
-    for (const record of imageRecords(source)) image.replay(record)
+    for (const record of imageRecords(imageOf(3))) image.replay(record)
+    image.replay(metadataRecord('TopicRecord', 0, { name: 'orders', topicId: 'AAAAAAAAAAAAAAAAAAAAZA' }))
     image.takeDelta()
-    const [topic] = image.topicsById.values()
+    const topic = image.topicsByName.get('orders')
     if (topic === undefined) throw new Error('no topic')
     const [template] = topic.partitions
     const before = topic.partitions.length
