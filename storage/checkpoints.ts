@@ -41,10 +41,15 @@ export interface OffsetEntry {
   readonly offset: number
 }
 
-/** Offsets by `topic-partition`. A missing or unreadable file reads as empty: everything in it can be rebuilt. */
-export function readOffsetCheckpoint(files: FileSystem, path: string): Map<string, number> {
+/**
+ * Offsets by `topic-partition`.
+ * @returns undefined when the file is missing or unreadable: everything in it can be rebuilt
+ */
+export function readOffsetCheckpoint(files: FileSystem, path: string): Map<string, number> | undefined {
+  const lines = readLines(files, path)
+  if (lines === undefined) return undefined
   const offsets = new Map<string, number>()
-  for (const [topic, partition, offset] of readLines(files, path) ?? []) {
+  for (const [topic, partition, offset] of lines) {
     const value = Number(offset)
     if (topic !== undefined && Number.isInteger(value) && value >= 0)
       offsets.set(`${topic}-${partition}`, value)

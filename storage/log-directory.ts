@@ -12,6 +12,7 @@ import {
   readOffsetCheckpoint,
   writeOffsetCheckpoint,
 } from './checkpoints.ts'
+import { topicPartitionName } from './file-names.ts'
 import {
   readCleanShutdown,
   readMetaProperties,
@@ -141,19 +142,28 @@ export class LogDirectory implements LogDirectoryState {
   }
 
   #read(name: string, into: Map<string, number>): void {
-    for (const [key, offset] of readOffsetCheckpoint(this.#context.files, `${this.path}/${name}`))
-      into.set(key, offset)
+    const offsets = readOffsetCheckpoint(this.#context.files, `${this.path}/${name}`)
+    for (const [key, offset] of offsets ?? []) into.set(key, offset)
+    if (offsets !== undefined) this.#lastWritten.set(name, fingerprint(offsets))
   }
 
   /** Idle logs change nothing, and then nothing is written. */
   #write(name: string, entries: readonly OffsetEntry[]): void {
-    const content = entries
-      .map(({ topicPartition: { topic, partition }, offset }) => `${topic} ${partition} ${offset}`)
-      .join('\n')
+    const content = fingerprint(
+      entries.map(({ topicPartition, offset }) => [topicPartitionName(topicPartition), offset]),
+    )
     if (this.#lastWritten.get(name) === content) return
     this.guard(undefined, () => {
       writeOffsetCheckpoint(this.#context.files, `${this.path}/${name}`, entries)
       this.#lastWritten.set(name, content)
     })
   }
+}
+
+/** The same for the same offsets in any order. */
+function fingerprint(entries: Iterable<readonly [string, number]>): string {
+  return [...entries]
+    .map(([name, offset]) => `${name} ${offset}`)
+    .sort()
+    .join('\n')
 }

@@ -69,7 +69,8 @@ export function loadLog(loading: Loading, fileNames: readonly string[]): LoadedO
   local.setEndOffset(nextOffset)
   const logStartOffset = Math.max(options.logStartOffset, segments.first.baseOffset)
   if (epochs.wasUnreadable) rebuildEpochs(loading)
-  epochs.truncateFromEnd(nextOffset)
+  // After an unclean end an epoch without a batch may be one whose batches were lost.
+  epochs.truncateFromEnd(options.wasCleanShutdown ? nextOffset + 1 : nextOffset)
   epochs.truncateFromStart(logStartOffset)
   producers.removeStraySnapshots(segments.all.map((segment) => segment.baseOffset))
   rebuildProducers(loading, { logStartOffset, endOffset: nextOffset })

@@ -10,6 +10,7 @@ import type { FileError } from '../common/runtime/files.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { OffsetEntry } from './checkpoints.ts'
 import {
+  CLUSTER_METADATA_TOPIC,
   isMarkedForDeletion,
   markedDirectoryName,
   parseLogDirectoryName,
@@ -384,6 +385,8 @@ export class LogManager {
     const entries = new Map<LogDirectory, OffsetEntry[]>()
     for (const directory of this.liveDirectories) entries.set(directory, [])
     for (const log of this.#logs.values()) {
+      // As in Kafka, the metadata log is not in these files: raft knows its own offsets, and checks all of it at a start.
+      if (log.topicPartition.topic === CLUSTER_METADATA_TOPIC) continue
       const offset = offsetOf(log)
       if (offset === undefined) continue
       entries.get(log.directory as LogDirectory)?.push({ topicPartition: log.topicPartition, offset })
