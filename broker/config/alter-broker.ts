@@ -165,7 +165,7 @@ export function alterBroker(alteration: BrokerAlteration): AlterResult {
     if (error !== null) return refuse(ErrorCode.INVALID_CONFIG, error)
   }
   const current = resourceName === '' ? levels.dynamicDefault : levels.dynamicBroker
-  const applied = applyOperations(current, operations, brokerListBase(levels))
+  const applied = applyOperations(current, operations, brokerListBase)
   if (isRefused(applied)) return applied
   const refused = validateBrokerTexts(alteration, applied.newValues)
   if (refused !== null) return refused

@@ -72,7 +72,7 @@ export interface TopicAlteration {
 export function alterTopic({ topicName, levels, current, operations }: TopicAlteration): AlterResult {
   const malformed = checkOperations(operations)
   if (malformed !== null) return malformed
-  const applied = applyOperations(current, operations, topicListBase(levels))
+  const applied = applyOperations(current, operations, topicListBase)
   if (isRefused(applied)) return applied
   if (topicName === '') return refuse(ErrorCode.INVALID_REQUEST, 'Default topic resources are not allowed.')
   return validateTopicTexts(levels, applied.newValues) ?? applied

@@ -6,9 +6,9 @@
  * and whether the caller may do it, is checked by the callers, after these checks.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { listenerBaseKey } from './broker.ts'
-import { type BrokerLevels, brokerText, type ConfigTexts } from './levels.ts'
-import { inheritedTopicText, topicRow } from './topic-config.ts'
+import { brokerRow, listenerBaseKey } from './broker.ts'
+import type { ConfigTexts } from './levels.ts'
+import { topicRow } from './topic-config.ts'
 
 /** As on the wire. */
 export const ALTER_OPERATIONS = { SET: 0, DELETE: 1, APPEND: 2, SUBTRACT: 3 } as const
@@ -84,25 +84,15 @@ function parts(text: string): string[] {
 /** The text a LIST has before it is appended to when the resource does not set it; undefined if it is no LIST. */
 export type ListBase = (name: string) => string | undefined
 
-/** A topic appends to the broker's start-up value or default. Dynamic broker values do not count. */
-export function topicListBase(levels: BrokerLevels): ListBase {
-  const fixed = {
-    ...levels,
-    dynamicBroker: new Map<string, string>(),
-    dynamicDefault: new Map<string, string>(),
-  }
-  return (name) => (topicRow(name)?.type === 'LIST' ? (inheritedTopicText(name, fixed) ?? '') : undefined)
+/** A topic appends to Kafka's own default; what its broker was started with does not count. */
+export const topicListBase: ListBase = (name) => {
+  const row = topicRow(name)
+  return row?.type === 'LIST' ? (row.defaultText ?? '') : undefined
 }
 
-/** A broker appends to its start-up value or default. */
-export function brokerListBase(levels: BrokerLevels): ListBase {
-  const fixed = {
-    ...levels,
-    dynamicBroker: new Map<string, string>(),
-    dynamicDefault: new Map<string, string>(),
-  }
-  return (name) => brokerText(listenerBaseKey(name) ?? name, fixed) ?? ''
-}
+/** A broker appends to Kafka's own default; a setting for one listener starts empty. */
+export const brokerListBase: ListBase = (name) =>
+  listenerBaseKey(name) === null ? (brokerRow(name)?.defaultText ?? '') : ''
 
 /** Groups and client metrics have no lists that can be appended to. */
 export const noLists: ListBase = () => undefined

@@ -2,6 +2,7 @@
  * What a topic's settings come to: its own values over those of the broker, as texts for DescribeConfigs and as
  * one typed object for those who obey them.
  */
+import type { LogConfig } from '../../storage/log-config.ts'
 import type { ConfigRow, ValueOf } from './define.ts'
 import { type BrokerLevels, brokerText, type ConfigTexts } from './levels.ts'
 import { TOPIC_SYNONYMS } from './synonyms.ts'
@@ -58,37 +59,13 @@ export function topicValue<Key extends TopicKey>(
   return value as ValueOf<TopicTable[Key]>
 }
 
-/** Everything a partition obeys. Durations in ms, sizes in bytes; `Number.MAX_SAFE_INTEGER` stands for no limit. */
-export interface TopicConfig {
-  readonly cleanupPolicy: ReadonlySet<'compact' | 'delete'>
-  readonly compressionType: 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
-  readonly compressionGzipLevel: number
-  readonly compressionLz4Level: number
-  readonly compressionZstdLevel: number
-  readonly deleteRetentionMs: number
-  readonly fileDeleteDelayMs: number
-  readonly flushMessages: number
-  readonly flushMs: number
+/**
+ * Everything a partition obeys: what its log does (see `storage/log-config.ts` for units), and what is decided above
+ * the log. `validateRecords` is no topic key; whoever opens the log adds it.
+ */
+export interface TopicConfig extends Omit<LogConfig, 'validateRecords'> {
   readonly followerThrottledReplicas: readonly string[]
   readonly leaderThrottledReplicas: readonly string[]
-  readonly indexIntervalBytes: number
-  readonly maxCompactionLagMs: number
-  readonly maxDecompressedMessageBytes: number
-  readonly maxMessageBytes: number
-  readonly messageTimestampAfterMaxMs: number
-  readonly messageTimestampBeforeMaxMs: number
-  readonly messageTimestampType: 'CreateTime' | 'LogAppendTime'
-  readonly minCleanableDirtyRatio: number
-  readonly minCompactionLagMs: number
-  readonly minInsyncReplicas: number
-  /** -1 for no limit. */
-  readonly retentionBytes: number
-  /** -1 for no limit. */
-  readonly retentionMs: number
-  readonly segmentBytes: number
-  readonly segmentIndexBytes: number
-  readonly segmentJitterMs: number
-  readonly segmentMs: number
   readonly uncleanLeaderElectionEnable: boolean
 }
 
@@ -125,36 +102,5 @@ export function topicConfigOf(levels: BrokerLevels, overrides: ConfigTexts): Top
     segmentJitterMs: get('segment.jitter.ms'),
     segmentMs: get('segment.ms'),
     uncleanLeaderElectionEnable: get('unclean.leader.election.enable'),
-  }
-}
-
-/** The part of a topic's settings that the storage layer obeys; it has the shape of `storage/log-config.ts`. */
-export function logSettingsOf(config: TopicConfig) {
-  return {
-    compact: config.cleanupPolicy.has('compact'),
-    delete: config.cleanupPolicy.has('delete'),
-    compressionType: config.compressionType,
-    compressionGzipLevel: config.compressionGzipLevel,
-    compressionLz4Level: config.compressionLz4Level,
-    compressionZstdLevel: config.compressionZstdLevel,
-    deleteRetentionMs: config.deleteRetentionMs,
-    fileDeleteDelayMs: config.fileDeleteDelayMs,
-    flushMessages: config.flushMessages,
-    flushMs: config.flushMs,
-    indexIntervalBytes: config.indexIntervalBytes,
-    maxCompactionLagMs: config.maxCompactionLagMs,
-    maxDecompressedMessageBytes: config.maxDecompressedMessageBytes,
-    maxMessageBytes: config.maxMessageBytes,
-    messageTimestampAfterMaxMs: config.messageTimestampAfterMaxMs,
-    messageTimestampBeforeMaxMs: config.messageTimestampBeforeMaxMs,
-    messageTimestampType: config.messageTimestampType,
-    minCleanableDirtyRatio: config.minCleanableDirtyRatio,
-    minCompactionLagMs: config.minCompactionLagMs,
-    retentionBytes: config.retentionBytes,
-    retentionMs: config.retentionMs,
-    segmentBytes: config.segmentBytes,
-    segmentIndexBytes: config.segmentIndexBytes,
-    segmentJitterMs: config.segmentJitterMs,
-    segmentMs: config.segmentMs,
   }
 }

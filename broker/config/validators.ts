@@ -131,7 +131,7 @@ export const throttledReplicas: Validator = {
     const entries = value as readonly string[]
     const text = entries.join(',')
     if (text === '' || text.trim() === '*') return null
-    if (entries.every((entry) => /^[0-9]+:[0-9]+$/.test(entry.trim()))) return null
+    if (entries.every((entry) => /^([0-9]+:[0-9]+)?$/.test(entry.trim()))) return null
     return invalidValue(
       name,
       `[${entries.join(', ')}]`,
