@@ -134,7 +134,7 @@ export class TcpLink implements Link, Sendable {
 
   close(): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
-    if (this.#state === 'connecting' && this.#socket === undefined) {
+    if (this.#state === 'connecting' && this.#pending.length === 0) {
       this.destroy()
       return
     }
