@@ -2,13 +2,38 @@
  * What one broker offers to its request handlers. `broker.ts` composes it; handlers see only this.
  */
 import type { Runtime } from '../common/runtime/runtime.ts'
-import type { MetadataImage } from './metadata/image.ts'
+import type { SchedulerScope } from '../common/runtime/scheduler.ts'
+import type { LogManager } from '../storage/log-manager.ts'
+import type { BrokerSettings } from './broker-settings.ts'
+import type { EndpointImage, MetadataImage } from './metadata/image.ts'
+import type { ListenerKind } from './network/request-context.ts'
+import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'
+import type { TopicCreator } from './topic-creator.ts'
+import type { TransactionVerifier } from './transaction-verifier.ts'
+
+export interface ServedApi {
+  readonly key: number
+  readonly lowest: number
+  readonly highest: number
+}
 
 export interface BrokerServices {
   readonly nodeId: number
   readonly clusterId: string
   readonly runtime: Runtime
+  /** Timers of this broker: gone when it is killed, held back while it is frozen. */
+  readonly scheduler: SchedulerScope
+  readonly settings: BrokerSettings
   readonly metadata: MetadataImage
+  readonly logs: LogManager
   readonly replicas: ReplicaManager
+  readonly fetchSessions: FetchSessionCache
+  /** Creates topics that are asked for and may be made automatically, and the internal ones. */
+  readonly topicCreator: TopicCreator
+  readonly transactionVerifier: TransactionVerifier
+  /** The APIs that a listener of this kind serves, by key. */
+  apisOf(kind: ListenerKind): readonly ServedApi[]
+  /** Where clients of a listener reach a broker; undefined when it has no such listener or is not alive. */
+  endpointOf(brokerId: number, listenerName: string): EndpointImage | undefined
 }

@@ -1,7 +1,7 @@
 /**
  * How an API is served: one handler per file, same number and name as its schema.
  */
-import type { ApiSchema as Api, RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
+import type { ApiSchema, RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import type { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Deferred } from '../../common/runtime/deferred.ts'
 import type { RequestContext } from '../network/request-context.ts'
@@ -23,7 +23,7 @@ export interface Handler<A extends ApiSchema> {
   handle(
     context: RequestContext,
     request: RequestOf<A>,
-  ): Answer<ResponseInputOf<A>> | Deferred<Answer<ResponseInputOf<A>>>
+  ): Answer<ResponseInputOf<A>> | Deferred<ResponseInputOf<A>> | Deferred<Answer<ResponseInputOf<A>>>
   /** The same error for everything that was asked: authorisation, limits, faults and bugs use it. */
   refuse(request: RequestOf<A>, error: Exclude<ErrorCode, 0>, message?: string): ResponseInputOf<A>
 }

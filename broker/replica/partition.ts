@@ -19,6 +19,7 @@ import type {
   ReadUpperBound,
 } from '../../storage/log.ts'
 import type { FetchPartitionRequest } from './fetch-session-cache.ts'
+import { LATEST_TIMESTAMP } from '../../storage/time-lookup.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import type { DelayedOperation, Watchable } from './delayed-operation.ts'
 import { ReplicaProgress } from './replica-progress.ts'
@@ -372,6 +373,41 @@ export class Partition implements Wakeable, Watchable {
       abortedTransactions: options.range.upTo === 'lastStable' ? (read.abortedTransactions ?? []) : null,
       divergingEpoch: undefined,
     }
+  }
+
+  /**
+   * The offset for a timestamp (ListOffsets). A new leader does not know the true end of the partition before its watermark has
+   * reached the start of its epoch: OFFSET_NOT_AVAILABLE for consumers until then (KIP-207).
+   */
+  offsetForTimestamp(query: {
+    timestamp: number
+    currentLeaderEpoch: number
+    mustLead: boolean
+    upTo: ReadUpperBound
+  }): { error: ErrorCode; timestamp: number; offset: number; leaderEpoch: number } {
+    const nothing = { timestamp: -1, offset: -1, leaderEpoch: -1 }
+    const error = this.checkLeaderEpoch(query.currentLeaderEpoch, query.mustLead)
+    const log = this.#log
+    if (error !== ErrorCode.NONE || log === undefined) return { error, ...nothing }
+    const isUnsettled = this.isLeader && query.upTo !== 'logEnd' && log.highWatermark < this.#leaderEpochStartOffset
+    if (isUnsettled && query.timestamp === LATEST_TIMESTAMP) return { error: ErrorCode.OFFSET_NOT_AVAILABLE, ...nothing }
+    const found = log.fetchOffsetByTimestamp(query.timestamp, query.upTo)
+    if (found.error !== ErrorCode.NONE) return { error: found.error, ...nothing }
+    if (found.found === undefined) {
+      return { error: isUnsettled ? ErrorCode.OFFSET_NOT_AVAILABLE : ErrorCode.NONE, ...nothing }
+    }
+    return { error: ErrorCode.NONE, ...found.found }
+  }
+
+  /** End offset of a leader epoch in this log (OffsetForLeaderEpoch, KIP-320). */
+  endOffsetForLeaderEpoch(query: {
+    leaderEpoch: number
+    currentLeaderEpoch: number
+    mustLead: boolean
+  }): { error: ErrorCode } & EpochEndOffset {
+    const error = this.checkLeaderEpoch(query.currentLeaderEpoch, query.mustLead)
+    if (error !== ErrorCode.NONE || this.#log === undefined) return { error, epoch: -1, endOffset: -1 }
+    return { error: ErrorCode.NONE, ...this.#log.endOffsetForEpoch(query.leaderEpoch) }
   }
 
   // --- in-sync replicas --------------------------------------------------------------------------------------------

@@ -9,10 +9,11 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
-import type { AppendOrigin, RecordError } from '../../storage/log.ts'
+import type { AppendOrigin, RecordError, VerificationGuard } from '../../storage/log.ts'
 import type { LogManager } from '../../storage/log-manager.ts'
 import type { LogConfig } from '../../storage/log-config.ts'
 import type { MetadataDelta, MetadataImage, MetadataListener, PartitionImage, TopicImage } from '../metadata/image.ts'
+import { DelayedDeleteRecords, type PendingDeleteRecords } from './delayed-delete-records.ts'
 import { DelayedFetch, type WaitingPartition } from './delayed-fetch.ts'
 import { DelayedProduce, type PendingAppend } from './delayed-produce.ts'
 import type { FetchPartitionRequest } from './fetch-session-cache.ts'
@@ -45,6 +46,7 @@ export interface FollowerListener {
 export interface AppendEntry {
   readonly partition: Partition
   readonly records: Buffer
+  readonly guard?: VerificationGuard | undefined
 }
 
 export interface AppendEntryResult {
@@ -264,8 +266,12 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     options: { acks: number; timeoutMs: number; origin: AppendOrigin },
   ): Deferred<AppendEntryResult[]> {
     const pending: PendingAppend[] = []
-    const results = entries.map(({ partition, records }): AppendEntryResult => {
-      const appended = partition.appendAsLeader(records, { origin: options.origin, requiredAcks: options.acks })
+    const results = entries.map(({ partition, records, guard }): AppendEntryResult => {
+      const appended = partition.appendAsLeader(records, {
+        origin: options.origin,
+        requiredAcks: options.acks,
+        ...(guard === undefined ? {} : { verificationGuard: guard }),
+      })
       if (appended.error !== ErrorCode.NONE) {
         return {
           error: appended.error,
@@ -307,6 +313,29 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       `time limit of a Produce that waits for ${pending.length} partitions`,
       options.timeoutMs,
       pending.map((append) => append.partition),
+    )
+    return answer
+  }
+
+  /** Moves log start offsets up; answers when all live replicas have followed, at most after `timeoutMs`. */
+  deleteRecords(
+    entries: readonly { readonly partition: Partition; readonly offset: number }[],
+    timeoutMs: number,
+  ): Deferred<{ error: ErrorCode; lowWatermark: number }[]> {
+    const items = entries.map(({ partition, offset }): PendingDeleteRecords => {
+      const { error, requestedOffset } = partition.deleteRecordsBefore(offset)
+      const isRefused = error !== ErrorCode.NONE
+      return { partition, requestedOffset, error: isRefused ? error : undefined, lowWatermark: -1 }
+    })
+    const answer = new Deferred<{ error: ErrorCode; lowWatermark: number }[]>()
+    const operation = new DelayedDeleteRecords(items, () =>
+      answer.complete(items.map(({ error, lowWatermark }) => ({ error: error ?? ErrorCode.NONE, lowWatermark }))),
+    )
+    operation.start(
+      this.#options.scheduler,
+      `time limit of a DeleteRecords on ${items.length} partitions`,
+      timeoutMs,
+      items.map(({ partition }) => partition),
     )
     return answer
   }

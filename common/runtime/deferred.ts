@@ -6,7 +6,8 @@
 export class Deferred<T> {
   #isDone = false
   #value: T | undefined
-  #callbacks: ((value: T) => void)[] | undefined
+  // `never` keeps the type covariant: a Deferred<Dog> is a Deferred<Animal>.
+  #callbacks: ((value: never) => void)[] | undefined
 
   static of<T>(value: T): Deferred<T> {
     const deferred = new Deferred<T>()
@@ -46,7 +47,7 @@ export class Deferred<T> {
     this.#value = value
     const callbacks = this.#callbacks
     this.#callbacks = undefined
-    if (callbacks !== undefined) for (const callback of callbacks) callback(value)
+    if (callbacks !== undefined) for (const callback of callbacks) callback(value as never)
     return true
   }
 

@@ -1,0 +1,215 @@
+/**
+ * Behaviour: reads batches from each partition, as bytes, up to the high watermark (consumers), the last stable offset
+ *   (read_committed) or the log end (replicas); waits for `minBytes` at most `maxWaitMs`. Incremental sessions name only what
+ *   changed (KIP-227). Any broker with a replica answers clients that give a rack (KIP-392); others need the leader.
+ * Versions: v4 isolation and aborted transactions; v7 sessions; v9 leader epochs; v11 rack; v12 divergence (KIP-595); v13 topic ids;
+ *   v15 replica state; v16 leader hints (KIP-951); v17 directory ids; v18 the fetcher's high watermark (KIP-1166).
+ * Errors: OFFSET_OUT_OF_RANGE; NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH; UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID,
+ *   INCONSISTENT_TOPIC_ID; session errors for the whole answer.
+ * Deviations: an answer always ends with a whole batch; Kafka may cut the last one, and clients drop the rest.
+ */
+import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
+import type { RequestContext } from '../network/request-context.ts'
+import type { FetchContext, FetchPartitionAnswer, FetchPartitionRequest } from '../replica/fetch-session-cache.ts'
+import type { FetchEntry, FetchEntryResult } from '../replica/replica-manager.ts'
+import { defineHandler } from './handler.ts'
+import { currentLeaderOf, type LeaderHint, nodeEndpointsOf } from './leader-hints.ts'
+
+type Request = RequestOf<typeof Fetch>
+type Response = ResponseInputOf<typeof Fetch>
+
+const READ_COMMITTED = 1
+const FIRST_VERSION_WITH_TOPIC_IDS = 13
+const FIRST_VERSION_WITH_RACK = 11
+
+function requestedPartitions(context: RequestContext, request: Request): FetchPartitionRequest[] {
+  return request.topics.flatMap(({ topic, topicId, partitions }) => {
+    const name = topicNameOf(context, topic, topicId)
+    return partitions.map((partition) => ({
+      topic: name,
+      topicId,
+      partition: partition.partition,
+      currentLeaderEpoch: partition.currentLeaderEpoch,
+      fetchOffset: partition.fetchOffset,
+      lastFetchedEpoch: partition.lastFetchedEpoch,
+      logStartOffset: partition.logStartOffset,
+      partitionMaxBytes: partition.partitionMaxBytes,
+      knownHighWatermark: partition.highWatermark,
+    }))
+  })
+}
+
+function topicNameOf(context: RequestContext, topic: string, topicId: string): string {
+  if (context.apiVersion < FIRST_VERSION_WITH_TOPIC_IDS) return topic
+  return context.broker.metadata.topicsById.get(topicId)?.name ?? ''
+}
+
+function forgottenPartitions(context: RequestContext, request: Request) {
+  return request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map((partition) => ({ topic: topicNameOf(context, topic, topicId), topicId, partition })),
+  )
+}
+
+/** The partition that a request is about, or why there is none. A session may have been opened before its topic existed. */
+function entryOf(context: RequestContext, request: FetchPartitionRequest): FetchEntry {
+  const { broker } = context
+  const usesTopicIds = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS
+  const topic = usesTopicIds ? topicNameOf(context, request.topic, request.topicId) : request.topic
+  if (usesTopicIds && topic === '') return { partition: undefined, error: ErrorCode.UNKNOWN_TOPIC_ID, request }
+  const partition = broker.replicas.partition(topic, request.partition)
+  if (partition === undefined) {
+    return { partition, error: broker.replicas.missingPartitionError(topic, request.partition), request }
+  }
+  if (usesTopicIds && partition.topicId !== request.topicId) {
+    return { partition: undefined, error: ErrorCode.INCONSISTENT_TOPIC_ID, request }
+  }
+  return { partition, error: ErrorCode.NONE, request }
+}
+
+function fetchOptions(context: RequestContext, request: Request) {
+  const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId
+  const isConsumer = replicaId < 0
+  const fetchMaxBytes = context.broker.settings.config.get('fetch.max.bytes')
+  const maxBytes = Math.min(request.maxBytes, fetchMaxBytes)
+  return {
+    replicaId,
+    replicaEpoch: context.apiVersion >= 15 ? request.replicaState.replicaEpoch : -1,
+    range: {
+      upTo: !isConsumer
+        ? ('logEnd' as const)
+        : request.isolationLevel === READ_COMMITTED
+          ? ('lastStable' as const)
+          : ('highWatermark' as const),
+      // A client that knows of racks may read from a follower.
+      mustLead: !isConsumer || context.apiVersion < FIRST_VERSION_WITH_RACK,
+    },
+    maxWaitMs: request.maxWaitMs,
+    minBytes: Math.min(request.minBytes, fetchMaxBytes),
+    maxBytes,
+    atLeastOneBatch: true,
+    onClosed: (abandon: () => void) => context.connection.onClosed(abandon),
+  }
+}
+
+function answerOf(result: FetchEntryResult): FetchPartitionAnswer {
+  return {
+    errorCode: result.error,
+    highWatermark: result.highWatermark,
+    logStartOffset: result.logStartOffset,
+    preferredReadReplica: -1,
+    recordsSizeBytes: result.records.length,
+    hasDivergingEpoch: result.divergingEpoch !== undefined,
+  }
+}
+
+function responseOf(
+  context: RequestContext,
+  results: readonly FetchEntryResult[],
+  sessionId: number,
+): Response {
+  const hints: LeaderHint[] = []
+  const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionAnswer[] }>()
+  for (const result of results) {
+    const { topic, topicId, partition: partitionIndex } = result.request
+    const key = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? topicId : topic
+    let entry = topics.get(key)
+    if (entry === undefined) {
+      entry = { topic, topicId, partitions: [] }
+      topics.set(key, entry)
+    }
+    entry.partitions.push(partitionAnswer(context, result, partitionIndex, hints))
+  }
+  return {
+    errorCode: ErrorCode.NONE,
+    throttleTimeMs: 0,
+    sessionId,
+    responses: [...topics.values()],
+    nodeEndpoints: context.apiVersion >= 16 ? nodeEndpointsOf(context, hints) : [],
+  }
+}
+
+type PartitionAnswer = Response['responses'][number]['partitions'][number]
+
+function partitionAnswer(
+  context: RequestContext,
+  result: FetchEntryResult,
+  partitionIndex: number,
+  hints: LeaderHint[],
+): PartitionAnswer {
+  const currentLeader =
+    context.apiVersion >= 16 ? currentLeaderOf(result.error, result.partition, hints) : undefined
+  return {
+    partitionIndex,
+    errorCode: result.error,
+    highWatermark: result.highWatermark,
+    lastStableOffset: result.lastStableOffset,
+    logStartOffset: result.logStartOffset,
+    abortedTransactions: result.abortedTransactions?.map(({ producerId, firstOffset }) => ({ producerId, firstOffset })) ?? null,
+    records: result.records,
+    ...(result.divergingEpoch === undefined ? {} : { divergingEpoch: result.divergingEpoch }),
+    ...(currentLeader === undefined ? {} : { currentLeader }),
+  }
+}
+
+export const fetch = defineHandler(Fetch, {
+  versions: '4-18',
+  runsOn: 'leader',
+  handle: (context, request) => {
+    const { broker } = context
+    const sessionRequest = {
+      sessionId: request.sessionId,
+      sessionEpoch: request.sessionEpoch,
+      usesTopicIds: context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS,
+      isFollower: (context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId) >= 0,
+      partitions: requestedPartitions(context, request),
+      forgotten: forgottenPartitions(context, request),
+    }
+    const session = broker.fetchSessions.resolve(sessionRequest)
+    if (session.kind === 'error') return refuseSession(session.error)
+    const entries = session.partitions.map((partition) => entryOf(context, partition))
+    return broker.replicas.fetch(entries, fetchOptions(context, request)).map((results) => {
+      const answers = results.map(answerOf)
+      if (session.kind === 'incremental') return incrementalResponse(context, session, results, answers)
+      const sessionId = session.kind === 'full' ? broker.fetchSessions.create(sessionRequest, answers) : 0
+      return responseOf(context, results, sessionId)
+    })
+  },
+  refuse: (request, error) => ({
+    errorCode: error,
+    sessionId: request.sessionId,
+    responses: request.topics.map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ partition }) => ({
+        partitionIndex: partition,
+        errorCode: error,
+        highWatermark: -1,
+        abortedTransactions: null,
+        records: EMPTY,
+      })),
+    })),
+  }),
+})
+
+const EMPTY = Buffer.alloc(0)
+
+function incrementalResponse(
+  context: RequestContext,
+  session: FetchContext & { kind: 'incremental' },
+  results: readonly FetchEntryResult[],
+  answers: readonly FetchPartitionAnswer[],
+): Response {
+  const changed = context.broker.fetchSessions.changedAnswers(session, answers, true)
+  if (changed === undefined) return refuseSession(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+  return responseOf(
+    context,
+    results.filter((_, index) => changed[index] === true),
+    session.session.id,
+  )
+}
+
+function refuseSession(error: ErrorCode): Response {
+  return { errorCode: error, sessionId: 0, responses: [] }
+}

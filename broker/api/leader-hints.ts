@@ -1,0 +1,37 @@
+/**
+ * Where the leader is now, beside an error that says "not here" (KIP-951). Only real values are sent: a client believes them.
+ */
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { RequestContext } from '../network/request-context.ts'
+import type { Partition } from '../replica/partition.ts'
+
+export interface LeaderHint {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
+/** @returns undefined when the error does not speak of the leader or it is not known; collects what it returns in `hints` */
+export function currentLeaderOf(
+  error: ErrorCode,
+  partition: Partition | undefined,
+  hints: LeaderHint[],
+): LeaderHint | undefined {
+  if (error !== ErrorCode.NOT_LEADER_OR_FOLLOWER && error !== ErrorCode.FENCED_LEADER_EPOCH) return undefined
+  if (partition === undefined || partition.leaderId < 0) return undefined
+  const hint = { leaderId: partition.leaderId, leaderEpoch: partition.leaderEpoch }
+  hints.push(hint)
+  return hint
+}
+
+/** The addresses of the hinted leaders on the listener that was asked, each once. */
+export function nodeEndpointsOf(
+  context: RequestContext,
+  hints: readonly LeaderHint[],
+): { nodeId: number; host: string; port: number; rack: string | null }[] {
+  const { broker, connection } = context
+  return [...new Set(hints.map(({ leaderId }) => leaderId))].flatMap((nodeId) => {
+    const endpoint = broker.endpointOf(nodeId, connection.listener.name)
+    if (endpoint === undefined) return []
+    return [{ nodeId, host: endpoint.host, port: endpoint.port, rack: broker.metadata.brokers.get(nodeId)?.rack ?? null }]
+  })
+}
