@@ -3,7 +3,7 @@
  */
 import { BROKER_TABLE, type BrokerKey, type BrokerTable, brokerRow, listenerBaseKey } from './broker.ts'
 import { advertisedListenersOf, crossCheckBroker } from './cross-checks.ts'
-import type { ValueOf } from './define.ts'
+import type { ConfigValue, ValueOf } from './define.ts'
 import { type BrokerLevels, brokerText, brokerValue, type ConfigTexts, staticLevels } from './levels.ts'
 import { nearestName } from './suggest.ts'
 import { parseRow } from './values.ts'
@@ -14,6 +14,8 @@ import { parseRow } from './values.ts'
  */
 export class BrokerConfig {
   readonly levels: BrokerLevels
+  /** Levels never change, so every value is parsed once. */
+  readonly #values = new Map<string, ConfigValue>()
 
   constructor(levels: BrokerLevels) {
     this.levels = levels
@@ -22,14 +24,23 @@ export class BrokerConfig {
   /** The value in force; null only for keys whose default is null. */
   get<Key extends BrokerKey>(name: Key): ValueOf<BrokerTable[Key]> {
     // The row's type parameter is the type its own parser produces.
-    return brokerValue(name, this.levels) as ValueOf<BrokerTable[Key]>
+    return this.#valueOf(name) as ValueOf<BrokerTable[Key]>
   }
 
   /** The value of a key for one listener: its `listener.name.NAME.` setting, or else the key itself. */
   getForListener<Key extends BrokerKey>(listenerName: string, name: Key): ValueOf<BrokerTable[Key]> {
     const prefixed = `listener.name.${listenerName.toLowerCase()}.${name}`
-    const value = brokerValue(prefixed, this.levels)
+    const value = this.#valueOf(prefixed)
     return value === null ? this.get(name) : (value as ValueOf<BrokerTable[Key]>)
+  }
+
+  #valueOf(name: string): ConfigValue {
+    let value = this.#values.get(name)
+    if (value === undefined) {
+      value = brokerValue(name, this.levels)
+      this.#values.set(name, value)
+    }
+    return value
   }
 
   /** The text in force, in canonical form, for any name. */
