@@ -2,7 +2,7 @@
  * The checks a configuration value passes after its text was parsed. A validator answers null or the whole sentence
  * that clients see; `description` is the column of Kafka's reference tables.
  *
- * Sentences are Kafka's, checked against it in `test/differential/describe-configs`.
+ * Sentences are Kafka's, checked against recordings of it in `test/unit/broker/config/recorded-sessions.test.ts`.
  */
 import type { ConfigValue } from './define.ts'
 
