@@ -151,13 +151,17 @@ export class BatchBuilder {
   }
 
   /**
-   * The finished batch. `lastOffset` is given where the batch must span offsets whose records are gone (the cleaner).
+   * The finished batch. `lastOffset` is given where the batch must span offsets whose records are gone (the cleaner);
+   * without it there must be a record.
    * The builder is used up: the result may be its own buffer.
    */
   build(lastOffset = this.lastOffset): Buffer {
     const { options } = this
     const codec = codecOf(options.compressionType ?? CompressionType.none)
     if (codec === null) throw new RangeError(`unknown compression type ${options.compressionType}`)
+    if (lastOffset < this.baseOffset || lastOffset < this.lastOffset) {
+      throw new RangeError(`a batch from ${this.baseOffset} cannot end at ${lastOffset}`)
+    }
     let batch = this.buffer
     let sizeBytes = this.position
     const isCompressed = codec.type !== CompressionType.none && this.recordCount > 0
