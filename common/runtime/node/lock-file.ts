@@ -32,7 +32,7 @@ export function takeLockFile(path: string): (() => void) | undefined {
   try {
     for (let attempt = 0; attempt < 3; attempt++) {
       try {
-        fs.linkSync(prepared, path)
+        putInPlace(prepared, path, content)
         return releaser(path, content)
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -52,6 +52,17 @@ export function takeLockFile(path: string): (() => void) | undefined {
 
 /** Threads have module instances of their own; names they prepare must differ. */
 const threadToken = Math.floor(performance.timeOrigin + performance.now() * 1000).toString(36)
+
+function putInPlace(prepared: string, path: string, content: string): void {
+  try {
+    fs.linkSync(prepared, path)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    // Some volumes (FAT, some shares of containers) have no links: there the file is visible before its content.
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw error
+    fs.writeFileSync(path, content, { flag: 'wx' })
+  }
+}
 
 function releaser(path: string, content: string): () => void {
   let isHeld = true
