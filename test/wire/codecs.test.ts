@@ -45,7 +45,7 @@ describe('the compiled and the interpreted codec', () => {
           compiled.encode(writer, decoded)
           expect(writer.finishBuffer().equals(bytes)).toBe(true)
         })
-        fc.assert(property, { numRuns: 20, seed: 20_26 + version })
+        fc.assert(property, { numRuns: 10, seed: 20_26 + version })
       }
     },
   )

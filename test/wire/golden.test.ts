@@ -27,7 +27,7 @@ describe.each([
     }
   })
 
-  it('has all of the 2,721 cases', () => {
-    expect(files.reduce((count, file) => count + goldenCases(file).length, 0)).toBe(2721)
+  it('has all of the 2,949 cases', () => {
+    expect(files.reduce((count, file) => count + goldenCases(file).length, 0)).toBe(2949)
   })
 })
