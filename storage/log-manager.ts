@@ -40,7 +40,7 @@ export interface LogManagerOptions {
   readonly configOf: (topicPartition: TopicPartition) => LogConfig
   readonly onDirectoryFailure?: (directory: LogDirectory, error: FileError) => void
   readonly settings?: Partial<LogManagerSettings>
-  readonly cleaner?: Partial<LogCleanerOptions>
+  readonly cleaner?: Omit<LogCleanerOptions, 'logs' | 'checkpoints' | 'onCleaned'>
 }
 
 export interface LogManagerSettings {

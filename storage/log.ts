@@ -560,7 +560,11 @@ export class Log implements Flushable {
     sizeBytes: number,
     batch: { firstOffset: number; nextOffset: number; maxTimestamp: number; nowMs: number },
   ): void {
-    const { segmentBytes, segmentMs, segmentIndexBytes } = this.config
+    const { segmentBytes, segmentIndexBytes, cleanupPolicy, maxCompactionLagMs } = this.config
+    // What is never rolled is never compacted.
+    const segmentMs = cleanupPolicy.has('compact')
+      ? Math.min(this.config.segmentMs, maxCompactionLagMs)
+      : this.config.segmentMs
     const mustRoll = this.#local.segments.active.mustRoll({
       sizeBytes,
       maxTimestamp: batch.maxTimestamp,

@@ -86,11 +86,15 @@ export interface MemoryWorld extends World {
 }
 
 export function memoryWorld(
-  options: Partial<MemoryDiskOptions> & { seed?: number | string; tailCacheBytes?: number } = {},
+  options: Omit<Partial<MemoryDiskOptions>, 'clock'> & {
+    seed?: number | string
+    tailCacheBytes?: number
+    clock?: VirtualClock
+  } = {},
 ): MemoryWorld {
   let disk: MemoryDisk | undefined
   const world = createWorld((reactor, clock) => {
-    disk = new MemoryDisk({ post: (task) => reactor.post(task), clock, ...options })
+    disk = new MemoryDisk({ post: (task) => reactor.post(task), ...options, clock })
     return disk
   }, options)
   return { ...world, disk: disk as MemoryDisk }
