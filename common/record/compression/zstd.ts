@@ -35,7 +35,7 @@ export const zstd: Codec = {
   defaultLevel: 3,
   compress: (input, level) => loadZstd().compress(input, level),
   decompress: (input, maxOutputBytes) => {
-    if (input.length < FRAME_HEADER_BYTES || input.readUInt32LE(0) !== MAGIC) return 'corrupt'
+    if (!consistsOfWholeFrames(input)) return 'corrupt'
     return loadZstd().decompress(input, Math.max(1, maxOutputBytes))
   },
 }
@@ -75,7 +75,7 @@ export function wasmBackend(module: ZstdModule): Backend {
       return result
     },
     decompress: (input, maxOutputBytes) => {
-      const claimedBytes = zstdContentSizeBytes(input) ?? Math.max(input.length * 4, 65_536)
+      const claimedBytes = claimedContentBytes(input) ?? Math.max(input.length * 4, 65_536)
       let capacity = Math.min(maxOutputBytes, claimedBytes, input.length * MOST_EXPANSION)
       for (;;) {
         const result = callWithMemory(module, input, capacity, (output, source) =>
@@ -111,14 +111,44 @@ function callWithMemory(
   }
 }
 
-/** Content size that the first frame declares, or null. It is a claim to size a buffer with, never to be trusted. */
-export function zstdContentSizeBytes(input: Buffer): number | null {
-  const descriptor = input[4]!
+/**
+ * Walks the blocks of every frame. node:zlib answers a frame that was cut off with what it could decode of it, so
+ * completeness has to be seen from outside.
+ */
+function consistsOfWholeFrames(input: Buffer): boolean {
+  let position = 0
+  do {
+    if (input.length - position < FRAME_HEADER_BYTES || input.readUInt32LE(position) !== MAGIC) return false
+    const hasChecksum = (input[position + 4]! & 0x04) !== 0
+    position += frameHeaderBytes(input[position + 4]!)
+    for (let isLast = false; !isLast; ) {
+      if (input.length - position < 3) return false
+      const block = input.readUIntLE(position, 3)
+      isLast = (block & 1) === 1
+      const isRepeatedByte = ((block >> 1) & 3) === 1
+      position += 3 + (isRepeatedByte ? 1 : block >> 3)
+    }
+    if (hasChecksum) position += 4
+  } while (position < input.length)
+  return position === input.length
+}
+
+function contentSizeFieldBytes(descriptor: number): number {
   const sizeCode = descriptor >> 6
-  const isSingleSegment = (descriptor & 0x20) !== 0
-  const sizeBytes = sizeCode === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeCode
+  return sizeCode === 0 ? (descriptor & 0x20 ? 1 : 0) : 1 << sizeCode
+}
+
+/** Magic, descriptor, window size unless the frame is a single segment, dictionary id, content size. */
+function frameHeaderBytes(descriptor: number): number {
+  const windowBytes = descriptor & 0x20 ? 0 : 1
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!
-  const position = FRAME_HEADER_BYTES + (isSingleSegment ? 0 : 1) + dictionaryBytes
+  return FRAME_HEADER_BYTES + windowBytes + dictionaryBytes + contentSizeFieldBytes(descriptor)
+}
+
+/** Content size that the first frame declares, or null. It is a claim to size a buffer with, never to be trusted. */
+function claimedContentBytes(input: Buffer): number | null {
+  const sizeBytes = contentSizeFieldBytes(input[4]!)
+  const position = frameHeaderBytes(input[4]!) - sizeBytes
   if (sizeBytes === 0 || position + sizeBytes > input.length) return null
   if (sizeBytes === 1) return input[position]!
   if (sizeBytes === 2) return input.readUInt16LE(position) + 256
