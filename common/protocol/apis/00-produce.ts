@@ -22,7 +22,9 @@ export const Produce = defineApi({
   kips: [110, 467, 516, 890, 951],
   request: {
     transactionalId: string('3+', { nullable: '3+', default: null, entity: 'transactionalId' }),
-    acks: int16('0+'),
+    acks: int16('0+', {
+      about: '-1 waits for all in-sync replicas, 1 for the leader, 0 asks for no answer.',
+    }),
     timeoutMs: int32('0+'),
     topicData: array('0+', {
       name: string('0-12', { default: '', ignorable: true, mapKey: true, entity: 'topicName' }),

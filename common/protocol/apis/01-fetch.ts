@@ -36,9 +36,17 @@ export const Fetch = defineApi({
     maxWaitMs: int32('0+'),
     minBytes: int32('0+'),
     maxBytes: int32('3+', { default: 0x7fffffff, ignorable: true }),
-    isolationLevel: int8('4+', { default: 0, ignorable: true }),
+    isolationLevel: int8('4+', {
+      default: 0,
+      ignorable: true,
+      about: '0 reads everything, 1 only what is committed.',
+    }),
     sessionId: int32('7+', { default: 0, ignorable: true }),
-    sessionEpoch: int32('7+', { default: -1, ignorable: true }),
+    sessionEpoch: int32('7+', {
+      default: -1,
+      ignorable: true,
+      about: '-1 asks without a session, 0 opens one (KIP-227).',
+    }),
     topics: array('0+', {
       topic: string('0-12', { default: '', ignorable: true, entity: 'topicName' }),
       topicId: uuid('13+', { default: ZERO_UUID, ignorable: true }),

@@ -24,7 +24,10 @@ export const ListOffsets = defineApi({
       partitions: array('0+', {
         partitionIndex: int32('0+'),
         currentLeaderEpoch: int32('4+', { default: -1, ignorable: true }),
-        timestamp: int64('0+'),
+        timestamp: int64('0+', {
+          about:
+            'Milliseconds, or -1 latest, -2 earliest, -3 greatest timestamp, -4 earliest local, -5 latest tiered.',
+        }),
       }),
     }),
     timeoutMs: int32('10+', { default: 0, ignorable: true }),

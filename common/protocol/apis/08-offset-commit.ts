@@ -19,7 +19,11 @@ export const OffsetCommit = defineApi({
   kips: [848],
   request: {
     groupId: string('0+', { entity: 'groupId' }),
-    generationIdOrMemberEpoch: int32('1+', { default: -1, ignorable: true }),
+    generationIdOrMemberEpoch: int32('1+', {
+      default: -1,
+      ignorable: true,
+      about: 'Generation of a classic group, or epoch of a consumer group member (KIP-848).',
+    }),
     memberId: string('1+', { ignorable: true }),
     groupInstanceId: string('7+', { nullable: '7+', default: null }),
     retentionTimeMs: int64('2-4', { default: -1, ignorable: true }),

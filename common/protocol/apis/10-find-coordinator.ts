@@ -18,7 +18,7 @@ export const FindCoordinator = defineApi({
   kips: [699, 890, 932],
   request: {
     key: string('0-3', { default: '' }),
-    keyType: int8('1+', { default: 0 }),
+    keyType: int8('1+', { default: 0, about: '0 group, 1 transactional id, 2 share group.' }),
     coordinatorKeys: arrayOf('4+', string, { default: [] }),
   },
   response: {

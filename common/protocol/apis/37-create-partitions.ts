@@ -20,7 +20,7 @@ export const CreatePartitions = defineApi({
   request: {
     topics: array('0+', {
       name: string('0+', { mapKey: true, entity: 'topicName' }),
-      count: int32('0+'),
+      count: int32('0+', { about: 'Wanted total number of partitions, not the increment.' }),
       assignments: array(
         '0+',
         {

@@ -25,7 +25,7 @@ export const ConsumerGroupHeartbeat = defineApi({
   request: {
     groupId: string('0+', { entity: 'groupId' }),
     memberId: string('0+'),
-    memberEpoch: int32('0+'),
+    memberEpoch: int32('0+', { about: '0 joins, -1 leaves, -2 leaves for a while as a static member.' }),
     instanceId: string('0+', { nullable: '0+', default: null }),
     rackId: string('0+', { nullable: '0+', default: null }),
     rebalanceTimeoutMs: int32('0+', { default: -1 }),

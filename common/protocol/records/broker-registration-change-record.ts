@@ -9,8 +9,8 @@ export const BrokerRegistrationChangeRecord = defineRecord({
   fields: {
     brokerId: int32('0+', { entity: 'brokerId' }),
     brokerEpoch: int64('0+'),
-    fenced: int8('0+', { tag: 0 }),
-    inControlledShutdown: int8('1+', { tag: 1 }),
+    fenced: int8('0+', { tag: 0, about: '-1 unfences, 0 changes nothing, 1 fences.' }),
+    inControlledShutdown: int8('1+', { tag: 1, about: '0 changes nothing, 1 begins it.' }),
     logDirs: arrayOf('2+', uuid, { tag: 2 }),
     cordonedLogDirs: arrayOf('3+', uuid, { nullable: '3+', default: null, tag: 3 }),
   },

@@ -11,7 +11,7 @@ export const LeaderChangeMessage = defineRecord({
   versions: '0-1',
   flexible: '0+',
   fields: {
-    version: int16('0+'),
+    version: int16('0+', { about: 'Written as a field: this structure has no version in front.' }),
     leaderId: int32('0+', { entity: 'brokerId' }),
     voters: array('0+', voter),
     grantingVoters: array('0+', voter),
