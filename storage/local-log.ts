@@ -184,8 +184,7 @@ export class LocalLog {
       segment.remove()
     }
     if (this.segments.count === 0) this.segments.add(this.createSegment(offset))
-    this.segments.active.truncateTo(offset)
-    this.#endOffset = offset
+    this.#endOffset = this.segments.active.truncateTo(offset)
   }
 
   /** Removes everything and begins anew at `offset`. */

@@ -137,8 +137,14 @@ export class LogDirectory implements LogDirectoryState {
   }
 
   unlock(): void {
-    this.#unlock?.()
+    const unlock = this.#unlock
     this.#unlock = undefined
+    try {
+      unlock?.()
+    } catch (error) {
+      // The lock file stays behind; it holds nobody back once this process is gone.
+      if (!(error instanceof FileError)) throw error
+    }
   }
 
   #read(name: string, into: Map<string, number>): void {

@@ -18,7 +18,7 @@ import {
 import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LocalLog } from './local-log.ts'
 import type { ProducerState } from './producer-state.ts'
-import { Segment } from './segment.ts'
+import { MAX_RELATIVE_OFFSET, Segment } from './segment.ts'
 import { SegmentScan } from './segment-scan.ts'
 import type { StorageContext } from './storage-context.ts'
 
@@ -53,11 +53,9 @@ export function loadLog(loading: Loading, fileNames: readonly string[]): LoadedO
   openSegments(loading, names)
   producers.setSnapshots(snapshotOffsets(names))
   let truncatedBytes = 0
-  let { recoveryPoint } = options
   const { segments } = local
   if (!options.wasCleanShutdown) {
     truncatedBytes = recover(loading)
-    recoveryPoint = Number.MAX_SAFE_INTEGER
   }
   if (segments.count === 0) segments.add(local.createSegment(options.logStartOffset))
   let nextOffset = segments.active.readNextOffset()
@@ -74,7 +72,9 @@ export function loadLog(loading: Loading, fileNames: readonly string[]): LoadedO
   epochs.truncateFromStart(logStartOffset)
   producers.removeStraySnapshots(segments.all.map((segment) => segment.baseOffset))
   rebuildProducers(loading, { logStartOffset, endOffset: nextOffset })
-  return { logStartOffset, recoveryPoint: Math.min(recoveryPoint, nextOffset), truncatedBytes }
+  // What was recovered has been read, but it may not be on disk: only a sync moves the recovery point.
+  const recoveryPoint = options.wasCleanShutdown ? nextOffset : Math.min(options.recoveryPoint, nextOffset)
+  return { logStartOffset, recoveryPoint, truncatedBytes }
 }
 
 function snapshotOffsets(names: ReadonlySet<string>): number[] {
@@ -212,12 +212,14 @@ export function recoverSegment(
   segment.transactionIndex.file.reset()
   segment.resetIndexing()
   const scan = new SegmentScan(segment, 0, segment.sizeBytes, DEFAULT_SCAN_BYTES)
+  // The base offset lies outside the checksum: at least it must be possible.
+  const endOffset = local.segments.after(segment)?.baseOffset ?? segment.baseOffset + MAX_RELATIVE_OFFSET + 1
   let expectedOffset = segment.baseOffset
   let validEnd = 0
   while (scan.next()) {
     const batch = scan.whole()
     if (batch.baseOffset < expectedOffset && !batch.isLegacy) break
-    if (batch.lastOffset < expectedOffset || !batch.isValid) break
+    if (batch.lastOffset < expectedOffset || batch.lastOffset >= endOffset || !batch.isValid) break
     segment.indexRecovered(batch, scan.batchPosition, indexIntervalBytes)
     if (!batch.isLegacy) epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset)
     if (batch.hasProducerId) replayBatch(producers, segment, scan, { updateIndex: true })
@@ -228,7 +230,7 @@ export function recoverSegment(
   const cutBytes = segment.sizeBytes - validEnd
   if (cutBytes > 0) segment.truncateToPosition(validEnd)
   segment.onBecomeInactive()
-  segment.isUnsynced = true
+  segment.markUnsynced()
   return cutBytes
 }
 

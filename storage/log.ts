@@ -737,7 +737,10 @@ export class Log implements Flushable {
 
   // --- cuts ---
 
-  /** Removes everything at or after `offset` (a follower that diverged). @returns whether anything was removed */
+  /**
+   * Removes everything at or after `offset`, and the batch that it lies in (a follower that diverged).
+   * @returns whether anything was removed
+   */
   truncateTo(offset: number): boolean {
     if (this.isFailed || offset >= this.logEndOffset) return false
     return this.#guard(false, () => {
@@ -748,8 +751,8 @@ export class Log implements Flushable {
         return true
       }
       this.#local.truncateTo(offset)
-      this.#epochs.truncateFromEnd(offset)
-      this.#logStartOffset = Math.min(this.#logStartOffset, offset)
+      this.#epochs.truncateFromEnd(this.logEndOffset)
+      this.#logStartOffset = Math.min(this.#logStartOffset, this.logEndOffset)
       this.#afterCut()
       this.#rebuildProducers()
       return true

@@ -24,7 +24,7 @@ import { TimeIndex, type TimestampOffset } from './time-index.ts'
 import { TransactionIndex } from './transaction-index.ts'
 
 /** Relative offsets in the indexes are 32 bits wide, and Kafka allows itself the positive half. */
-const MAX_RELATIVE_OFFSET = 0x7fffffff
+export const MAX_RELATIVE_OFFSET = 0x7fffffff
 
 export interface SegmentOptions {
   readonly directory: string
@@ -106,6 +106,7 @@ export class Segment {
     if (this.#greatest === undefined) {
       this.#checkIndexes()
       this.#greatest = this.timeIndex.lastEntry
+      if (!this.#isTrueTimeEntry(this.#greatest)) this.rebuildIndexes()
     }
     return this.#greatest
   }
@@ -235,6 +236,20 @@ export class Segment {
     return this.offsetIndex.lookup(offset).position
   }
 
+  /** The entry to begin a search by time from: no record at or below its offset is later than `timestamp`. */
+  lookupTime(timestamp: number): TimestampOffset {
+    this.#checkIndexes()
+    const entry = this.timeIndex.lookup(timestamp)
+    if (this.#isTrueTimeEntry(entry)) return entry
+    this.rebuildIndexes()
+    return this.timeIndex.lookup(timestamp)
+  }
+
+  /** Whether the batch that a time entry speaks of has that timestamp. */
+  #isTrueTimeEntry({ timestamp, offset }: TimestampOffset): boolean {
+    return timestamp === NO_TIMESTAMP || this.findBatch(offset)?.batch.maxTimestamp === timestamp
+  }
+
   /** A scan that stands on the first batch whose last offset is at or after `offset`; undefined when there is none. */
   findBatch(offset: number): SegmentScan | undefined {
     const scan = new SegmentScan(this, this.lookup(offset), this.sizeBytes, 8192)
@@ -308,6 +323,12 @@ export class Segment {
 
   // --- changes of files ---
 
+  /** Neither content nor name of the file can be relied on: the last process did not say that it synced them. */
+  markUnsynced(): void {
+    this.isUnsynced = true
+    this.#isNameDurable = false
+  }
+
   /**
    * Makes the log file durable, and the indexes too when the segment is not written any more: those of the segment that
    * the recovery point lies in are rebuilt in any case.
@@ -367,12 +388,12 @@ export class Segment {
     this.isUnsynced = true
   }
 
-  /** Removes every batch that ends at or after `offset`. @returns the number of bytes removed */
+  /** Removes every batch that ends at or after `offset`. @returns where the segment ends now: before a batch, not in it */
   truncateTo(offset: number): number {
     this.#checkIndexes()
     const found = this.findBatch(offset)
-    if (found === undefined) return 0
-    const removedBytes = this.sizeBytes - found.batchPosition
+    if (found === undefined) return offset
+    const endOffset = Math.min(offset, found.batch.baseOffset)
     this.offsetIndex.truncateTo(offset)
     this.timeIndex.truncateTo(offset)
     this.transactionIndex.truncateTo(offset)
@@ -384,7 +405,7 @@ export class Segment {
       this.#bytesSinceLastIndexEntry = 0
       this.#findGreatestTimestamp()
     }
-    return removedBytes
+    return endOffset
   }
 
   #findGreatestTimestamp(): void {

@@ -70,7 +70,7 @@ export class TimeIndex {
     const { file } = this
     if (!file.hasWholeEntries) return false
     const { buffer, count } = file
-    let previousTimestamp = Number.NEGATIVE_INFINITY
+    let previousTimestamp = NO_TIMESTAMP
     let previousOffset = -1
     for (let slot = 0; slot < count; slot++) {
       const timestamp = readInt64(buffer, slot * ENTRY_BYTES)

@@ -43,7 +43,7 @@ function findInSegment(
   startOffset: number,
 ): TimestampAndOffset | undefined {
   // No record at or below the entry's offset is later than the entry's timestamp, which is at or before the wanted one.
-  const from = Math.max(segment.timeIndex.lookup(timestamp - 1).offset, startOffset, segment.baseOffset)
+  const from = Math.max(segment.lookupTime(timestamp - 1).offset, startOffset, segment.baseOffset)
   const scan = new SegmentScan(segment, segment.lookup(from))
   while (scan.next()) {
     const { batch } = scan
