@@ -348,6 +348,8 @@ const performance: Case = {
       '100',
       '--record-size',
       '20',
+      '--producer-acks',
+      'all',
     ])
     matches(latency, /Avg latency: [\d.]+ ms/)
   },
