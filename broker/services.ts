@@ -5,6 +5,7 @@ import type { Runtime } from '../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { BrokerSettings } from './broker-settings.ts'
+import type { Controller } from './controller/controller.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import type { ListenerKind } from './network/request-context.ts'
 import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
@@ -26,6 +27,8 @@ export interface BrokerServices {
   readonly scheduler: SchedulerScope
   readonly settings: BrokerSettings
   readonly metadata: MetadataImage
+  /** The active controller, while this node is that. */
+  readonly controller: Controller | undefined
   readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly fetchSessions: FetchSessionCache

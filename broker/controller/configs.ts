@@ -1,0 +1,166 @@
+/**
+ * Dynamic configs: AlterConfigs (replaces) and IncrementalAlterConfigs.
+ *
+ * What a change may be is decided in `broker/config`; here it becomes records. With eligible leader replicas a change of
+ * `min.insync.replicas` also clears the ELR it was made with (KIP-966).
+ */
+import type { AlterConfigs } from '../../common/protocol/apis/33-alter-configs.ts'
+import type { IncrementalAlterConfigs } from '../../common/protocol/apis/44-incremental-alter-configs.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
+import {
+  type AlterOperation,
+  type AlterResult,
+  isRefused,
+  refuse,
+  replacingOperations,
+} from '../config/alter.ts'
+import { alterBroker } from '../config/alter-broker.ts'
+import { alterClientMetrics } from '../config/alter-client-metrics.ts'
+import { alterGroup } from '../config/alter-group.ts'
+import { alterTopic } from '../config/alter-topic.ts'
+import type { ConfigTexts } from '../config/levels.ts'
+import { ConfigResourceType } from '../metadata/image.ts'
+import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
+import type { ControllerMachine } from './machine.ts'
+import type { ControllerOutcome } from './refusals.ts'
+
+export interface ConfigResource {
+  readonly type: ConfigResourceType
+  readonly name: string
+}
+
+const MIN_ISR = 'min.insync.replicas'
+
+/** The records that turn the present values of a resource into the new ones. */
+export function configRecords(
+  machine: ControllerMachine,
+  resource: ConfigResource,
+  current: ConfigTexts,
+  wanted: ConfigTexts,
+): MetadataRecord[] {
+  const records: MetadataRecord[] = []
+  const { type: resourceType, name: resourceName } = resource
+  for (const name of new Set([...wanted.keys(), ...current.keys()])) {
+    const value = wanted.get(name) ?? null
+    if (value === (current.get(name) ?? null)) continue
+    records.push(metadataRecord('ConfigRecord', 0, { resourceType, resourceName, name, value }))
+  }
+  const changesMinIsr = (wanted.get(MIN_ISR) ?? null) !== (current.get(MIN_ISR) ?? null)
+  const isForTopics =
+    resourceType === ConfigResourceType.TOPIC ||
+    (resourceType === ConfigResourceType.BROKER && resourceName === '')
+  if (changesMinIsr && isForTopics && machine.isElrEnabled) {
+    const topicName = resourceType === ConfigResourceType.TOPIC ? resourceName : ''
+    records.push(metadataRecord('ClearElrRecord', 0, { topicName }))
+  }
+  return records
+}
+
+type ResourceRequest = { readonly resourceType: number; readonly resourceName: string }
+type ConfigResult = ResponseInputOf<typeof IncrementalAlterConfigs>['responses'][number]
+
+/** Whether the caller may change a resource; a refusal's error, or 0. */
+export type ConfigPermission = (resourceType: number, resourceName: string) => ErrorCode
+
+export function incrementalAlterConfigs(
+  machine: ControllerMachine,
+  request: RequestOf<typeof IncrementalAlterConfigs>,
+  mayAlter: ConfigPermission = () => ErrorCode.NONE,
+): ControllerOutcome<ResponseInputOf<typeof IncrementalAlterConfigs>> {
+  return alterResources(machine, request, mayAlter, ({ configs }) =>
+    configs.map(({ name, configOperation: operation, value }) => ({ name, operation, value })),
+  )
+}
+
+export function alterConfigs(
+  machine: ControllerMachine,
+  request: RequestOf<typeof AlterConfigs>,
+  mayAlter: ConfigPermission = () => ErrorCode.NONE,
+): ControllerOutcome<ResponseInputOf<typeof AlterConfigs>> {
+  return alterResources(machine, request, mayAlter, ({ resourceType, resourceName, configs }) =>
+    replacingOperations(currentOf(machine, resourceType, resourceName), configs),
+  )
+}
+
+function alterResources<Resource extends ResourceRequest>(
+  machine: ControllerMachine,
+  request: { readonly resources: readonly Resource[]; readonly validateOnly: boolean },
+  mayAlter: ConfigPermission,
+  operationsOf: (resource: Resource) => readonly AlterOperation[],
+): ControllerOutcome<{ responses: ConfigResult[] }> {
+  const counts = new Map<string, number>()
+  for (const resource of request.resources)
+    counts.set(keyOf(resource), (counts.get(keyOf(resource)) ?? 0) + 1)
+  const records: MetadataRecord[] = []
+  const responses = request.resources.map((resource): ConfigResult => {
+    const { resourceType, resourceName } = resource
+    const result =
+      (counts.get(keyOf(resource)) ?? 0) > 1
+        ? refuse(ErrorCode.INVALID_REQUEST, 'Each resource must appear at most once.')
+        : alterResource(machine, resource, operationsOf(resource), mayAlter)
+    if (isRefused(result)) {
+      return { resourceType, resourceName, errorCode: result.error, errorMessage: result.message }
+    }
+    const target = { type: resourceType as ConfigResourceType, name: resourceName }
+    const current = currentOf(machine, resourceType, resourceName)
+    records.push(...configRecords(machine, target, current, result.newValues))
+    return { resourceType, resourceName, errorCode: ErrorCode.NONE, errorMessage: null }
+  })
+  return { records: request.validateOnly ? [] : records, response: { responses } }
+}
+
+function keyOf({ resourceType, resourceName }: ResourceRequest): string {
+  return `${resourceType}\n${resourceName}`
+}
+
+function currentOf(machine: ControllerMachine, resourceType: number, name: string): ConfigTexts {
+  return machine.image.configsOf(resourceType as ConfigResourceType, name)
+}
+
+function alterResource(
+  machine: ControllerMachine,
+  { resourceType, resourceName }: ResourceRequest,
+  operations: readonly AlterOperation[],
+  mayAlter: ConfigPermission,
+): AlterResult {
+  const denied = mayAlter(resourceType, resourceName)
+  if (denied !== ErrorCode.NONE) return refuse(denied, null)
+  const { levels } = machine
+  const current = currentOf(machine, resourceType, resourceName)
+  switch (resourceType) {
+    case ConfigResourceType.TOPIC: {
+      const result = alterTopic({ topicName: resourceName, levels, current, operations })
+      if (isRefused(result) || machine.image.topicsByName.has(resourceName)) return result
+      return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${resourceName}' does not exist.`)
+    }
+    case ConfigResourceType.BROKER: {
+      const result = alterBroker({
+        nodeId: resourceName === '' ? machine.environment.nodeId : Number(resourceName),
+        resourceName,
+        levels: levelsOfBroker(machine, resourceName),
+        operations,
+        isElrEnabled: machine.isElrEnabled,
+      })
+      const { brokers, controllers } = machine.image
+      const isKnown = brokers.has(Number(resourceName)) || controllers.has(Number(resourceName))
+      if (isRefused(result) || resourceName === '' || isKnown) return result
+      return refuse(ErrorCode.BROKER_ID_NOT_REGISTERED, `No node with id ${resourceName} found.`)
+    }
+    case ConfigResourceType.CLIENT_METRICS:
+      return alterClientMetrics({ subscriptionName: resourceName, current, operations })
+    case ConfigResourceType.GROUP:
+      return alterGroup({ groupId: resourceName, levels, current, operations })
+    default:
+      return refuse(ErrorCode.INVALID_REQUEST, `Unexpected resource type ${resourceTypeName(resourceType)}.`)
+  }
+}
+
+/** The start-up settings are this node's: another broker's are known to itself only. */
+function levelsOfBroker(machine: ControllerMachine, name: string) {
+  return { ...machine.levels, dynamicBroker: currentOf(machine, ConfigResourceType.BROKER, name) }
+}
+
+function resourceTypeName(type: number): string {
+  return type === ConfigResourceType.BROKER_LOGGER ? 'BROKER_LOGGER' : 'UNKNOWN'
+}
