@@ -178,11 +178,13 @@ export class LocalLog {
   /** Removes everything at or after `offset`. The first segment must begin at or before it. */
   truncateTo(offset: number): void {
     this.tail.clear()
-    for (const segment of [...this.segments.all].reverse()) {
-      if (segment.baseOffset <= offset) break
+    const removed = this.segments.all.filter((segment) => segment.baseOffset > offset)
+    for (const segment of removed.reverse()) {
       this.segments.remove(segment)
       segment.remove()
     }
+    // Were a later segment to come back after a power cut, the cut in an earlier one would be a hole.
+    if (removed.length > 0) this.#context.files.syncDirectory(this.#directory)
     if (this.segments.count === 0) this.segments.add(this.createSegment(offset))
     this.#endOffset = this.segments.active.truncateTo(offset)
   }

@@ -28,6 +28,11 @@ export interface DirectoryIdentity {
   readonly nodeId: number
 }
 
+export interface LogDirectoryEvents {
+  readonly onFailure: (directory: LogDirectory, error: FileError) => void
+  readonly writeRecoveryPoints: () => void
+}
+
 export class LogDirectory implements LogDirectoryState {
   readonly path: string
   /** `directory.id` of KIP-858; made up when the directory is formatted. */
@@ -40,18 +45,15 @@ export class LogDirectory implements LogDirectoryState {
   readonly logStartOffsets: Map<string, number> = new Map()
   readonly cleanerOffsets: Map<string, number> = new Map()
   readonly #context: StorageContext
-  readonly #onFailure: (directory: LogDirectory, error: FileError) => void
+  readonly #events: LogDirectoryEvents
+  #isRecoveryPointLowered = false
   #unlock: (() => void) | undefined
   readonly #lastWritten = new Map<string, string>()
 
-  constructor(
-    context: StorageContext,
-    path: string,
-    onFailure: (directory: LogDirectory, error: FileError) => void,
-  ) {
+  constructor(context: StorageContext, path: string, events: LogDirectoryEvents) {
     this.#context = context
     this.path = path
-    this.#onFailure = onFailure
+    this.#events = events
   }
 
   get isOnline(): boolean {
@@ -60,6 +62,16 @@ export class LogDirectory implements LogDirectoryState {
 
   get wasCleanShutdown(): boolean {
     return this.cleanShutdownBrokerEpoch !== undefined
+  }
+
+  noteLoweredRecoveryPoint(): void {
+    this.#isRecoveryPointLowered = true
+  }
+
+  saveLoweredRecoveryPoints(): void {
+    if (!this.#isRecoveryPointLowered) return
+    this.#isRecoveryPointLowered = false
+    this.#events.writeRecoveryPoints()
   }
 
   fail(error: FileError): void {
@@ -71,7 +83,7 @@ export class LogDirectory implements LogDirectoryState {
       message: `Log directory ${this.path} is offline: ${error.message}`,
       error,
     })
-    this.#onFailure(this, error)
+    this.#events.onFailure(this, error)
   }
 
   /** Runs an operation; a failure takes the directory offline. */

@@ -30,6 +30,8 @@ export interface LoadOptions {
   readonly recoveryPoint: number
   /** From the checkpoint; the log may not begin before it. */
   readonly logStartOffset: number
+  /** Compaction leaves gaps between batches; anywhere else a gap between segments is a loss. */
+  readonly mayHaveGaps: boolean
 }
 
 export interface LoadedOffsets {
@@ -183,24 +185,28 @@ function recover(loading: Loading): number {
       segment.remove()
       continue
     }
-    const cutBytes = recoverSegment(loading, segment)
-    if (cutBytes === 0) continue
+    const { cutBytes, isIncomplete } = recoverSegment(loading, segment)
+    if (cutBytes === 0 && !isIncomplete) continue
     isDamaged = true
     truncatedBytes += cutBytes
     context.trace.emit({
       level: 'warn',
       kind: 'log.truncated',
-      message: `Cut ${cutBytes} bytes that are no valid batches from ${segment.logFile.path}.`,
+      message: `Cut ${cutBytes} bytes that are no valid batches from ${segment.logFile.path}, and what followed it.`,
     })
   }
   return truncatedBytes
 }
 
-/** Rebuilds the indexes of a segment and cuts it at its first invalid batch. @returns the number of bytes cut */
-export function recoverSegment(
+/**
+ * Rebuilds the indexes of a segment and cuts it at its first invalid batch. `isIncomplete`: it ends before the next one
+ * begins although nothing ever was removed from it, so its last batches did not reach the disk and the next segment
+ * would hide the hole.
+ */
+function recoverSegment(
   { local, producers, epochs, options, context }: Loading,
   segment: Segment,
-): number {
+): { cutBytes: number; isIncomplete: boolean } {
   const { indexIntervalBytes } = local.config
   // Producer state up to the segment tells which transactions its markers abort.
   rebuildProducers(
@@ -216,6 +222,7 @@ export function recoverSegment(
   const endOffset = local.segments.after(segment)?.baseOffset ?? segment.baseOffset + MAX_RELATIVE_OFFSET + 1
   let expectedOffset = segment.baseOffset
   let validEnd = 0
+  let hasGaps = false
   while (scan.next()) {
     const batch = scan.whole()
     if (batch.baseOffset < expectedOffset && !batch.isLegacy) break
@@ -223,6 +230,7 @@ export function recoverSegment(
     segment.indexRecovered(batch, scan.batchPosition, indexIntervalBytes)
     if (!batch.isLegacy) epochs.assign(batch.partitionLeaderEpoch, batch.baseOffset)
     if (batch.hasProducerId) replayBatch(producers, segment, scan, { updateIndex: true })
+    hasGaps ||= batch.baseOffset > expectedOffset || batch.recordCount !== batch.lastOffsetDelta + 1
     expectedOffset = batch.nextOffset
     validEnd = scan.position
   }
@@ -231,7 +239,10 @@ export function recoverSegment(
   if (cutBytes > 0) segment.truncateToPosition(validEnd)
   segment.onBecomeInactive()
   segment.markUnsynced()
-  return cutBytes
+  const next = local.segments.after(segment)
+  const isIncomplete =
+    next !== undefined && expectedOffset < next.baseOffset && !hasGaps && !options.mayHaveGaps
+  return { cutBytes, isIncomplete }
 }
 
 function replayBatch(

@@ -102,7 +102,10 @@ export class LogManager {
     this.#context = { ...options.context, scheduler: this.#timers }
     this.#directories = options.logDirectories.map(
       (path) =>
-        new LogDirectory(this.#context, path, (directory, error) => this.#onFailure(directory, error)),
+        new LogDirectory(this.#context, path, {
+          onFailure: (directory, error) => this.#onFailure(directory, error),
+          writeRecoveryPoints: () => this.checkpointRecoveryPoints(),
+        }),
     )
     this.cleaner = new LogCleaner(this.#context, {
       logs: () => this.#logs.values(),
@@ -193,6 +196,7 @@ export class LogManager {
       recoveryPoint: 0,
       logStartOffset: 0,
       highWatermark: 0,
+      wasCompacted: false,
       fileNames: [],
     })
     this.#logs.set(name, log)
@@ -445,6 +449,7 @@ export class LogManager {
       recoveryPoint: directory.recoveryPoints.get(name) ?? 0,
       logStartOffset: directory.logStartOffsets.get(name) ?? 0,
       highWatermark: directory.highWatermarks.get(name) ?? 0,
+      wasCompacted: directory.cleanerOffsets.has(name),
       fileNames,
     })
     this.#logs.set(name, log)

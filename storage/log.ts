@@ -138,6 +138,8 @@ export interface LogOptions {
   readonly recoveryPoint: number
   readonly logStartOffset: number
   readonly highWatermark: number
+  /** It has been cleaned before, whatever `config` says now. */
+  readonly wasCompacted: boolean
   /** Names in the directory; empty for a new log. */
   readonly fileNames: readonly string[]
 }
@@ -188,13 +190,14 @@ export class Log implements Flushable {
     const epochPath = `${path}/${LEADER_EPOCH_CHECKPOINT}`
     this.#epochs = new LeaderEpochCache(context.files, epochPath, fileNames.includes(LEADER_EPOCH_CHECKPOINT))
     const { wasCleanShutdown, recoveryPoint, logStartOffset } = options
+    const mayHaveGaps = options.wasCompacted || config.cleanupPolicy.has('compact')
     const loaded = loadLog(
       {
         context,
         local: this.#local,
         producers: this.#producers,
         epochs: this.#epochs,
-        options: { wasCleanShutdown, recoveryPoint, logStartOffset },
+        options: { wasCleanShutdown, recoveryPoint, logStartOffset, mayHaveGaps },
       },
       fileNames,
     )
@@ -463,6 +466,7 @@ export class Log implements Flushable {
     update: ProducerUpdate,
   ): void {
     const { firstOffset, nextOffset } = batch
+    this.directory.saveLoweredRecoveryPoints()
     this.#maybeRoll(records.length, batch)
     this.#local.append(records, { firstOffset, nextOffset })
     for (const append of update.appends) this.#producers.apply(append)
@@ -779,7 +783,10 @@ export class Log implements Flushable {
 
   #afterCut(): void {
     const { logEndOffset } = this
-    this.#recoveryPoint = Math.min(this.#recoveryPoint, logEndOffset)
+    if (logEndOffset < this.#recoveryPoint) {
+      this.#recoveryPoint = logEndOffset
+      this.directory.noteLoweredRecoveryPoint()
+    }
     this.#writtenEndOffset = Math.min(this.#writtenEndOffset, logEndOffset)
     this.#highWatermark = Math.min(this.#highWatermark, logEndOffset)
     this.forgetPositions()
@@ -799,7 +806,7 @@ export class Log implements Flushable {
         local: this.#local,
         producers: this.#producers,
         epochs: this.#epochs,
-        options: { wasCleanShutdown: true, recoveryPoint, logStartOffset },
+        options: { wasCleanShutdown: true, recoveryPoint, logStartOffset, mayHaveGaps: true },
       },
       { logStartOffset, endOffset: this.logEndOffset },
     )

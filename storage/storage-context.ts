@@ -26,6 +26,12 @@ export interface LogDirectoryState {
   readonly path: string
   /** false once an operation in it has failed; never true again while the process lives. */
   readonly isOnline: boolean
+  /**
+   * A log was cut below its recovery point, so the checkpoint on disk promises too much. `saveLoweredRecoveryPoints` puts
+   * it right before the next append anywhere in the directory; cuts of many logs cost one write.
+   */
+  noteLoweredRecoveryPoint(): void
+  saveLoweredRecoveryPoints(): void
   /** Takes the directory offline: its logs refuse everything with KAFKA_STORAGE_ERROR from now on. */
   fail(error: FileError): void
 }

@@ -106,7 +106,7 @@ describe('a failing disk', () => {
 })
 
 describe('a log beside its model', () => {
-  const seeds = Array.from({ length: 60 }, (_, index) => index + 1)
+  const seeds = Array.from({ length: 400 }, (_, index) => index + 1)
   it.each(seeds)('agrees after random appends, cuts, failures and restarts (SEED=%i)', (seed) => {
     const random = new SeededRandom(seed)
     const { disk, model } = newModel()
