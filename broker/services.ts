@@ -6,8 +6,10 @@ import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import type { Controller } from './controller/controller.ts'
+import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import type { ListenerKind } from './network/request-context.ts'
+import type { MetadataLog } from './raft/metadata-log.ts'
 import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'
 import type { TopicCreator } from './topic-creator.ts'
@@ -29,8 +31,10 @@ export interface BrokerServices {
   readonly metadata: MetadataImage
   /** The active controller, while this node is that. */
   readonly controller: Controller | undefined
+  readonly metadataLog: MetadataLog
   readonly logs: LogManager
   readonly replicas: ReplicaManager
+  readonly groups: GroupCoordinator
   readonly fetchSessions: FetchSessionCache
   /** Creates topics that are asked for and may be made automatically, and the internal ones. */
   readonly topicCreator: TopicCreator

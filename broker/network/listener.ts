@@ -15,6 +15,8 @@ export interface BrokerListenerOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
+  /** How many ports after a busy one may be tried. */
+  readonly alternativePorts: number
   readonly runtime: Runtime
   readonly scheduler: SchedulerScope
   readonly router: Router
@@ -35,10 +37,14 @@ export class BrokerListener {
   readonly #perIp = new Map<string, number>()
   #transportListener: TransportListener | undefined
   #isSweepScheduled = false
+  /** Links that came before this broker may serve; undefined once it does. */
+  #early: Link[] | undefined
 
   constructor(options: BrokerListenerOptions) {
     this.#options = options
     this.info = options.info
+    // A controller's listener serves from the start: registering is how a broker begins.
+    if (options.info.kind === 'broker') this.#early = []
   }
 
   get connections(): ReadonlySet<Connection> {
@@ -51,18 +57,39 @@ export class BrokerListener {
     return this.#transportListener.address
   }
 
+  /** Rejects with the transport's error when neither the port nor an alternative is free. */
   async open(): Promise<Address> {
-    const { host, port, runtime, limits } = this.#options
-    this.#transportListener = await runtime.transport.listen(
-      { host, port, maxFrameBytes: limits().maxRequestBytes },
-      (link) => this.#accept(link),
-    )
+    const { port, alternativePorts } = this.#options
+    for (let tried = 0; ; tried += 1) {
+      try {
+        return await this.#listen(port === 0 ? 0 : port + tried)
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'EADDRINUSE' || port === 0 || tried >= alternativePorts) throw error
+      }
+    }
+  }
+
+  async #listen(port: number): Promise<Address> {
+    const { host, runtime, limits } = this.#options
+    const options = { host, port, maxFrameBytes: limits().maxRequestBytes }
+    this.#transportListener = await runtime.transport.listen(options, (link) => this.#accept(link))
     return this.#transportListener.address
+  }
+
+  /** Serves from now on, also those that connected before. */
+  startServing(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const link of early) {
+      this.#connect(link)
+      link.resume()
+    }
   }
 
   /** Stops accepting and closes every connection; with `isAbrupt` what is on its way is lost. */
   close(isAbrupt: boolean): void {
     this.#transportListener?.close()
+    for (const link of this.#early ?? []) link.destroy()
     for (const connection of [...this.#connections]) {
       if (isAbrupt) connection.destroy()
       else connection.close()
@@ -78,6 +105,19 @@ export class BrokerListener {
       return
     }
     this.#perIp.set(ip, ofIp + 1)
+    if (this.#early === undefined) {
+      this.#connect(link)
+      return
+    }
+    link.pause()
+    link.onClose = () => {
+      this.#early = this.#early?.filter((other) => other !== link)
+      this.#forgetAddress(ip)
+    }
+    this.#early.push(link)
+  }
+
+  #connect(link: Link): void {
     const { runtime, router, hasFlushFailed } = this.#options
     const connection = new Connection({
       link,
@@ -94,9 +134,13 @@ export class BrokerListener {
 
   #onConnectionClosed(connection: Connection): void {
     this.#connections.delete(connection)
-    const left = (this.#perIp.get(connection.clientAddress) ?? 1) - 1
-    if (left <= 0) this.#perIp.delete(connection.clientAddress)
-    else this.#perIp.set(connection.clientAddress, left)
+    this.#forgetAddress(connection.clientAddress)
+  }
+
+  #forgetAddress(ip: string): void {
+    const left = (this.#perIp.get(ip) ?? 1) - 1
+    if (left <= 0) this.#perIp.delete(ip)
+    else this.#perIp.set(ip, left)
   }
 
   /** One timer looks after all connections; it runs only while there are some. */

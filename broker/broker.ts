@@ -1,0 +1,391 @@
+/**
+ * One broker, composed: its files, its copy of the metadata, its partitions, its coordinators, the controller when this node leads the
+ * metadata quorum, its listeners, and its life with the controller.
+ *
+ * Owner: the cluster. Invariants: clients are served only after the controller has unfenced the broker; after `stop` or `kill` nothing of
+ * it runs any more.
+ */
+import type { FileError } from '../common/runtime/files.ts'
+import type { Runtime } from '../common/runtime/runtime.ts'
+import type { SchedulerScope } from '../common/runtime/scheduler.ts'
+import type { Address, Transport } from '../common/runtime/transport.ts'
+import { FilePool } from '../storage/file-pool.ts'
+import { LogManager } from '../storage/log-manager.ts'
+import { TailCache } from '../storage/tail-cache.ts'
+import { BrokerLifecycle } from './broker-lifecycle.ts'
+import { BrokerSettings } from './broker-settings.ts'
+import { BrokerCoordinators } from './broker-coordinators.ts'
+import type { BrokerConfig } from './config/broker-config.ts'
+import { type EndPoint, SECURITY_PROTOCOLS } from './config/listeners.ts'
+import { Controller } from './controller/controller.ts'
+import type { EndpointImage, MetadataImage } from './metadata/image.ts'
+import { SUPPORTED_FEATURES } from './metadata/features.ts'
+import { MetadataLoader } from './metadata/loader.ts'
+import { BrokerListener } from './network/listener.ts'
+import type { ListenerKind } from './network/request-context.ts'
+import { Router } from './network/router.ts'
+import { ControllerClient } from './peer/controller-client.ts'
+import { PeerClient } from './peer/peer-client.ts'
+import { MetadataLog } from './raft/metadata-log.ts'
+import { FetchSessionCache } from './replica/fetch-session-cache.ts'
+import { ReplicaManager } from './replica/replica-manager.ts'
+import { servedApis, servedHandlers } from './served-apis.ts'
+import type { BrokerServices } from './services.ts'
+import { StartError } from './start-error.ts'
+import { storageSettings } from './storage-settings.ts'
+import { TopicCreator } from './topic-creator.ts'
+import { METADATA_TOPIC } from './topic-names.ts'
+
+export interface BrokerOptions {
+  readonly nodeId: number
+  readonly clusterId: string
+  /** The ports of this broker's machine; its timers are those of `scheduler`. */
+  readonly runtime: Runtime
+  readonly scheduler: SchedulerScope
+  /** Carries what nodes of the cluster say to each other's controllers. */
+  readonly internalTransport: Transport
+  readonly config: BrokerConfig
+  readonly logDirectories: readonly string[]
+  /** Where clients connect; port 0 takes a free one. */
+  readonly listeners: readonly EndPoint[]
+  /** What clients are told; the port of a listener that took a free one is filled in. */
+  readonly advertisedListeners: readonly EndPoint[]
+  /** How many ports after a busy one may be tried. */
+  readonly alternativePorts: number
+  /** Where a node's controller listens. */
+  readonly controllerAddressOf: (nodeId: number) => Address | undefined
+}
+
+/** Kafka's fixed id of `__cluster_metadata`. */
+const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
+const REGISTRATION_TIMEOUT_MS = 60_000
+const CONTROLLER_RETRY_MS = 50
+const PEER_REQUEST_TIMEOUT_MS = 30_000
+const CONTROLLER_LISTENER = { name: 'CONTROLLER', kind: 'controller', securityProtocol: 'PLAINTEXT' } as const
+
+export class Broker {
+  readonly nodeId: number
+  readonly services: BrokerServices
+  readonly controller: Controller
+  readonly metadataLog: MetadataLog
+  readonly lifecycle: BrokerLifecycle
+  readonly #options: BrokerOptions
+  readonly #loader: MetadataLoader
+  readonly #logs: LogManager
+  readonly #replicas: ReplicaManager
+  readonly #coordinators: BrokerCoordinators
+  readonly #controllerPeers: PeerClient
+  readonly #peers: PeerClient
+  readonly #listeners: BrokerListener[]
+  readonly #controllerListener: BrokerListener
+  readonly #advertised = new Map<string, Address>()
+  /** Turn in which records could not be handed to the operating system. */
+  #failedFlushTurn = -1
+  #state: 'new' | 'running' | 'stopped' = 'new'
+
+  constructor(options: BrokerOptions) {
+    const { nodeId, runtime, scheduler, config } = options
+    this.nodeId = nodeId
+    this.#options = options
+    this.#loader = new MetadataLoader({ trace: runtime.trace, name: `metadata of broker ${nodeId}` })
+    const metadata = this.#loader.image
+    const settings = new BrokerSettings({ nodeId, startUp: config, image: metadata })
+    this.#loader.listen(settings)
+    this.#logs = this.#createLogManager(settings)
+    this.#controllerPeers = this.#createPeerClient(options.internalTransport, `controller-client-${nodeId}`)
+    this.#peers = this.#createPeerClient(runtime.transport, `broker-${nodeId}`)
+    const controllerClient = new ControllerClient({
+      peers: this.#controllerPeers,
+      scheduler,
+      controllerAddress: () => options.controllerAddressOf(this.metadataLog.leaderId),
+      retryBackoffMs: CONTROLLER_RETRY_MS,
+    })
+    this.#replicas = new ReplicaManager({
+      nodeId,
+      runtime,
+      scheduler,
+      logs: this.#logs,
+      metadata,
+      topicConfig: (topic) => settings.topicConfig(topic),
+      replicaLagTimeMaxMs: () => config.get('replica.lag.time.max.ms'),
+      // The controller makes ISR changes; with one replica a partition never proposes any.
+      proposeIsr: () => undefined,
+    })
+    this.#loader.listen(this.#replicas)
+    this.#coordinators = new BrokerCoordinators({
+      nodeId,
+      runtime,
+      scheduler,
+      settings,
+      metadata,
+      replicas: this.#replicas,
+      peers: this.#peers,
+      controller: controllerClient,
+      brokerEpoch: () => this.lifecycle.brokerEpoch,
+      endpointOf: (brokerId) => this.#endpointOf(brokerId, this.#interBrokerListenerName()),
+    })
+    this.#loader.listen(this.#coordinators)
+    const log = this.#metadataLogFiles()
+    this.metadataLog = new MetadataLog({
+      nodeId,
+      runtime,
+      log,
+      listener: {
+        onSnapshot: (snapshot, id) => this.#loader.loadSnapshot(snapshot, id),
+        onCommit: (batches) => this.#loader.feed(batches),
+        onHighWatermark: () => this.controller.onHighWatermark(),
+      },
+    })
+    this.controller = new Controller({
+      nodeId,
+      clusterId: options.clusterId,
+      runtime: { ...runtime, scheduler },
+      log: this.metadataLog,
+      startUp: config.levels,
+    })
+    const { controller } = this
+    this.services = {
+      nodeId,
+      clusterId: options.clusterId,
+      runtime,
+      scheduler,
+      settings,
+      metadata,
+      metadataLog: this.metadataLog,
+      get controller() {
+        return controller.isActive ? controller : undefined
+      },
+      logs: this.#logs,
+      replicas: this.#replicas,
+      groups: this.#coordinators.groups,
+      transactionVerifier: this.#coordinators.verifier,
+      fetchSessions: new FetchSessionCache({
+        clock: runtime.clock,
+        random: runtime.random,
+        maxSessions: config.get('max.incremental.fetch.session.cache.slots'),
+        evictionMs: 120_000,
+      }),
+      topicCreator: new TopicCreator({ nodeId, settings, controller: controllerClient, trace: runtime.trace }),
+      apisOf: servedApis,
+      endpointOf: (brokerId, listenerName) => this.#endpointOf(brokerId, listenerName),
+    }
+    const router = new Router(this.services, servedHandlers, { forward: () => undefined })
+    this.#listeners = options.listeners.map(({ listenerName, securityProtocol, host, port }) =>
+      this.#createListener(router, { name: listenerName, kind: 'broker', securityProtocol }, { host, port }, runtime),
+    )
+    this.#controllerListener = this.#createListener(
+      router,
+      CONTROLLER_LISTENER,
+      { host: '127.0.0.1', port: 0 },
+      { ...runtime, transport: options.internalTransport },
+    )
+    this.lifecycle = this.#createLifecycle(metadata, controllerClient)
+  }
+
+  /** Where each listener for clients really listens; after `start`. */
+  get listenerAddresses(): ReadonlyMap<string, Address> {
+    return new Map(this.#listeners.map((listener) => [listener.info.name, listener.address]))
+  }
+
+  /** What clients are told to connect to. */
+  get advertisedAddresses(): ReadonlyMap<string, Address> {
+    return this.#advertised
+  }
+
+  get controllerAddress(): Address {
+    return this.#controllerListener.address
+  }
+
+  get connectionCount(): number {
+    return this.#listeners.reduce((count, listener) => count + listener.connections.size, 0)
+  }
+
+  /** Listens, registers with the controller, and serves once it is unfenced. */
+  async start(): Promise<void> {
+    this.#state = 'running'
+    await this.#controllerListener.open()
+    for (const listener of this.#listeners) {
+      const { port } = await listener.open()
+      const { name } = listener.info
+      const advertised = this.#options.advertisedListeners.find(({ listenerName }) => listenerName === name)
+      // A port that was not to be had, or left open, is told as it came out; a proxy's port stays.
+      const asked = this.#options.listeners.find(({ listenerName }) => listenerName === name)?.port
+      const isAskedPort = advertised !== undefined && advertised.port !== 0 && (asked === port || advertised.port !== asked)
+      this.#advertised.set(name, { host: advertised?.host || '127.0.0.1', port: isAskedPort ? (advertised?.port as number) : port })
+    }
+    this.metadataLog.start()
+    this.controller.start()
+    this.lifecycle.start()
+    const failure = await new Promise<string | undefined>((resolve) => this.lifecycle.started.whenDone(resolve))
+    if (failure !== undefined) throw new StartError('FAILED', failure)
+    this.#logs.putAsideStrays((log) => this.#isStray(log.topicPartition))
+    for (const listener of this.#listeners) listener.startServing()
+  }
+
+  /** Hands over what it leads, closes its connections and leaves its files as a clean shutdown does. */
+  async stop(): Promise<void> {
+    if (this.#state !== 'running') return
+    await new Promise<void>((resolve) => {
+      const limit = this.#options.scheduler.schedule('time limit of the controlled shutdown', CONTROLLED_SHUTDOWN_LIMIT_MS, resolve)
+      this.lifecycle.beginControlledShutdown().whenDone(() => {
+        limit.cancel()
+        resolve()
+      })
+    })
+    this.#state = 'stopped'
+    for (const listener of this.#listeners) listener.close(false)
+    this.#end(false)
+    this.#logs.close({ brokerEpoch: this.lifecycle.brokerEpoch })
+  }
+
+  /** Ends as a killed process does: nothing is handed over, written or said. */
+  kill(): void {
+    if (this.#state === 'stopped') return
+    this.#state = 'stopped'
+    for (const listener of this.#listeners) listener.close(true)
+    this.#end(true)
+    this.#logs.kill()
+  }
+
+  #end(isAbrupt: boolean): void {
+    this.lifecycle.stop()
+    this.#coordinators.close()
+    this.controller.stop()
+    this.#controllerListener.close(isAbrupt)
+    this.#controllerPeers.close()
+    this.#peers.close()
+    this.#options.scheduler.close()
+  }
+
+  // --- parts -------------------------------------------------------------------------------------------------------
+
+  #createLogManager(settings: BrokerSettings): LogManager {
+    const { nodeId, clusterId, runtime, scheduler, logDirectories, config } = this.#options
+    const { files, clock, reactor, random, trace } = runtime
+    const logs = new LogManager({
+      context: {
+        files,
+        clock,
+        scheduler,
+        reactor,
+        random,
+        trace,
+        filePool: new FilePool(files),
+        tailCache: new TailCache(),
+      },
+      nodeId,
+      clusterId,
+      logDirectories,
+      configOf: ({ topic }) => (topic === METADATA_TOPIC ? metadataLogConfig(settings) : settings.topicConfig(topic)),
+      onDirectoryFailure: (_directory, error) => this.#onDirectoryFailure(error),
+      ...storageSettings(config),
+    })
+    logs.open()
+    return logs
+  }
+
+  #metadataLogFiles() {
+    const log = this.#logs.getOrCreate({ topic: METADATA_TOPIC, partition: 0 }, { topicId: METADATA_TOPIC_ID })
+    if (log === undefined) {
+      const [directory] = this.#logs.directories
+      throw new StartError(
+        'DIRECTORY_FAILED',
+        `The log directory ${directory?.path ?? ''} cannot be used: ${directory?.failure?.message ?? 'it is offline'}`,
+        'Check that it exists, is writable and has free space, or give another one with --data-dir.',
+      )
+    }
+    return log
+  }
+
+  #createPeerClient(transport: Transport, clientId: string): PeerClient {
+    const { scheduler } = this.#options
+    return new PeerClient({ transport, scheduler, clientId, requestTimeoutMs: PEER_REQUEST_TIMEOUT_MS })
+  }
+
+  #createListener(
+    router: Router,
+    info: { name: string; kind: ListenerKind; securityProtocol: EndPoint['securityProtocol'] },
+    address: Address,
+    runtime: Runtime,
+  ): BrokerListener {
+    const { config, scheduler } = this.#options
+    return new BrokerListener({
+      info,
+      ...address,
+      runtime,
+      scheduler,
+      router,
+      alternativePorts: this.#options.alternativePorts,
+      hasFlushFailed: () => this.#failedFlushTurn === runtime.reactor.turn,
+      limits: () => ({
+        maxConnections: config.get('max.connections'),
+        maxConnectionsPerIp: config.get('max.connections.per.ip'),
+        maxIdleMs: config.get('connections.max.idle.ms'),
+        maxRequestBytes: config.get('socket.request.max.bytes'),
+      }),
+    })
+  }
+
+  #createLifecycle(metadata: MetadataImage, controller: ControllerClient): BrokerLifecycle {
+    const { nodeId, clusterId, runtime, scheduler, config } = this.#options
+    return new BrokerLifecycle({
+      nodeId,
+      scheduler,
+      trace: runtime.trace,
+      controller,
+      metadata,
+      heartbeatIntervalMs: () => config.get('broker.heartbeat.interval.ms'),
+      registrationTimeoutMs: REGISTRATION_TIMEOUT_MS,
+      registration: () => ({
+        brokerId: nodeId,
+        clusterId,
+        incarnationId: runtime.random.uuid(),
+        listeners: this.#options.listeners.map(({ listenerName, securityProtocol }) => ({
+          name: listenerName,
+          ...(this.#advertised.get(listenerName) as Address),
+          securityProtocol: SECURITY_PROTOCOLS.indexOf(securityProtocol),
+        })),
+        features: [...SUPPORTED_FEATURES].map(([name, { min, max }]) => ({
+          name,
+          minSupportedVersion: min,
+          maxSupportedVersion: max,
+        })),
+        rack: config.get('broker.rack'),
+        logDirs: this.#logs.liveDirectories.map(({ directoryId }) => directoryId).sort(),
+        previousBrokerEpoch: this.#logs.directories[0]?.cleanShutdownBrokerEpoch ?? -1,
+      }),
+      offlineDirectories: () =>
+        this.#logs.directories.filter(({ isOnline }) => !isOnline).map(({ directoryId }) => directoryId),
+      cordonedDirectories: () => [],
+    })
+  }
+
+  #endpointOf(brokerId: number, listenerName: string): EndpointImage | undefined {
+    const broker = this.#loader.image.brokers.get(brokerId)
+    if (broker === undefined || broker.isFenced) return undefined
+    return broker.endpoints.find((endpoint) => endpoint.listenerName === listenerName)
+  }
+
+  #interBrokerListenerName(): string {
+    return this.#options.config.get('inter.broker.listener.name') ?? this.#options.listeners[0]?.listenerName ?? 'PLAINTEXT'
+  }
+
+  #isStray({ topic, partition }: { topic: string; partition: number }): boolean {
+    if (topic === METADATA_TOPIC) return false
+    const replicas = this.#loader.image.topicsByName.get(topic)?.partitions[partition]?.replicas
+    return replicas?.includes(this.nodeId) !== true
+  }
+
+  #onDirectoryFailure(_error: FileError): void {
+    this.#failedFlushTurn = this.#options.runtime.reactor.turn
+    this.#replicas.onDirectoryFailed()
+    this.lifecycle.sendHeartbeat()
+  }
+}
+
+const CONTROLLED_SHUTDOWN_LIMIT_MS = 10_000
+
+/** The metadata log has snapshots for retention. */
+function metadataLogConfig(settings: BrokerSettings) {
+  return { ...settings.topicConfig(METADATA_TOPIC), retentionMs: -1, retentionBytes: -1, cleanupPolicy: new Set(['delete'] as const) }
+}
