@@ -1,0 +1,91 @@
+/**
+ * The HTTP interface of a cluster: health, metrics and read-only views.
+ *
+ * Owner: whoever started the cluster; it holds no state of its own. Limits: no request bodies, short header and URL limits, few
+ * seconds for a request; requests with a foreign `Host` or `Origin` are refused before any route.
+ */
+import fastify, { type FastifyInstance } from 'fastify'
+import type { ClusterView } from './cluster-view.ts'
+import { HostGuard } from './host-guard.ts'
+import { clusterRoutes } from './routes/cluster.ts'
+import { groupRoutes } from './routes/groups.ts'
+import { healthRoutes } from './routes/health.ts'
+import { metricRoutes } from './routes/metrics.ts'
+import { topicRoutes } from './routes/topics.ts'
+
+export interface HttpServerOptions {
+  /** Host names besides those of the loopback interface under which it may be addressed. */
+  readonly allowedHosts?: readonly string[]
+}
+
+const MAX_BODY_BYTES = 1024
+const REQUEST_TIMEOUT_MS = 10_000
+/** Topic names are the longest thing in a path; escaped they take three characters each. */
+const MAX_PARAMETER_LENGTH = 3 * 1024
+
+export function createHttpServer(cluster: ClusterView, options: HttpServerOptions = {}): FastifyInstance {
+  const guard = new HostGuard(options.allowedHosts)
+  const server = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+  })
+  server.addHook('onRequest', async (request, reply) => {
+    // Answers are for tools and pages of this interface only; nobody may frame or keep them.
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    if (!guard.isAllowedHost(request.headers.host)) {
+      return reply.code(403).send({
+        error: 'FOREIGN_HOST',
+        message: `This interface does not answer to the host name ${request.headers.host ?? '(none)'}.`,
+      })
+    }
+    if (!guard.isAllowedOrigin(request.headers.origin)) {
+      return reply.code(403).send({
+        error: 'FOREIGN_ORIGIN',
+        message: 'This interface does not answer to pages of other sites.',
+      })
+    }
+  })
+  server.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .send({ error: 'NOT_FOUND', message: `There is nothing at ${request.method} ${request.url}.` }),
+  )
+  server.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    const status = error.statusCode ?? 500
+    const isOurs = status >= 500
+    return reply.code(status).send({
+      error: isOurs ? 'INTERNAL' : 'INVALID_REQUEST',
+      message: isOurs ? 'The request failed inside the server.' : error.message,
+    })
+  })
+  healthRoutes(server, cluster)
+  metricRoutes(server, cluster)
+  clusterRoutes(server, cluster)
+  topicRoutes(server, cluster)
+  groupRoutes(server, cluster)
+  return server
+}
+
+export interface HttpListenOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+}
+
+/**
+ * Opens the port.
+ * @returns its URL
+ * @throws Error with the `code` of the system (EADDRINUSE, EACCES) when the address cannot be taken
+ */
+export async function listenHttp(
+  server: FastifyInstance,
+  { host, port }: HttpListenOptions,
+): Promise<string> {
+  await server.listen({ host, port })
+  const address = server.server.address()
+  if (address === null || typeof address === 'string') throw new Error('the HTTP server listens nowhere')
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
