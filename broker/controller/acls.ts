@@ -22,6 +22,9 @@ export const AclResourceType = {
 } as const
 export const AclPatternType = { UNKNOWN: 0, ANY: 1, MATCH: 2, LITERAL: 3, PREFIXED: 4 } as const
 
+/** Said with SECURITY_DISABLED. */
+export const NO_AUTHORIZER = 'No Authorizer is configured.'
+
 const UNKNOWN = 0
 const ANY = 1
 const HIGHEST_OPERATION = 15

@@ -16,6 +16,7 @@ import type { EndpointImage, MetadataImage } from '../metadata/image.ts'
 import { featureRecords } from '../metadata/image-records.ts'
 import { METADATA_FORMAT } from '../metadata/metadata-format.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
+import type { DecodedSnapshot, SnapshotId } from '../metadata/snapshot.ts'
 import type { ReplicatedLog } from '../statemachine/replicated-log.ts'
 import { type MachineTimers, StateMachineRuntime } from '../statemachine/runtime.ts'
 import type { Result } from '../statemachine/state-machine.ts'
@@ -34,6 +35,8 @@ export interface ControllerOptions {
   readonly startUp: BrokerLevels
   /** Content of the bootstrap checkpoint; what a new cluster finalizes by default when absent. */
   readonly bootstrapRecords?: readonly MetadataRecord[]
+  /** What the log continues, when its beginning is gone; asked for at `start`. */
+  readonly startingSnapshot?: () => { readonly content: DecodedSnapshot; readonly id: SnapshotId } | undefined
   /** How this controller registers; absent: it does not (a combined node without controller listener). */
   readonly registration?: {
     readonly incarnationId: string
@@ -101,6 +104,15 @@ export class Controller {
 
   /** Replays the log; the result tells whether the controller became active (false: it was stopped before). */
   start(): Deferred<boolean> {
+    const snapshot = this.#options.startingSnapshot?.()
+    for (const record of snapshot?.content.records ?? []) {
+      this.#runtime.machine.replay(record, {
+        offset: (snapshot?.id.endOffset ?? 0) - 1,
+        timestampMs: snapshot?.content.lastContainedTimestampMs ?? -1,
+        producerId: -1,
+        producerEpoch: -1,
+      })
+    }
     this.#runtime.startLoading()
     return this.#runtime.loaded.map((isLoaded) => {
       if (isLoaded) this.#activate()

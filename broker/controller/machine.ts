@@ -130,9 +130,9 @@ export class ControllerMachine implements StateMachine<MetadataRecord> {
         const before = topics.map(({ id, partitions }) => ({ id, partitions: [...partitions] }))
         this.image.replay(record)
         for (const { id, partitions } of before) {
-          partitions.forEach((old, index) =>
-            this.#indexPartition(id, index, old, this.partitionOf(id, index)),
-          )
+          for (const [index, old] of partitions.entries()) {
+            this.#indexPartition(id, index, old, this.partitionOf(id, index))
+          }
         }
         return
       }
@@ -147,8 +147,11 @@ export class ControllerMachine implements StateMachine<MetadataRecord> {
       case 'RemoveTopicRecord': {
         const topic = this.image.topicsById.get(record.value.topicId)
         this.image.replay(record)
-        topic?.partitions.forEach((old, index) => this.#indexPartition(topic.id, index, old, undefined))
-        if (topic !== undefined) this.#collidingNames.get(unifiedName(topic.name))?.delete(topic.name)
+        if (topic === undefined) return
+        for (const [index, old] of topic.partitions.entries()) {
+          this.#indexPartition(topic.id, index, old, undefined)
+        }
+        this.#collidingNames.get(unifiedName(topic.name))?.delete(topic.name)
         return
       }
       case 'RegisterBrokerRecord': {

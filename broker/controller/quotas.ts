@@ -13,7 +13,7 @@ type Request = RequestOf<typeof AlterClientQuotas>
 type Entry = Request['entries'][number]
 
 const MAX_INT = 2_147_483_647
-const MAX_LONG = 9_223_372_036_854_775_807
+const MAX_LONG = 2 ** 63
 
 type QuotaType = 'INT' | 'LONG' | 'DOUBLE'
 

@@ -12,6 +12,7 @@ import { describeTopic } from '../config/describe.ts'
 import { ConfigResourceType, type PartitionImage, type TopicImage } from '../metadata/image.ts'
 import { partitionRecord } from '../metadata/image-records.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
+import { METADATA_TOPIC } from '../topic-names.ts'
 import { checkManualAssignment, newPartition, placeAutomatically } from './assignments.ts'
 import { configRecords } from './configs.ts'
 import type { ControllerMachine } from './machine.ts'
@@ -22,7 +23,7 @@ import {
   MAX_RECORDS_PER_REQUEST,
   withoutRecords,
 } from './refusals.ts'
-import { CLUSTER_METADATA_TOPIC, checkTopicName } from './topic-names.ts'
+import { checkTopicName } from './topic-names.ts'
 
 type CreateTopicsRequest = RequestOf<typeof CreateTopics>
 type NewTopic = CreateTopicsRequest['topics'][number]
@@ -56,7 +57,7 @@ export function createTopics(
   permissions: TopicPermissions = ALL_TOPIC_PERMISSIONS,
 ): ControllerOutcome<CreateTopicsResponse> {
   const duplicates = repeated(request.topics.map(({ name }) => name))
-  const isAllowed = (name: string): boolean => name !== CLUSTER_METADATA_TOPIC && permissions.mayCreate(name)
+  const isAllowed = (name: string): boolean => name !== METADATA_TOPIC && permissions.mayCreate(name)
   const topics = request.topics.filter(({ name }) => !duplicates.has(name) && isAllowed(name))
   const denied = request.topics.filter(({ name }) => !duplicates.has(name) && !isAllowed(name))
   const refusedApart = [

@@ -1,0 +1,38 @@
+/**
+ * AlterConfigs: replaces all dynamic configs of a resource.
+ *
+ * Behaviour: what the request does not name goes back to its default; each resource is decided for itself.
+ * Versions: v0-v2; v2 is flexible.
+ * Errors: INVALID_REQUEST for a resource or key named twice and for keys that are not dynamic; INVALID_CONFIG for values;
+ * UNKNOWN_TOPIC_OR_PARTITION; BROKER_ID_NOT_REGISTERED; NOT_CONTROLLER.
+ * Deviations: Kafka lets each broker check changes of its own configs first; here the controller does, with its own start-up settings.
+ */
+import { AlterConfigs } from '../../common/protocol/apis/33-alter-configs.ts'
+import { errorInfo } from '../../common/protocol/errors.ts'
+import { writeMetadata } from '../controller/ask.ts'
+import * as configs from '../controller/configs.ts'
+import { defineHandler, type HandlerDefinition } from './handler.ts'
+
+const refuse: HandlerDefinition<typeof AlterConfigs>['refuse'] = (
+  request,
+  errorCode,
+  errorMessage = errorInfo(errorCode).message,
+) => ({
+  responses: request.resources.map(({ resourceType, resourceName }) => {
+    return { resourceType, resourceName, errorCode, errorMessage }
+  }),
+})
+
+export const alterConfigs = defineHandler(AlterConfigs, {
+  versions: '0-2',
+  runsOn: 'controller',
+  handle(context, request) {
+    return writeMetadata(
+      context,
+      'AlterConfigs',
+      (machine) => configs.alterConfigs(machine, request),
+      (error) => refuse(request, error),
+    )
+  },
+  refuse,
+})

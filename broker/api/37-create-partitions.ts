@@ -1,0 +1,36 @@
+/**
+ * CreatePartitions: raises the number of partitions of topics (KIP-195, KIP-599).
+ *
+ * Behaviour: `count` is the wanted total; each topic is decided for itself.
+ * Versions: v0-v3; v2 is flexible, v3 may be throttled.
+ * Errors: UNKNOWN_TOPIC_OR_PARTITION; INVALID_PARTITIONS when it would not be an increase; INVALID_REPLICA_ASSIGNMENT;
+ * INVALID_REPLICATION_FACTOR; INVALID_REQUEST for a topic named twice; POLICY_VIOLATION beyond 10,000 partitions; NOT_CONTROLLER.
+ * Deviations: none.
+ */
+import { CreatePartitions } from '../../common/protocol/apis/37-create-partitions.ts'
+import { errorInfo } from '../../common/protocol/errors.ts'
+import { writeMetadata } from '../controller/ask.ts'
+import * as topics from '../controller/topics.ts'
+import { defineHandler, type HandlerDefinition } from './handler.ts'
+
+const refuse: HandlerDefinition<typeof CreatePartitions>['refuse'] = (
+  request,
+  errorCode,
+  errorMessage = errorInfo(errorCode).message,
+) => ({
+  results: request.topics.map(({ name }) => ({ name, errorCode, errorMessage })),
+})
+
+export const createPartitions = defineHandler(CreatePartitions, {
+  versions: '0-3',
+  runsOn: 'controller',
+  handle(context, request) {
+    return writeMetadata(
+      context,
+      'CreatePartitions',
+      (machine) => topics.createPartitions(machine, request),
+      (error) => refuse(request, error),
+    )
+  },
+  refuse,
+})

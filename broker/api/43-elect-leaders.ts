@@ -1,0 +1,40 @@
+/**
+ * ElectLeaders: gives partitions to their preferred leaders, or to any live replica (KIP-460).
+ *
+ * Behaviour: null means all partitions, of which only those are told that needed an election.
+ * Versions: v0-v2; v1 knows unclean elections, v2 is flexible.
+ * Errors: per partition ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE, ELIGIBLE_LEADERS_NOT_AVAILABLE,
+ * UNKNOWN_TOPIC_OR_PARTITION; for all INVALID_REQUEST (type of election), NOT_CONTROLLER.
+ * Deviations: none.
+ */
+import { ElectLeaders } from '../../common/protocol/apis/43-elect-leaders.ts'
+import { errorInfo } from '../../common/protocol/errors.ts'
+import { writeMetadata } from '../controller/ask.ts'
+import * as elections from '../controller/elections.ts'
+import { defineHandler, type HandlerDefinition } from './handler.ts'
+
+const refuse: HandlerDefinition<typeof ElectLeaders>['refuse'] = (
+  request,
+  errorCode,
+  errorMessage = errorInfo(errorCode).message,
+) => ({
+  errorCode,
+  replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
+    topic,
+    partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
+  })),
+})
+
+export const electLeaders = defineHandler(ElectLeaders, {
+  versions: '0-2',
+  runsOn: 'controller',
+  handle(context, request) {
+    return writeMetadata(
+      context,
+      'ElectLeaders',
+      (machine) => elections.electLeaders(machine, request),
+      (error) => refuse(request, error),
+    )
+  },
+  refuse,
+})
