@@ -1,9 +1,10 @@
 /**
  * Tells a coordinator service which partitions of its internal topic this broker leads, and when their watermarks move.
  */
-import type { StateMachine } from '../statemachine/state-machine.ts'
-import type { LeadershipListener, ReplicaManager } from '../replica/replica-manager.ts'
+
 import type { Partition } from '../replica/partition.ts'
+import type { LeadershipListener, ReplicaManager } from '../replica/replica-manager.ts'
+import type { StateMachine } from '../statemachine/state-machine.ts'
 import type { CoordinatorRecord } from './coordinator-record.ts'
 import type { CoordinatorService } from './coordinator-service.ts'
 import { PartitionLog } from './partition-log.ts'
@@ -18,7 +19,10 @@ export function followLeadership<Shard extends StateMachine<CoordinatorRecord>>(
       if (partition.topic !== service.topic) return
       const { index } = partition
       if (!stopListening.has(index)) {
-        stopListening.set(index, partition.listen({ onPartitionTouched: () => service.onHighWatermark(index) }))
+        stopListening.set(
+          index,
+          partition.listen({ onPartitionTouched: () => service.onHighWatermark(index) }),
+        )
       }
       service.onLeadershipGained(index, partition.leaderEpoch, new PartitionLog(partition))
     },
