@@ -4,6 +4,7 @@
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { LogManager } from '../storage/log-manager.ts'
+import type { BrokerLoggers } from './broker-loggers.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import type { Controller } from './controller/controller.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
@@ -12,6 +13,7 @@ import type { ListenerKind } from './network/request-context.ts'
 import type { MetadataLog } from './raft/metadata-log.ts'
 import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'
+import type { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import type { TopicCreator } from './topic-creator.ts'
 import type { TransactionVerifier } from './transaction-verifier.ts'
 
@@ -32,6 +34,10 @@ export interface BrokerServices {
   /** The active controller, while this node is that. */
   readonly controller: Controller | undefined
   readonly metadataLog: MetadataLog
+  /** Levels of this broker's loggers that were set at run time. */
+  readonly loggers: BrokerLoggers
+  /** Metrics that clients push (KIP-714). */
+  readonly telemetry: ClientTelemetry
   readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly groups: GroupCoordinator

@@ -5,6 +5,9 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import type { BrokerServices } from '../services.ts'
 
+/** Kafka's sentence beside UNKNOWN_TOPIC_OR_PARTITION. */
+export const UNKNOWN_PARTITION_MESSAGE = 'This server does not host this topic-partition.'
+
 export interface BrokerView {
   readonly nodeId: number
   readonly host: string

@@ -35,6 +35,7 @@ export class Connection implements ConnectionInfo, Sendable {
   readonly id: string
   readonly listener: ListenerInfo
   readonly clientAddress: string
+  readonly clientPort: number
   readonly principal: Principal = ANONYMOUS
   clientSoftwareName = ''
   clientSoftwareVersion = ''
@@ -57,6 +58,7 @@ export class Connection implements ConnectionInfo, Sendable {
     this.#link = link
     this.listener = listener
     this.clientAddress = link.remote.host
+    this.clientPort = link.remote.port
     this.id = `${link.local.host}:${link.local.port}-${link.remote.host}:${link.remote.port}-${link.id}`
     this.lastActiveMs = options.nowMs()
     link.onFrame = (frame) => this.#onFrame(frame)

@@ -19,6 +19,7 @@ export interface ConnectionInfo {
   readonly listener: ListenerInfo
   /** Textual IP address of the client, without port. */
   readonly clientAddress: string
+  readonly clientPort: number
   /** `User:ANONYMOUS` until authenticated. */
   readonly principal: Principal
   /** From ApiVersions v3+ (KIP-511); empty until then. */
