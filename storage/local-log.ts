@@ -187,6 +187,8 @@ export class LocalLog {
     if (removed.length > 0) this.#context.files.syncDirectory(this.#directory)
     if (this.segments.count === 0) this.segments.add(this.createSegment(offset))
     this.#endOffset = this.segments.active.truncateTo(offset)
+    // Nor may what was cut come back under what is appended in its place.
+    this.segments.active.sync({ isActive: true })
   }
 
   /** Removes everything and begins anew at `offset`. */

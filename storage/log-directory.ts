@@ -129,7 +129,10 @@ export class LogDirectory implements LogDirectoryState {
 
   /** From now on the directory is in use: an end without `close` is an unclean one. */
   markInUse(): void {
-    if (this.wasCleanShutdown) removeCleanShutdown(this.#context.files, this.path)
+    if (!this.wasCleanShutdown) return
+    removeCleanShutdown(this.#context.files, this.path)
+    // Were the file back after a power cut, nothing would be recovered.
+    this.#context.files.syncDirectory(this.path)
   }
 
   writeRecoveryPoints(entries: readonly OffsetEntry[]): void {

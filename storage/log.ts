@@ -911,11 +911,18 @@ export class Log implements Flushable {
     this.#local.writePending()
     this.#writtenEndOffset = this.logEndOffset
     const { active } = this.#local.segments
-    for (const segment of this.#local.segments.range(this.#recoveryPoint, offset)) {
+    for (const segment of this.#unsynced(offset)) {
       segment.sync({ isActive: segment === active })
     }
     this.#epochs.save({ durable: true })
     this.#markSynced(offset)
+  }
+
+  #unsynced(offset: number): Segment[] {
+    const { active } = this.#local.segments
+    return this.#local.segments.all.filter(
+      (segment) => segment.baseOffset < offset && (segment.needsSync || segment === active),
+    )
   }
 
   #markSynced(offset: number): void {
@@ -932,9 +939,10 @@ export class Log implements Flushable {
       this.#writtenEndOffset = offset
       this.#epochs.save({ durable: true })
       const { active } = this.#local.segments
-      const segments = this.#local.segments.range(this.#recoveryPoint, offset)
+      const segments = this.#unsynced(offset)
       let left = segments.length
-      this.#isSyncing = true
+      if (left === 0) this.#markSynced(offset)
+      this.#isSyncing = left > 0
       for (const segment of segments) {
         segment.syncInBackground({ isActive: segment === active }, (error) => {
           if (error !== undefined) this.directory.fail(error)
@@ -960,7 +968,8 @@ export class Log implements Flushable {
         this.#writtenEndOffset = this.logEndOffset
         this.#producers.takeSnapshot()
         for (const segment of this.#local.segments.all) segment.close()
-        this.#epochs.save({ durable: true })
+        // Epochs without batches can be lost; ten thousand idle partitions should not each wait for the disk.
+        this.#epochs.save({ durable: this.logEndOffset > 0 })
         this.#markSynced(this.logEndOffset)
       })
     }

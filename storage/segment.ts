@@ -59,6 +59,7 @@ export class Segment {
   #firstTimestamp: number | undefined
   #areIndexesTrusted: boolean
   #isNameDurable: boolean
+  #syncsInFlight = 0
 
   constructor(context: StorageContext, options: SegmentOptions) {
     const { directory, baseOffset, fileSuffix = '', existing } = options
@@ -323,6 +324,11 @@ export class Segment {
 
   // --- changes of files ---
 
+  /** Whether something may not be on disk, background syncs that have not ended included. */
+  get needsSync(): boolean {
+    return this.isUnsynced || this.#syncsInFlight > 0
+  }
+
   /** Neither content nor name of the file can be relied on: the last process did not say that it synced them. */
   markUnsynced(): void {
     this.isUnsynced = true
@@ -335,7 +341,7 @@ export class Segment {
    */
   sync(options: { isActive: boolean }): void {
     this.writePending()
-    if (!this.isUnsynced) return
+    if (!this.needsSync) return
     if (!options.isActive) this.saveIndexes({ durable: true })
     this.logFile.handle.sync()
     this.#syncName()
@@ -350,6 +356,7 @@ export class Segment {
       return
     }
     this.isUnsynced = false
+    this.#syncsInFlight++
     const steps: ((next: (error: FileError | undefined) => void) => void)[] = []
     if (!options.isActive) {
       for (const { file } of [this.offsetIndex, this.timeIndex])
@@ -365,6 +372,7 @@ export class Segment {
       step((error) => {
         failure ??= error
         if (--left > 0) return
+        this.#syncsInFlight--
         if (failure !== undefined) this.isUnsynced = true
         done(failure)
       })
