@@ -40,14 +40,14 @@ export const describeAcls = defineHandler(DescribeAcls, {
     return {
       errorCode: ErrorCode.NONE,
       errorMessage: null,
-      resources: [...groups.values()].flatMap((acls) => {
-        const [first] = acls
+      resources: [...groups.values()].flatMap((group) => {
+        const [first] = group
         if (first === undefined) return []
         const { resourceType, resourceName, patternType } = first
         return [
           {
             ...{ resourceType, resourceName, patternType },
-            acls: acls.map(({ principal, host, operation, permissionType }) => {
+            acls: group.map(({ principal, host, operation, permissionType }) => {
               return { principal, host, operation, permissionType }
             }),
           },
