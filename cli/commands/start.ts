@@ -1,0 +1,87 @@
+/**
+ * `kafkito start`: a cluster in the foreground until a signal ends it. Standard output carries one READY line, for programs that wait
+ * for it; everything for people goes to standard error.
+ */
+import { type Cluster, startCluster } from '../../broker/cluster.ts'
+import { StartError } from '../../broker/start-error.ts'
+import { createNodeRuntime, type NodeRuntime } from '../../common/runtime/node/runtime.ts'
+import { CommandFailure, type CommandStreams, ExitCode } from '../failure.ts'
+import { attachLog, logLevelOf } from '../log.ts'
+import { type OpenHttp, openHttp } from '../open-http.ts'
+import { type StartFlags, type StartSettings, startSettings } from '../start-settings.ts'
+import { firstStopSignal } from '../stop-signals.ts'
+
+/** Runs until a signal has ended the cluster. @throws CommandFailure */
+export async function start(flags: StartFlags, streams: CommandStreams): Promise<void> {
+  const runtime = createNodeRuntime()
+  const settings = startSettings({
+    flags,
+    environment: process.env,
+    readFile: (path) => runtime.files.readFile(path).toString('utf8'),
+  })
+  await attachLog(runtime.trace, logLevelOf(process.env), streams)
+  let cluster: Cluster | undefined
+  const signal = firstStopSignal((exitCode) => {
+    cluster?.kill()
+    process.exit(exitCode)
+  })
+  cluster = await startedCluster(settings, runtime)
+  for (const { message } of cluster.warnings) streams.error(`kafkito: ${message}`)
+  let http: OpenHttp | undefined
+  try {
+    http = await openedHttp(cluster, settings, streams)
+    streams.out(readyLine(cluster, http, settings))
+    await signal
+  } finally {
+    await http?.close()
+    await cluster.stop()
+    runtime.close()
+  }
+}
+
+async function startedCluster(settings: StartSettings, runtime: NodeRuntime): Promise<Cluster> {
+  const { advertisedHost, dataDir, brokers, host, port, profile, config, strictPorts } = settings
+  try {
+    return await startCluster({
+      brokers,
+      host,
+      port,
+      profile,
+      config,
+      strictPorts,
+      runtime,
+      ...(advertisedHost === undefined ? {} : { advertisedHost }),
+      ...(dataDir === undefined ? {} : { dataDir }),
+    })
+  } catch (error) {
+    runtime.close()
+    if (!(error instanceof StartError)) throw error
+    const isUsage = error.code === 'INVALID_CONFIG' || error.code === 'UNSUPPORTED'
+    throw new CommandFailure(isUsage ? ExitCode.USAGE : ExitCode.FAILED, error.message, error.hint, {
+      cause: error,
+    })
+  }
+}
+
+async function openedHttp(
+  cluster: Cluster,
+  { http, strictPorts }: StartSettings,
+  streams: CommandStreams,
+): Promise<OpenHttp | undefined> {
+  if (http === undefined) return undefined
+  const open = await openHttp(cluster, { ...http, strictPorts })
+  if (open.warning !== undefined) streams.error(`kafkito: ${open.warning}`)
+  return open
+}
+
+/** `READY bootstrap=HOST:PORT,… http=URL profile=NAME data=PLACE`; without `http=` when there is none. */
+function readyLine(cluster: Cluster, http: OpenHttp | undefined, settings: StartSettings): string {
+  const { dataDir, config, profile } = settings
+  return [
+    'READY',
+    `bootstrap=${cluster.bootstrapServers}`,
+    ...(http === undefined ? [] : [`http=${http.url}`]),
+    `profile=${profile}`,
+    `data=${dataDir ?? config.get('log.dirs') ?? config.get('log.dir') ?? 'memory'}`,
+  ].join(' ')
+}

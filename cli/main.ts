@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+/**
+ * The command `kafkito`. Only the parser is loaded at once; each command brings what it needs when it runs.
+ */
+import { runCommandLine } from './program.ts'
+
+process.exit(await runCommandLine(process.argv.slice(2)))

@@ -1,0 +1,54 @@
+/**
+ * Opens the HTTP interface beside a cluster. Fastify is loaded here, so that a start without it stays short.
+ */
+import type { ClusterView } from '../broker/http/cluster-view.ts'
+import { CommandFailure, ExitCode } from './failure.ts'
+
+export interface HttpSettings {
+  readonly host: string
+  readonly port: number
+  readonly allowedHosts: readonly string[]
+  /** A busy port is an error; otherwise the next free one is taken. */
+  readonly strictPorts: boolean
+}
+
+export interface OpenHttp {
+  readonly url: string
+  /** Set when another port than the wanted one was taken. */
+  readonly warning: string | undefined
+  close(): Promise<void>
+}
+
+const PORT_TRIES = 100
+const MAX_PORT = 65_535
+
+/** @throws CommandFailure when no port is to be had */
+export async function openHttp(cluster: ClusterView, settings: HttpSettings): Promise<OpenHttp> {
+  const { createHttpServer, listenHttp } = await import('../broker/http/server.ts')
+  const { host, port, strictPorts } = settings
+  const lastPort = strictPorts || port === 0 ? port : Math.min(MAX_PORT, port + PORT_TRIES)
+  for (let tried = port; ; tried += 1) {
+    const server = createHttpServer(cluster, settings)
+    try {
+      const url = await listenHttp(server, { host, port: tried })
+      const warning = tried === port ? undefined : `Port ${port} is taken; HTTP listens on ${tried}.`
+      return { url, warning, close: () => server.close() }
+    } catch (error) {
+      await server.close()
+      const { code } = error as { code?: string }
+      if (code === 'EADDRINUSE' && tried < lastPort) continue
+      throw listenFailure(code, `${host}:${tried}`, error)
+    }
+  }
+}
+
+function listenFailure(code: string | undefined, address: string, cause: unknown): unknown {
+  const next = 'Give another port with --http-port, or leave HTTP out with --no-http.'
+  const fail = (message: string): CommandFailure =>
+    new CommandFailure(ExitCode.FAILED, message, next, { cause })
+  if (code === 'EADDRINUSE') return fail(`The HTTP port ${address} is used by another program.`)
+  if (code === 'EACCES') return fail(`The HTTP port ${address} may not be used by this user.`)
+  if (code === 'EADDRNOTAVAIL')
+    return fail(`HTTP cannot listen on ${address}: it is no address of this machine.`)
+  return cause
+}

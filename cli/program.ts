@@ -1,0 +1,151 @@
+/**
+ * Commands and their flags, and how their ends become exit codes.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { nearestName } from '../broker/config/suggest.ts'
+import { CommandFailure, type CommandStreams, ExitCode, failureLines, PROCESS_STREAMS } from './failure.ts'
+import type { StartFlags } from './start-settings.ts'
+import { VERSION } from './version.ts'
+
+const DEFAULT_HTTP_URL = 'http://127.0.0.1:8080'
+
+/** Runs a command to its end. @returns the exit code */
+export async function runCommandLine(
+  args: readonly string[],
+  streams: CommandStreams = PROCESS_STREAMS,
+): Promise<number> {
+  try {
+    await createProgram(streams).parseAsync([...args], { from: 'user' })
+    return ExitCode.OK
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE
+    if (error instanceof CommandFailure) {
+      for (const line of failureLines(error)) streams.error(line)
+      return error.exitCode
+    }
+    streams.error(`kafkito: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return ExitCode.FAILED
+  }
+}
+
+export function createProgram(streams: CommandStreams): Command {
+  const program = new Command('kafkito')
+    .description('Little Kafka: a Kafka cluster in one Node process, for any Kafka client.')
+    .version(VERSION, '-V, --version')
+    .showHelpAfterError('Try: kafkito --help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.out(text.trimEnd()),
+      writeErr: (text) => streams.error(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, 'kafkito: ')),
+    })
+  addStart(program, streams)
+  program
+    .command('health')
+    .description('Ask a running cluster whether it serves clients')
+    .addOption(
+      new Option('--url <url>', 'its HTTP interface').env('KAFKITO_HTTP_URL').default(DEFAULT_HTTP_URL),
+    )
+    .action(async ({ url }: { url: string }) => {
+      const { health } = await import('./commands/health.ts')
+      await health(url, streams)
+    })
+  return program
+}
+
+function addStart(program: Command, streams: CommandStreams): void {
+  const start = program
+    .command('start', { isDefault: true })
+    .description('Start a cluster and run until it is interrupted')
+    .addOption(
+      option(
+        '--port <port>',
+        'port of the first broker, the others follow (default: 9092)',
+        'PORT',
+      ).argParser(portNumber),
+    )
+    .addOption(option('--brokers <count>', 'number of brokers', 'BROKERS').argParser(wholeNumber).default(1))
+    .addOption(option('--data-dir <directory>', 'where the data lies (default: .kafkito)', 'DATA_DIR'))
+    .addOption(option('--memory', 'keep everything in memory', 'MEMORY'))
+    .addOption(option('--bind <address>', 'address to listen on (default: 127.0.0.1)', 'BIND'))
+    .addOption(
+      option(
+        '--advertised-host <host>',
+        'what clients are told to connect to (default: the address bound)',
+        'ADVERTISED_HOST',
+      ),
+    )
+    .addOption(
+      option('--strict-ports', 'fail when a port is busy instead of taking the next', 'STRICT_PORTS'),
+    )
+    .addOption(
+      option('--profile <name>', 'kafka: its own timings; test: nothing waits longer than it must', 'PROFILE')
+        .choices(['kafka', 'test'])
+        .default('kafka'),
+    )
+    .addOption(
+      new Option('--config <key=value>', "a broker setting by Kafka's name (may be repeated)")
+        .argParser(collected)
+        .default([], 'none'),
+    )
+    .addOption(option('--config-file <file>', 'broker settings, as server.properties', 'CONFIG_FILE'))
+    .addOption(
+      option('--http-port <port>', 'port of health, metrics and views', 'HTTP_PORT')
+        .argParser(portNumber)
+        .default(8080),
+    )
+    .addOption(
+      option('--http-bind <address>', 'address of the HTTP interface', 'HTTP_BIND').default('127.0.0.1'),
+    )
+    .addOption(
+      new Option('--http-allow-host <name>', 'further host name under which HTTP answers (may be repeated)')
+        .argParser(collected)
+        .default([], 'none'),
+    )
+    .addOption(new Option('--no-http', 'no HTTP interface'))
+    .addHelpText('after', HELP_AFTER)
+    .allowExcessArguments(true)
+  start.action(async (flags: StartFlags) => {
+    refuseUnknownCommand(start.args[0], program)
+    const { start: run } = await import('./commands/start.ts')
+    await run(flags, streams)
+  })
+}
+
+const HELP_AFTER = `
+Environment: KAFKA_A_B=x sets a.b=x (__ stands for _, ___ for -); KAFKITO_LOG=debug|info|warn|error logs to stderr.
+Exit codes: 0 stopped by a signal, 1 failed, 2 wrong usage. On standard output stands one line when clients may come:
+  READY bootstrap=127.0.0.1:9092 http=http://127.0.0.1:8080 profile=kafka data=.kafkito`
+
+function option(flags: string, description: string, variable: string): Option {
+  return new Option(flags, description).env(`KAFKITO_${variable}`)
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
+  return Number(text)
+}
+
+function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port > 65_535) throw new InvalidArgumentError('Ports end at 65535.')
+  return port
+}
+
+function collected(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text]
+}
+
+/** `start` may be left out, so a misspelt command arrives as its argument. */
+function refuseUnknownCommand(name: string | undefined, program: Command): void {
+  if (name === undefined) return
+  const near = nearestName(
+    name,
+    program.commands.map((command) => command.name()),
+  )
+  throw new CommandFailure(
+    ExitCode.USAGE,
+    `There is no command "${name}".`,
+    near === null ? 'Try: kafkito --help' : `Did you mean "kafkito ${near}"?`,
+  )
+}
