@@ -6,7 +6,13 @@ import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import { followLeadership } from './coordinator/leadership-follower.ts'
-import { ConfigResourceType, type EndpointImage, type MetadataDelta, type MetadataImage, type MetadataListener } from './metadata/image.ts'
+import {
+  ConfigResourceType,
+  type EndpointImage,
+  type MetadataDelta,
+  type MetadataImage,
+  type MetadataListener,
+} from './metadata/image.ts'
 import type { ControllerClient } from './peer/controller-client.ts'
 import type { PeerClient } from './peer/peer-client.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'

@@ -4,8 +4,9 @@
  * Owner: the broker. Invariants: heartbeats carry the epoch of the registration; a broker asks to be unfenced once it has read the
  * metadata log up to its own registration.
  */
-import { BrokerHeartbeat } from '../common/protocol/apis/63-broker-heartbeat.ts'
+
 import { BrokerRegistration } from '../common/protocol/apis/62-broker-registration.ts'
+import { BrokerHeartbeat } from '../common/protocol/apis/63-broker-heartbeat.ts'
 import { ErrorCode, errorName } from '../common/protocol/errors.ts'
 import type { RequestInputOf, ResponseOf } from '../common/protocol/schema.ts'
 import { Deferred } from '../common/runtime/deferred.ts'
@@ -80,7 +81,8 @@ export class BrokerLifecycle {
     if (this.#brokerEpoch < 0 || this.#isStopped || this.#isHeartbeatInFlight) return
     this.#timer?.cancel()
     this.#isHeartbeatInFlight = true
-    const { controller, nodeId, metadata, offlineDirectories, cordonedDirectories, heartbeatIntervalMs } = this.#options
+    const { controller, nodeId, metadata, offlineDirectories, cordonedDirectories, heartbeatIntervalMs } =
+      this.#options
     const request = {
       brokerId: nodeId,
       brokerEpoch: this.#brokerEpoch,

@@ -5,11 +5,17 @@
  * Owner: the broker. Follows the metadata image. Topics without settings of their own share one object, so that ten thousand
  * topics cost one.
  */
-import { BrokerConfig } from './config/broker-config.ts'
+
+import type { LogConfig } from '../storage/log-config.ts'
+import type { BrokerConfig } from './config/broker-config.ts'
 import type { BrokerLevels } from './config/levels.ts'
 import { type TopicConfig, topicConfigOf } from './config/topic-config.ts'
-import type { LogConfig } from '../storage/log-config.ts'
-import { ConfigResourceType, type MetadataDelta, type MetadataImage, type MetadataListener } from './metadata/image.ts'
+import {
+  ConfigResourceType,
+  type MetadataDelta,
+  type MetadataImage,
+  type MetadataListener,
+} from './metadata/image.ts'
 
 /** Everything that a partition obeys, for the storage layer and above. */
 export type EffectiveTopicConfig = TopicConfig & LogConfig

@@ -12,14 +12,15 @@ import type { Address, Transport } from '../common/runtime/transport.ts'
 import { FilePool } from '../storage/file-pool.ts'
 import { LogManager } from '../storage/log-manager.ts'
 import { TailCache } from '../storage/tail-cache.ts'
-import { BrokerLifecycle } from './broker-lifecycle.ts'
-import { BrokerSettings } from './broker-settings.ts'
 import { BrokerCoordinators } from './broker-coordinators.ts'
+import { BrokerLifecycle } from './broker-lifecycle.ts'
+import { BrokerLoggers } from './broker-loggers.ts'
+import { BrokerSettings } from './broker-settings.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { type EndPoint, SECURITY_PROTOCOLS } from './config/listeners.ts'
 import { Controller } from './controller/controller.ts'
-import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import { SUPPORTED_FEATURES } from './metadata/features.ts'
+import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import { MetadataLoader } from './metadata/loader.ts'
 import { BrokerListener } from './network/listener.ts'
 import type { ListenerKind } from './network/request-context.ts'
@@ -33,6 +34,7 @@ import { servedApis, servedHandlers } from './served-apis.ts'
 import type { BrokerServices } from './services.ts'
 import { StartError } from './start-error.ts'
 import { storageSettings } from './storage-settings.ts'
+import { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import { TopicCreator } from './topic-creator.ts'
 import { METADATA_TOPIC } from './topic-names.ts'
 
@@ -144,6 +146,13 @@ export class Broker {
       startUp: config.levels,
     })
     const { controller } = this
+    const telemetry = new ClientTelemetry({
+      clock: runtime.clock,
+      random: runtime.random,
+      image: metadata,
+      maxPushBytes: () => settings.config.get('telemetry.max.bytes'),
+    })
+    this.#loader.listen(telemetry)
     this.services = {
       nodeId,
       clusterId: options.clusterId,
@@ -155,6 +164,8 @@ export class Broker {
       get controller() {
         return controller.isActive ? controller : undefined
       },
+      loggers: new BrokerLoggers(),
+      telemetry,
       logs: this.#logs,
       replicas: this.#replicas,
       groups: this.#coordinators.groups,
@@ -165,13 +176,23 @@ export class Broker {
         maxSessions: config.get('max.incremental.fetch.session.cache.slots'),
         evictionMs: 120_000,
       }),
-      topicCreator: new TopicCreator({ nodeId, settings, controller: controllerClient, trace: runtime.trace }),
+      topicCreator: new TopicCreator({
+        nodeId,
+        settings,
+        controller: controllerClient,
+        trace: runtime.trace,
+      }),
       apisOf: servedApis,
       endpointOf: (brokerId, listenerName) => this.#endpointOf(brokerId, listenerName),
     }
     const router = new Router(this.services, servedHandlers, { forward: () => undefined })
     this.#listeners = options.listeners.map(({ listenerName, securityProtocol, host, port }) =>
-      this.#createListener(router, { name: listenerName, kind: 'broker', securityProtocol }, { host, port }, runtime),
+      this.#createListener(
+        router,
+        { name: listenerName, kind: 'broker', securityProtocol },
+        { host, port },
+        runtime,
+      ),
     )
     this.#controllerListener = this.#createListener(
       router,
@@ -210,13 +231,19 @@ export class Broker {
       const advertised = this.#options.advertisedListeners.find(({ listenerName }) => listenerName === name)
       // A port that was not to be had, or left open, is told as it came out; a proxy's port stays.
       const asked = this.#options.listeners.find(({ listenerName }) => listenerName === name)?.port
-      const isAskedPort = advertised !== undefined && advertised.port !== 0 && (asked === port || advertised.port !== asked)
-      this.#advertised.set(name, { host: advertised?.host || '127.0.0.1', port: isAskedPort ? (advertised?.port as number) : port })
+      const isAskedPort =
+        advertised !== undefined && advertised.port !== 0 && (asked === port || advertised.port !== asked)
+      this.#advertised.set(name, {
+        host: advertised?.host || '127.0.0.1',
+        port: isAskedPort ? (advertised?.port as number) : port,
+      })
     }
     this.metadataLog.start()
     this.controller.start()
     this.lifecycle.start()
-    const failure = await new Promise<string | undefined>((resolve) => this.lifecycle.started.whenDone(resolve))
+    const failure = await new Promise<string | undefined>((resolve) =>
+      this.lifecycle.started.whenDone(resolve),
+    )
     if (failure !== undefined) throw new StartError('FAILED', failure)
     this.#logs.putAsideStrays((log) => this.#isStray(log.topicPartition))
     for (const listener of this.#listeners) listener.startServing()
@@ -226,7 +253,11 @@ export class Broker {
   async stop(): Promise<void> {
     if (this.#state !== 'running') return
     await new Promise<void>((resolve) => {
-      const limit = this.#options.scheduler.schedule('time limit of the controlled shutdown', CONTROLLED_SHUTDOWN_LIMIT_MS, resolve)
+      const limit = this.#options.scheduler.schedule(
+        'time limit of the controlled shutdown',
+        CONTROLLED_SHUTDOWN_LIMIT_MS,
+        resolve,
+      )
       this.lifecycle.beginControlledShutdown().whenDone(() => {
         limit.cancel()
         resolve()
@@ -276,7 +307,8 @@ export class Broker {
       nodeId,
       clusterId,
       logDirectories,
-      configOf: ({ topic }) => (topic === METADATA_TOPIC ? metadataLogConfig(settings) : settings.topicConfig(topic)),
+      configOf: ({ topic }) =>
+        topic === METADATA_TOPIC ? metadataLogConfig(settings) : settings.topicConfig(topic),
       onDirectoryFailure: (_directory, error) => this.#onDirectoryFailure(error),
       ...storageSettings(config),
     })
@@ -285,7 +317,10 @@ export class Broker {
   }
 
   #metadataLogFiles() {
-    const log = this.#logs.getOrCreate({ topic: METADATA_TOPIC, partition: 0 }, { topicId: METADATA_TOPIC_ID })
+    const log = this.#logs.getOrCreate(
+      { topic: METADATA_TOPIC, partition: 0 },
+      { topicId: METADATA_TOPIC_ID },
+    )
     if (log === undefined) {
       const [directory] = this.#logs.directories
       throw new StartError(
@@ -367,7 +402,11 @@ export class Broker {
   }
 
   #interBrokerListenerName(): string {
-    return this.#options.config.get('inter.broker.listener.name') ?? this.#options.listeners[0]?.listenerName ?? 'PLAINTEXT'
+    return (
+      this.#options.config.get('inter.broker.listener.name') ??
+      this.#options.listeners[0]?.listenerName ??
+      'PLAINTEXT'
+    )
   }
 
   #isStray({ topic, partition }: { topic: string; partition: number }): boolean {
@@ -387,5 +426,10 @@ const CONTROLLED_SHUTDOWN_LIMIT_MS = 10_000
 
 /** The metadata log has snapshots for retention. */
 function metadataLogConfig(settings: BrokerSettings) {
-  return { ...settings.topicConfig(METADATA_TOPIC), retentionMs: -1, retentionBytes: -1, cleanupPolicy: new Set(['delete'] as const) }
+  return {
+    ...settings.topicConfig(METADATA_TOPIC),
+    retentionMs: -1,
+    retentionBytes: -1,
+    cleanupPolicy: new Set(['delete'] as const),
+  }
 }

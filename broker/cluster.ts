@@ -4,8 +4,9 @@
  * Owner: whoever called `startCluster`. Invariants: `start` resolves when every broker serves clients; after `stop` no timer, socket or file of
  * it is left.
  */
-import type { FileSystem } from '../common/runtime/files.ts'
+
 import { createCompositeTransport } from '../common/runtime/composite-transport.ts'
+import type { FileSystem } from '../common/runtime/files.ts'
 import { createNodeRuntime, type NodeRuntime } from '../common/runtime/node/runtime.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import { MemoryDisk } from '../common/runtime/sim/files.ts'
@@ -108,7 +109,10 @@ export class Cluster {
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const count = options.brokers ?? 1
   if (!Number.isInteger(count) || count < 1) {
-    throw new StartError('INVALID_CONFIG', `The number of brokers must be a positive whole number, not ${count}.`)
+    throw new StartError(
+      'INVALID_CONFIG',
+      `The number of brokers must be a positive whole number, not ${count}.`,
+    )
   }
   if (count > 1) {
     throw new StartError(
@@ -117,7 +121,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       'Start with one broker.',
     )
   }
-  const ownRuntime = options.runtime === undefined ? createNodeRuntime({ timersKeepProcessAlive: false }) : undefined
+  const ownRuntime =
+    options.runtime === undefined ? createNodeRuntime({ timersKeepProcessAlive: false }) : undefined
   const world = options.runtime ?? (ownRuntime as NodeRuntime)
   try {
     return await assemble(options, count, world, ownRuntime)
@@ -144,7 +149,8 @@ async function assemble(
     ...(ownRuntime === undefined ? {} : { nextLinkId: ownRuntime.nextLinkId }),
   })
   const places = Array.from({ length: count }, (_, index) => placeOf(options, given, files, index))
-  const clusterId = places.find(({ known }) => known?.clusterId !== undefined)?.known?.clusterId ?? world.random.uuid()
+  const clusterId =
+    places.find(({ known }) => known?.clusterId !== undefined)?.known?.clusterId ?? world.random.uuid()
   const brokers: Broker[] = []
   const controllerAddressOf = (nodeId: number): Address | undefined =>
     brokers.find((broker) => broker.nodeId === nodeId)?.controllerAddress
@@ -181,7 +187,10 @@ async function assemble(
 
 function givenProperties(options: ClusterOptions): ReadonlyMap<string, string> {
   const { config = new Map<string, string>(), profile = 'test' } = options
-  const entries = config instanceof Map ? [...config] : Object.entries(config).map(([name, value]) => [name, String(value)] as const)
+  const entries =
+    config instanceof Map
+      ? [...config]
+      : Object.entries(config).map(([name, value]) => [name, String(value)] as const)
   return new Map([...profileProperties(profile), ...entries])
 }
 
@@ -204,7 +213,8 @@ function brokerConfig(
     const port = options.port === undefined || options.port === 0 ? 0 : options.port + index
     properties.set('listeners', `PLAINTEXT://${host}:${port}`)
     const advertised = options.advertisedHost ?? (ANY_ADDRESS.has(host) ? '127.0.0.1' : host)
-    if (!given.has('advertised.listeners')) properties.set('advertised.listeners', `PLAINTEXT://${advertised}:${port}`)
+    if (!given.has('advertised.listeners'))
+      properties.set('advertised.listeners', `PLAINTEXT://${advertised}:${port}`)
   }
   const { config, errors, unknownKeys } = parseBrokerConfig(properties)
   const [error] = errors
@@ -213,12 +223,18 @@ function brokerConfig(
   }
   for (const { name, didYouMean } of unknownKeys) {
     const suggestion = didYouMean === null ? '' : ` Did you mean "${didYouMean}"?`
-    warnings.push({ kind: 'unknown-config', message: `Unknown setting "${name}" has no effect.${suggestion}` })
+    warnings.push({
+      kind: 'unknown-config',
+      message: `Unknown setting "${name}" has no effect.${suggestion}`,
+    })
   }
   return config
 }
 
-function endPointsOf(config: BrokerConfig): { listeners: readonly EndPoint[]; advertisedListeners: readonly EndPoint[] } {
+function endPointsOf(config: BrokerConfig): {
+  listeners: readonly EndPoint[]
+  advertisedListeners: readonly EndPoint[]
+} {
   const all = listenersOf(config.levels)
   const advertised = advertisedListenersOf(config.levels)
   if (all.error !== null) throw new StartError('INVALID_CONFIG', all.error)
@@ -266,7 +282,8 @@ function placeOf(
   }
   const root = options.dataDir ?? '/kafkito'
   const ownMeta = index === 0 ? readMetaProperties(files, root) : undefined
-  if (ownMeta !== undefined) return { nodeId: ownMeta.nodeId ?? wantedId, directories: [root], known: ownMeta }
+  if (ownMeta !== undefined)
+    return { nodeId: ownMeta.nodeId ?? wantedId, directories: [root], known: ownMeta }
   const directory = `${root}/broker-${wantedId}`
   return { nodeId: wantedId, directories: [directory], known: readMetaProperties(files, directory) }
 }
@@ -287,7 +304,9 @@ function openBroker(options: ConstructorParameters<typeof Broker>[0]): Broker {
       )
     }
     if (/belongs to (cluster|node)/.test(error.message)) {
-      throw new StartError('OTHER_CLUSTER', error.message, 'Give another directory with --data-dir.', { cause: error })
+      throw new StartError('OTHER_CLUSTER', error.message, 'Give another directory with --data-dir.', {
+        cause: error,
+      })
     }
     throw error
   }
@@ -299,7 +318,12 @@ async function startBroker(broker: Broker): Promise<void> {
   } catch (error) {
     const code = (error as { code?: string }).code
     if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      const reason = code === 'EADDRINUSE' ? 'is used by another program' : code === 'EACCES' ? 'may not be used by this user' : 'is not an address of this machine'
+      const reason =
+        code === 'EADDRINUSE'
+          ? 'is used by another program'
+          : code === 'EACCES'
+            ? 'may not be used by this user'
+            : 'is not an address of this machine'
       throw new StartError(
         'PORT_IN_USE',
         `The address of broker ${broker.nodeId} ${reason}: ${(error as Error).message}`,
@@ -317,8 +341,10 @@ function noteTakenPorts(broker: Broker, config: BrokerConfig, warnings: ClusterW
   for (const [name, { port }] of broker.listenerAddresses) {
     const asked = wanted.value.find(({ listenerName }) => listenerName === name)?.port ?? 0
     if (asked !== 0 && asked !== port) {
-      warnings.push({ kind: 'port-taken', message: `Port ${asked} is taken; broker ${broker.nodeId} listens on ${port}.` })
+      warnings.push({
+        kind: 'port-taken',
+        message: `Port ${asked} is taken; broker ${broker.nodeId} listens on ${port}.`,
+      })
     }
   }
 }
-

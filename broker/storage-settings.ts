@@ -7,7 +7,10 @@ import type { BrokerConfig } from './config/broker-config.ts'
 /** Kafka's default for "never". */
 const NEVER_MS = Number.MAX_SAFE_INTEGER
 
-export function storageSettings(config: BrokerConfig): { settings: LogManagerSettings; cleaner: { isEnabled: boolean; backoffMs: number } } {
+export function storageSettings(config: BrokerConfig): {
+  settings: LogManagerSettings
+  cleaner: { isEnabled: boolean; backoffMs: number }
+} {
   const flushCheckMs = config.get('log.flush.scheduler.interval.ms')
   return {
     settings: {

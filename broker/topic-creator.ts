@@ -40,7 +40,11 @@ export class TopicCreator {
     if (topics.length === 0) return
     for (const { name } of topics) this.#inFlight.add(name)
     this.#options.controller
-      .call(CreateTopics, { topics: topics.map((topic) => ({ ...topic, assignments: [] })), timeoutMs: CREATE_TIMEOUT_MS }, CREATE_TIMEOUT_MS)
+      .call(
+        CreateTopics,
+        { topics: topics.map((topic) => ({ ...topic, assignments: [] })), timeoutMs: CREATE_TIMEOUT_MS },
+        CREATE_TIMEOUT_MS,
+      )
       .whenDone((answer) => {
         for (const { name } of topics) this.#inFlight.delete(name)
         if (!answer.ok) {
@@ -95,8 +99,14 @@ export class TopicCreator {
             { name: 'cleanup.policy', value: 'delete' },
             { name: 'retention.ms', value: '-1' },
             { name: 'compression.type', value: 'producer' },
-            { name: 'min.insync.replicas', value: String(config.get('share.coordinator.state.topic.min.isr')) },
-            { name: 'segment.bytes', value: String(config.get('share.coordinator.state.topic.segment.bytes')) },
+            {
+              name: 'min.insync.replicas',
+              value: String(config.get('share.coordinator.state.topic.min.isr')),
+            },
+            {
+              name: 'segment.bytes',
+              value: String(config.get('share.coordinator.state.topic.segment.bytes')),
+            },
           ],
         }
       default:
@@ -106,7 +116,10 @@ export class TopicCreator {
   }
 }
 
-function compactedTopic(segmentBytes: number, others: Record<string, string>): { name: string; value: string }[] {
+function compactedTopic(
+  segmentBytes: number,
+  others: Record<string, string>,
+): { name: string; value: string }[] {
   const configs = { 'cleanup.policy': 'compact', 'segment.bytes': String(segmentBytes), ...others }
   return Object.entries(configs).map(([name, value]) => ({ name, value }))
 }

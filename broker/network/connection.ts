@@ -6,9 +6,10 @@
  * writing them failed, everything this turn answered is refused with KAFKA_STORAGE_ERROR instead.
  * Limits: `maxWaitingRequests` frames wait here, then the link is paused.
  */
-import { encodeResponseFrame } from '../../common/protocol/header.ts'
+
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Frame } from '../../common/protocol/frame.ts'
+import { encodeResponseFrame } from '../../common/protocol/header.ts'
 import type { Reactor, Sendable } from '../../common/runtime/reactor.ts'
 import type { Link } from '../../common/runtime/transport.ts'
 import { CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
@@ -96,7 +97,11 @@ export class Connection implements ConnectionInfo, Sendable {
       const { api, context } = exchange
       const response = hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer
       this.#link.send(
-        encodeResponseFrame(api, { version: context.apiVersion, correlationId: context.correlationId }, response as never),
+        encodeResponseFrame(
+          api,
+          { version: context.apiVersion, correlationId: context.correlationId },
+          response as never,
+        ),
       )
     }
     this.lastActiveMs = this.#options.nowMs()

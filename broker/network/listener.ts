@@ -64,7 +64,8 @@ export class BrokerListener {
       try {
         return await this.#listen(port === 0 ? 0 : port + tried)
       } catch (error) {
-        if ((error as { code?: string }).code !== 'EADDRINUSE' || port === 0 || tried >= alternativePorts) throw error
+        if ((error as { code?: string }).code !== 'EADDRINUSE' || port === 0 || tried >= alternativePorts)
+          throw error
       }
     }
   }
@@ -153,7 +154,8 @@ export class BrokerListener {
       this.#isSweepScheduled = false
       const nowMs = runtime.clock.monotonicMs()
       for (const connection of [...this.#connections]) {
-        if (connection.pendingRequests === 0 && nowMs - connection.lastActiveMs > maxIdleMs) connection.close()
+        if (connection.pendingRequests === 0 && nowMs - connection.lastActiveMs > maxIdleMs)
+          connection.close()
       }
       this.#scheduleSweep()
     })

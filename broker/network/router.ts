@@ -42,7 +42,11 @@ export class Router {
   readonly #routes = new Map<number, Route>()
   readonly #forwarder: ControllerForwarder
 
-  constructor(broker: BrokerServices, handlers: readonly Handler<ApiSchema>[], forwarder: ControllerForwarder) {
+  constructor(
+    broker: BrokerServices,
+    handlers: readonly Handler<ApiSchema>[],
+    forwarder: ControllerForwarder,
+  ) {
     this.#broker = broker
     this.#forwarder = forwarder
     for (const handler of handlers) {

@@ -2,9 +2,10 @@
  * Requests of this broker to the active controller, wherever it is: tried again, after a pause, until the controller that answers is the
  * active one or the time is up.
  */
-import type { CallResult } from '../../common/rpc/channel.ts'
-import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
+
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
+import type { CallResult } from '../../common/rpc/channel.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Scheduler } from '../../common/runtime/scheduler.ts'
 import type { Address } from '../../common/runtime/transport.ts'

@@ -4,8 +4,9 @@
  *
  * Owner: the broker. Limits: `maxInFlight` requests a channel; each call ends within its time limit.
  */
-import { Channel, type CallResult } from '../../common/rpc/channel.ts'
+
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
+import { type CallResult, Channel } from '../../common/rpc/channel.ts'
 import type { Deferred } from '../../common/runtime/deferred.ts'
 import type { Scheduler } from '../../common/runtime/scheduler.ts'
 import type { Address, Transport } from '../../common/runtime/transport.ts'

@@ -9,11 +9,21 @@
  * Owner: the broker. Invariants: epochs only grow, over restarts too; listeners get each committed batch once, in order.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { buildControlBatch, ControlRecordType, encodeLeaderChange } from '../../common/record/control-record.ts'
+import {
+  buildControlBatch,
+  ControlRecordType,
+  encodeLeaderChange,
+} from '../../common/record/control-record.ts'
 import type { Flushable, Wakeable } from '../../common/runtime/reactor.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Log } from '../../storage/log.ts'
-import { type DecodedSnapshot, listSnapshots, readSnapshotFile, type SnapshotId, writeSnapshotFile } from '../metadata/snapshot.ts'
+import {
+  type DecodedSnapshot,
+  listSnapshots,
+  readSnapshotFile,
+  type SnapshotId,
+  writeSnapshotFile,
+} from '../metadata/snapshot.ts'
 import type { ReplicatedLog } from '../statemachine/replicated-log.ts'
 import { readQuorumState, writeQuorumState } from './quorum-state.ts'
 

@@ -25,7 +25,9 @@ export function readQuorumState(files: FileSystem, directory: string): QuorumSta
     leaderEpoch,
     leaderId: typeof leaderId === 'number' ? leaderId : -1,
     votedId: typeof votedId === 'number' ? votedId : -1,
-    voterIds: Array.isArray(currentVoters) ? currentVoters.flatMap(({ voterId }) => (typeof voterId === 'number' ? [voterId] : [])) : [],
+    voterIds: Array.isArray(currentVoters)
+      ? currentVoters.flatMap(({ voterId }) => (typeof voterId === 'number' ? [voterId] : []))
+      : [],
   }
 }
 

@@ -42,7 +42,10 @@ export class DelayedFetch extends DelayedOperation {
     let readableBytes = 0
     for (const { partition, request } of this.#waiting) {
       const log = partition.log
-      if (log === undefined || partition.checkLeaderEpoch(request.currentLeaderEpoch, this.#range.mustLead) !== ErrorCode.NONE) {
+      if (
+        log === undefined ||
+        partition.checkLeaderEpoch(request.currentLeaderEpoch, this.#range.mustLead) !== ErrorCode.NONE
+      ) {
         return true // A, B
       }
       if (request.fetchOffset > log.logEndOffset || request.fetchOffset < log.logStartOffset) return true // C

@@ -79,7 +79,11 @@ export interface FetchSessionRequest {
   readonly usesTopicIds: boolean
   readonly isFollower: boolean
   readonly partitions: readonly FetchPartitionRequest[]
-  readonly forgotten: readonly { readonly topic: string; readonly topicId: string; readonly partition: number }[]
+  readonly forgotten: readonly {
+    readonly topic: string
+    readonly topicId: string
+    readonly partition: number
+  }[]
 }
 
 const NO_SESSION = 0
@@ -92,7 +96,10 @@ function nextEpoch(epoch: number): number {
   return epoch === MAX_EPOCH ? 1 : epoch + 1
 }
 
-function keyOf(partition: { topic: string; topicId: string; partition: number }, usesTopicIds: boolean): string {
+function keyOf(
+  partition: { topic: string; topicId: string; partition: number },
+  usesTopicIds: boolean,
+): string {
   return `${usesTopicIds ? partition.topicId : partition.topic}\n${partition.partition}`
 }
 
@@ -147,7 +154,12 @@ export class FetchSessionCache {
     }
     session.epoch = nextEpoch(session.epoch)
     session.lastUsedMs = this.#clock.monotonicMs()
-    return { kind: 'incremental', partitions: [...session.partitions.values()], session, epoch: session.epoch }
+    return {
+      kind: 'incremental',
+      partitions: [...session.partitions.values()],
+      session,
+      epoch: session.epoch,
+    }
   }
 
   /**
@@ -231,7 +243,8 @@ export class FetchSessionCache {
         Object.assign(cached, partition)
       }
     }
-    for (const forgotten of request.forgotten) session.partitions.delete(keyOf(forgotten, session.usesTopicIds))
+    for (const forgotten of request.forgotten)
+      session.partitions.delete(keyOf(forgotten, session.usesTopicIds))
     session.cachedSize = session.partitions.size
   }
 

@@ -7,8 +7,8 @@
  * so, until then the larger set counts (KIP-497).
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { Reactor, Wakeable } from '../../common/runtime/reactor.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
+import type { Reactor, Wakeable } from '../../common/runtime/reactor.ts'
 import type {
   AbortedTransaction,
   AppendAsFollowerResult,
@@ -18,10 +18,10 @@ import type {
   Log,
   ReadUpperBound,
 } from '../../storage/log.ts'
-import type { FetchPartitionRequest } from './fetch-session-cache.ts'
 import { LATEST_TIMESTAMP } from '../../storage/time-lookup.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import type { DelayedOperation, Watchable } from './delayed-operation.ts'
+import type { FetchPartitionRequest } from './fetch-session-cache.ts'
 import { ReplicaProgress } from './replica-progress.ts'
 
 /** What a partition needs of its broker. */
@@ -46,7 +46,13 @@ export interface IsrProposal {
 
 /** The controller's answer to a proposal: what is committed now, or why not. */
 export type IsrAnswer =
-  | { readonly error: 0; readonly isr: readonly number[]; readonly leaderEpoch: number; readonly partitionEpoch: number; readonly leaderId: number }
+  | {
+      readonly error: 0
+      readonly isr: readonly number[]
+      readonly leaderEpoch: number
+      readonly partitionEpoch: number
+      readonly leaderId: number
+    }
   | { readonly error: Exclude<ErrorCode, 0> }
 
 export type PartitionRole = 'leader' | 'follower' | 'none'
@@ -189,7 +195,10 @@ export class Partition implements Wakeable, Watchable {
     for (const brokerId of state.replicas) {
       if (brokerId === this.#host.nodeId || this.#progress.has(brokerId)) continue
       // A member of the ISR gets the full lag time to show up in the new epoch.
-      this.#progress.set(brokerId, new ReplicaProgress(brokerId, state.isr.includes(brokerId) ? nowMs : -Infinity))
+      this.#progress.set(
+        brokerId,
+        new ReplicaProgress(brokerId, state.isr.includes(brokerId) ? nowMs : -Infinity),
+      )
     }
     this.#maybeAdvanceHighWatermark()
     this.touch()
@@ -290,7 +299,8 @@ export class Partition implements Wakeable, Watchable {
    */
   commitErrorOf(requiredOffset: number, leaderEpoch: number): ErrorCode | undefined {
     const log = this.#log
-    if (!this.isLeader || log === undefined || leaderEpoch !== this.leaderEpoch) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    if (!this.isLeader || log === undefined || leaderEpoch !== this.leaderEpoch)
+      return ErrorCode.NOT_LEADER_OR_FOLLOWER
     if (log.isFailed) return ErrorCode.KAFKA_STORAGE_ERROR
     if (log.highWatermark < requiredOffset) return undefined
     return this.#maximalIsr().length < this.effectiveMinIsr
@@ -304,7 +314,8 @@ export class Partition implements Wakeable, Watchable {
    */
   deleteRecordsBefore(offset: number): { error: ErrorCode; requestedOffset: number } {
     const log = this.#log
-    if (!this.isLeader || log === undefined) return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, requestedOffset: -1 }
+    if (!this.isLeader || log === undefined)
+      return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, requestedOffset: -1 }
     if (!log.config.cleanupPolicy.has('delete') && log.config.cleanupPolicy.size > 0) {
       return { error: ErrorCode.POLICY_VIOLATION, requestedOffset: -1 }
     }
@@ -357,7 +368,13 @@ export class Partition implements Wakeable, Watchable {
       logStartOffset: log.logStartOffset,
     }
     if (divergingEpoch !== undefined) {
-      return { error: ErrorCode.NONE, records: EMPTY_RECORDS, ...watermarks, abortedTransactions: null, divergingEpoch }
+      return {
+        error: ErrorCode.NONE,
+        records: EMPTY_RECORDS,
+        ...watermarks,
+        abortedTransactions: null,
+        divergingEpoch,
+      }
     }
     const read = log.read({
       offset: request.fetchOffset,
@@ -389,8 +406,10 @@ export class Partition implements Wakeable, Watchable {
     const error = this.checkLeaderEpoch(query.currentLeaderEpoch, query.mustLead)
     const log = this.#log
     if (error !== ErrorCode.NONE || log === undefined) return { error, ...nothing }
-    const isUnsettled = this.isLeader && query.upTo !== 'logEnd' && log.highWatermark < this.#leaderEpochStartOffset
-    if (isUnsettled && query.timestamp === LATEST_TIMESTAMP) return { error: ErrorCode.OFFSET_NOT_AVAILABLE, ...nothing }
+    const isUnsettled =
+      this.isLeader && query.upTo !== 'logEnd' && log.highWatermark < this.#leaderEpochStartOffset
+    if (isUnsettled && query.timestamp === LATEST_TIMESTAMP)
+      return { error: ErrorCode.OFFSET_NOT_AVAILABLE, ...nothing }
     const found = log.fetchOffsetByTimestamp(query.timestamp, query.upTo)
     if (found.error !== ErrorCode.NONE) return { error: found.error, ...nothing }
     if (found.found === undefined) {
@@ -428,7 +447,8 @@ export class Partition implements Wakeable, Watchable {
     })
     this.#maybeExpandIsr(progress)
     const isEndMoved = previousEndOffset !== progress.logEndOffset
-    if ((isEndMoved && this.#maybeAdvanceHighWatermark()) || previousStartOffset !== progress.logStartOffset) this.touch()
+    if ((isEndMoved && this.#maybeAdvanceHighWatermark()) || previousStartOffset !== progress.logStartOffset)
+      this.touch()
     return true
   }
 
@@ -448,7 +468,8 @@ export class Partition implements Wakeable, Watchable {
 
   /** What the controller said to the last proposal. */
   onIsrAnswer(proposal: IsrProposal, answer: IsrAnswer): 'done' | 'retry' {
-    if (this.#proposedIsr === undefined || proposal.partitionEpoch !== this.partitionEpoch || !this.isLeader) return 'done'
+    if (this.#proposedIsr === undefined || proposal.partitionEpoch !== this.partitionEpoch || !this.isLeader)
+      return 'done'
     if (answer.error !== 0) {
       switch (answer.error) {
         case ErrorCode.INELIGIBLE_REPLICA:
@@ -466,7 +487,11 @@ export class Partition implements Wakeable, Watchable {
           return 'retry'
       }
     }
-    if (answer.leaderEpoch === this.leaderEpoch && answer.partitionEpoch > this.partitionEpoch && this.#state !== undefined) {
+    if (
+      answer.leaderEpoch === this.leaderEpoch &&
+      answer.partitionEpoch > this.partitionEpoch &&
+      this.#state !== undefined
+    ) {
       this.#state = { ...this.#state, isr: answer.isr, partitionEpoch: answer.partitionEpoch }
       this.#isr = answer.isr
     }

@@ -10,14 +10,26 @@ import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { AppendOrigin, RecordError, VerificationGuard } from '../../storage/log.ts'
-import type { LogManager } from '../../storage/log-manager.ts'
 import type { LogConfig } from '../../storage/log-config.ts'
-import type { MetadataDelta, MetadataImage, MetadataListener, PartitionImage, TopicImage } from '../metadata/image.ts'
+import type { LogManager } from '../../storage/log-manager.ts'
+import type {
+  MetadataDelta,
+  MetadataImage,
+  MetadataListener,
+  PartitionImage,
+  TopicImage,
+} from '../metadata/image.ts'
 import { DelayedDeleteRecords, type PendingDeleteRecords } from './delayed-delete-records.ts'
 import { DelayedFetch, type WaitingPartition } from './delayed-fetch.ts'
 import { DelayedProduce, type PendingAppend } from './delayed-produce.ts'
 import type { FetchPartitionRequest } from './fetch-session-cache.ts'
-import { type IsrProposal, Partition, type PartitionHost, type PartitionRead, type ReadRange } from './partition.ts'
+import {
+  type IsrProposal,
+  Partition,
+  type PartitionHost,
+  type PartitionRead,
+  type ReadRange,
+} from './partition.ts'
 
 export interface ReplicaManagerOptions {
   readonly nodeId: number
@@ -122,7 +134,9 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   /** Why a partition cannot be served here: unknown to the cluster, or led by others. */
   missingPartitionError(topic: string, index: number): ErrorCode {
     const image = this.#options.metadata.topicsByName.get(topic)
-    return image?.partitions[index] === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NOT_LEADER_OR_FOLLOWER
+    return image?.partitions[index] === undefined
+      ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      : ErrorCode.NOT_LEADER_OR_FOLLOWER
   }
 
   // --- PartitionHost -----------------------------------------------------------------------------------------------
@@ -159,7 +173,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       else if (Number(type) === 4) for (const topic of this.#partitions.keys()) this.#applyTopicConfig(topic)
     }
     // A broker that was fenced or came back changes who may be waited for.
-    if (delta.changedBrokers.size > 0) for (const partition of this.partitions()) if (partition.isLeader) partition.touch()
+    if (delta.changedBrokers.size > 0)
+      for (const partition of this.partitions()) if (partition.isLeader) partition.touch()
   }
 
   #applyTopic(topic: TopicImage, before: TopicImage | undefined): void {
@@ -188,13 +203,15 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       return
     }
     if (state.leaderId === this.nodeId) {
-      if (partition.role === 'follower') for (const listener of this.#followerListeners) listener.onNotFollowing(partition)
+      if (partition.role === 'follower')
+        for (const listener of this.#followerListeners) listener.onNotFollowing(partition)
       const isNewEpoch = partition.becomeLeader(state, log)
       if (isNewEpoch) for (const listener of this.#leadershipListeners) listener.onLeadershipGained(partition)
       return
     }
     this.#giveUpLead(partition)
-    if (partition.becomeFollower(state, log)) for (const listener of this.#followerListeners) listener.onFollowing(partition)
+    if (partition.becomeFollower(state, log))
+      for (const listener of this.#followerListeners) listener.onFollowing(partition)
   }
 
   #addPartition(topic: TopicImage, index: number): Partition {
@@ -209,7 +226,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   }
 
   #giveUpLead(partition: Partition): void {
-    if (partition.isLeader) for (const listener of this.#leadershipListeners) listener.onLeadershipLost(partition)
+    if (partition.isLeader)
+      for (const listener of this.#leadershipListeners) listener.onLeadershipLost(partition)
   }
 
   #deleteTopic(topic: TopicImage): void {
@@ -249,10 +267,14 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   }
 
   #scheduleIsrCheck(): void {
-    this.#options.scheduler.schedule('check of lagging in-sync replicas', this.replicaLagTimeMaxMs() / 2, () => {
-      for (const partition of this.partitions()) partition.maybeShrinkIsr()
-      this.#scheduleIsrCheck()
-    })
+    this.#options.scheduler.schedule(
+      'check of lagging in-sync replicas',
+      this.replicaLagTimeMaxMs() / 2,
+      () => {
+        for (const partition of this.partitions()) partition.maybeShrinkIsr()
+        this.#scheduleIsrCheck()
+      },
+    )
   }
 
   // --- appends -----------------------------------------------------------------------------------------------------
@@ -329,7 +351,9 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     })
     const answer = new Deferred<{ error: ErrorCode; lowWatermark: number }[]>()
     const operation = new DelayedDeleteRecords(items, () =>
-      answer.complete(items.map(({ error, lowWatermark }) => ({ error: error ?? ErrorCode.NONE, lowWatermark }))),
+      answer.complete(
+        items.map(({ error, lowWatermark }) => ({ error: error ?? ErrorCode.NONE, lowWatermark })),
+      ),
     )
     operation.start(
       this.#options.scheduler,
@@ -348,7 +372,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     if (this.#mustAnswerAtOnce(first, options)) return Deferred.of(first)
     const answer = new Deferred<FetchEntryResult[]>()
     const waiting: WaitingPartition[] = []
-    for (const { partition, request } of entries) if (partition !== undefined) waiting.push({ partition, request })
+    for (const { partition, request } of entries)
+      if (partition !== undefined) waiting.push({ partition, request })
     const operation = new DelayedFetch({
       waiting,
       range: options.range,

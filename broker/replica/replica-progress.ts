@@ -29,7 +29,8 @@ export class ReplicaProgress {
     brokerEpoch: number
     nowMs: number
   }): void {
-    if (fetch.fetchOffset >= fetch.leaderEndOffset) this.lastCaughtUpMs = Math.max(this.lastCaughtUpMs, fetch.nowMs)
+    if (fetch.fetchOffset >= fetch.leaderEndOffset)
+      this.lastCaughtUpMs = Math.max(this.lastCaughtUpMs, fetch.nowMs)
     else if (fetch.fetchOffset >= this.#leaderEndOffsetAtLastFetch) {
       this.lastCaughtUpMs = Math.max(this.lastCaughtUpMs, this.#lastFetchMs)
     }

@@ -5,11 +5,12 @@
  * up to its end offset; a response leaves only when the high watermark has passed its records; after `unload` nothing of the
  * machine is used any more. Limits: loading replays at most `loadBytesPerSlice` per turn.
  */
+
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { BatchView } from '../../common/record/batch.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { BatchView } from '../../common/record/batch.ts'
 import type { ReplicatedLog } from './replicated-log.ts'
 import type {
   Outcome,
@@ -128,7 +129,8 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
   onHighWatermark(): void {
     const highWatermark = this.#options.log.highWatermark
     let count = 0
-    while (count < this.#pending.length && (this.#pending[count] as PendingResponse).offset < highWatermark) count += 1
+    while (count < this.#pending.length && (this.#pending[count] as PendingResponse).offset < highWatermark)
+      count += 1
     if (count === 0) return
     const committed = this.#pending.splice(0, count)
     for (const response of committed) response.complete()
@@ -137,7 +139,10 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
   /**
    * To be called by the owner when somebody else appended a transaction marker to this log, after the append.
    */
-  replayTransactionMarker(marker: { producerId: number; producerEpoch: number; isCommit: boolean }, offset: number): void {
+  replayTransactionMarker(
+    marker: { producerId: number; producerEpoch: number; isCommit: boolean },
+    offset: number,
+  ): void {
     if (this.#state === 'unloaded') return
     this.#lastWrittenOffset = Math.max(this.#lastWrittenOffset, offset)
     if (this.#state === 'active') this.machine.replayTransactionMarker?.(marker)
@@ -158,7 +163,9 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
 
   #refusal(): Refusal | undefined {
     if (this.#state === 'active') return undefined
-    return { error: this.#state === 'loading' ? this.#options.errors.loading : this.#options.errors.notLeader }
+    return {
+      error: this.#state === 'loading' ? this.#options.errors.loading : this.#options.errors.notLeader,
+    }
   }
 
   #append(records: readonly StateRecord[], producer: ProducerIdentity | undefined): Refusal | undefined {
@@ -252,7 +259,12 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
     }
   }
 
-  #scheduleTimer(key: string, label: string, delayMs: number, operation: () => Outcome<void, StateRecord>): void {
+  #scheduleTimer(
+    key: string,
+    label: string,
+    delayMs: number,
+    operation: () => Outcome<void, StateRecord>,
+  ): void {
     if (this.#state === 'unloaded') return
     this.#timers.get(key)?.cancel()
     const timer = this.#scope.schedule(label, delayMs, () => {

@@ -1,0 +1,42 @@
+/**
+ * A client that speaks frames: one channel to one broker, requests in any version, answers decoded. For tests that say something
+ * about the protocol itself.
+ */
+
+import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
+import { Channel } from '../../common/rpc/channel.ts'
+import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
+
+export interface RawClient {
+  /** Rejects when the connection breaks or the answer is malformed. */
+  call<A extends ApiSchema>(api: A, request: RequestInputOf<A>, version?: number): Promise<ResponseOf<A>>
+  close(): void
+}
+
+export function rawClient(bootstrapServers: string, clientId = 'raw'): RawClient {
+  const [host, port] = (bootstrapServers.split(',')[0] as string).split(':') as [string, string]
+  const runtime = createNodeRuntime()
+  const channel = new Channel({
+    transport: runtime.transport,
+    scheduler: runtime.scheduler,
+    address: { host, port: Number(port) },
+    clientId,
+    maxFrameBytes: 0x7fffffff,
+    connectTimeoutMs: 5_000,
+    requestTimeoutMs: 20_000,
+    maxInFlight: 100,
+  })
+  return {
+    call: (api, request, version = api.versions.highest) =>
+      new Promise((resolve, reject) => {
+        channel.call(api, version, request).whenDone((result) => {
+          if (result.ok) resolve(result.response)
+          else reject(new Error(`${api.name} v${version}: ${result.failure}`))
+        })
+      }),
+    close: () => {
+      channel.close()
+      runtime.close()
+    },
+  }
+}
