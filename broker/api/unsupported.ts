@@ -1,0 +1,55 @@
+/**
+ * The APIs of Kafka that have no handler here, each with the reason. A handler's line goes to `index.ts` when it comes; `test/tidy`
+ * holds that every API is in exactly one of the two.
+ */
+import type { ApiName } from '../../common/protocol/registry.ts'
+
+const NO_SECURITY = 'Connections are not authenticated.'
+const NO_DELEGATION_TOKENS = 'There are no delegation tokens; they need authenticated connections first.'
+const STATIC_VOTERS = 'The voters of the metadata quorum are fixed when the cluster starts.'
+const NO_ELECTIONS = 'The metadata quorum has one voter: nobody is elected.'
+const NO_SHARE_GROUPS = 'There are no share groups (KIP-932).'
+const NO_STREAMS_GROUPS = 'There are no streams groups (KIP-1071).'
+
+export const unsupported: Partial<Readonly<Record<ApiName, string>>> = {
+  InitProducerId: 'Transactions and idempotent producers are not served.',
+  AddPartitionsToTxn: 'Transactions are not served.',
+  AddOffsetsToTxn: 'Transactions are not served.',
+  EndTxn: 'Transactions are not served.',
+  WriteTxnMarkers: 'Transactions are not served.',
+  TxnOffsetCommit: 'Transactions are not served.',
+  DescribeTransactions: 'Transactions are not served.',
+  ListTransactions: 'Transactions are not served.',
+  SaslHandshake: NO_SECURITY,
+  SaslAuthenticate: NO_SECURITY,
+  CreateDelegationToken: NO_DELEGATION_TOKENS,
+  RenewDelegationToken: NO_DELEGATION_TOKENS,
+  ExpireDelegationToken: NO_DELEGATION_TOKENS,
+  DescribeDelegationToken: NO_DELEGATION_TOKENS,
+  Vote: NO_ELECTIONS,
+  BeginQuorumEpoch: NO_ELECTIONS,
+  EndQuorumEpoch: NO_ELECTIONS,
+  Envelope: 'Requests for the controller are not forwarded; every node that is asked is the controller.',
+  FetchSnapshot: 'The metadata quorum has one voter: no other node reads its log.',
+  ControllerRegistration: 'Controllers are known from the start.',
+  AssignReplicasToDirs: 'A broker has one log directory, so replicas are not assigned to directories.',
+  AddRaftVoter: STATIC_VOTERS,
+  RemoveRaftVoter: STATIC_VOTERS,
+  UpdateRaftVoter: STATIC_VOTERS,
+  UnregisterController: STATIC_VOTERS,
+  ShareGroupHeartbeat: NO_SHARE_GROUPS,
+  ShareGroupDescribe: NO_SHARE_GROUPS,
+  ShareFetch: NO_SHARE_GROUPS,
+  ShareAcknowledge: NO_SHARE_GROUPS,
+  InitializeShareGroupState: NO_SHARE_GROUPS,
+  ReadShareGroupState: NO_SHARE_GROUPS,
+  WriteShareGroupState: NO_SHARE_GROUPS,
+  DeleteShareGroupState: NO_SHARE_GROUPS,
+  ReadShareGroupStateSummary: NO_SHARE_GROUPS,
+  DescribeShareGroupOffsets: NO_SHARE_GROUPS,
+  AlterShareGroupOffsets: NO_SHARE_GROUPS,
+  DeleteShareGroupOffsets: NO_SHARE_GROUPS,
+  StreamsGroupHeartbeat: NO_STREAMS_GROUPS,
+  StreamsGroupDescribe: NO_STREAMS_GROUPS,
+  StreamsGroupTopologyDescriptionUpdate: NO_STREAMS_GROUPS,
+}
