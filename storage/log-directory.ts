@@ -108,13 +108,15 @@ export class LogDirectory implements LogDirectoryState {
     this.#unlock = files.lock(`${this.path}/${LOCK_FILE}`)
     if (this.#unlock === undefined) throw new Error(`Log directory ${this.path} is used by another process.`)
     const known = readMetaProperties(files, this.path)
-    if (known?.clusterId !== undefined && known.clusterId !== identity.clusterId) {
-      throw new Error(
-        `Log directory ${this.path} belongs to cluster ${known.clusterId}, not ${identity.clusterId}.`,
-      )
-    }
-    if (known?.nodeId !== undefined && known.nodeId !== identity.nodeId) {
-      throw new Error(`Log directory ${this.path} belongs to node ${known.nodeId}, not ${identity.nodeId}.`)
+    const stranger =
+      known?.clusterId !== undefined && known.clusterId !== identity.clusterId
+        ? `cluster ${known.clusterId}, not ${identity.clusterId}`
+        : known?.nodeId !== undefined && known.nodeId !== identity.nodeId
+          ? `node ${known.nodeId}, not ${identity.nodeId}`
+          : undefined
+    if (stranger !== undefined) {
+      this.unlock()
+      throw new Error(`Log directory ${this.path} belongs to ${stranger}.`)
     }
     this.directoryId = known?.directoryId ?? random.uuid()
     if (known?.directoryId === undefined) {
