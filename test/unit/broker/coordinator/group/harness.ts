@@ -101,7 +101,7 @@ export class TestImage {
   setTopic(
     name: string,
     partitionCount: number,
-    id = `${name}AAAAAAAAAAAAAAAAAAAAAA`.slice(0, 21) + 'A',
+    id = `${name.padEnd(21, 'A').slice(0, 21)}A`,
   ): void {
     const topic = { name, id, partitions: Array.from({ length: partitionCount }, partition) }
     this.topicsByName.set(name, topic)
