@@ -27,131 +27,44 @@ import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import { LocalLog, type LogOffsetMetadata } from './local-log.ts'
 import type { LogConfig } from './log-config.ts'
 import { loadLog, rebuildProducers } from './log-loader.ts'
-import { writePartitionMetadata } from './partition-metadata.ts'
 import type {
-  AppendOrigin,
-  CompletedTransaction,
-  ProducerAppend,
-  ProducerRefusal,
-  VerificationGuard,
-} from './producer-append.ts'
+  ActiveProducer,
+  AppendAsFollowerResult,
+  AppendAsLeaderOptions,
+  AppendAsLeaderResult,
+  AppendFailure,
+  EpochEndOffset,
+  FoundOffset,
+  LogOptions,
+  LogRead,
+  ReadUpperBound,
+} from './log-types.ts'
+import { LogWriter } from './log-writer.ts'
+import { writePartitionMetadata } from './partition-metadata.ts'
+import type { VerificationGuard } from './producer-append.ts'
+import {
+  applyUpdate,
+  checkProducers,
+  duplicateSuccess,
+  type ProducerCheck,
+  type ProducerUpdate,
+} from './producer-check.ts'
 import { lastSequenceOf, type ProducerStateEntry } from './producer-entry.ts'
 import { ProducerState, producerEpochRefusal } from './producer-state.ts'
 import { deletableSegments } from './retention.ts'
 import type { Segment } from './segment.ts'
 import type { LogDirectoryState, StorageContext } from './storage-context.ts'
-import {
-  EARLIEST_LOCAL_TIMESTAMP,
-  EARLIEST_PENDING_UPLOAD_TIMESTAMP,
-  EARLIEST_TIMESTAMP,
-  findByTimestamp,
-  findMaxTimestamp,
-  LATEST_TIERED_TIMESTAMP,
-  LATEST_TIMESTAMP,
-  MAX_TIMESTAMP,
-  type TimestampAndOffset,
-} from './time-lookup.ts'
+import { lookUpOffset } from './time-lookup.ts'
 import type { AbortedTransaction } from './transaction-index.ts'
-import { readEndTransactionMarker } from './transaction-marker.ts'
 
-export type { AppendRefusal, RecordError } from './append-check.ts'
+export type { RecordError } from './append-check.ts'
 export type { LogOffsetMetadata } from './local-log.ts'
+export type * from './log-types.ts'
 export type { AppendOrigin, VerificationGuard } from './producer-append.ts'
 export type { TimestampAndOffset } from './time-lookup.ts'
 export type { AbortedTransaction } from './transaction-index.ts'
 
-/** How far a read goes: a replica's, a consumer's, a `read_committed` consumer's. */
-export type ReadUpperBound = 'logEnd' | 'highWatermark' | 'lastStable'
-
-export interface AppendAsLeaderOptions {
-  readonly leaderEpoch: number
-  readonly origin: AppendOrigin
-  /** Shown by an append that was verified (KIP-890). */
-  readonly verificationGuard?: VerificationGuard
-  /** `transaction.version` of a marker (WriteTxnMarkers); 0 when absent. */
-  readonly transactionVersion?: number
-}
-
-export interface AppendSuccess {
-  readonly error: 0
-  readonly firstOffset: number
-  readonly lastOffset: number
-  readonly maxTimestamp: number
-  /** -1 with CreateTime. */
-  readonly logAppendTimeMs: number
-  readonly logStartOffset: number
-  /** The batch was in the log already (an idempotent producer's retry); the offsets are the original ones. */
-  readonly isDuplicate: boolean
-}
-export interface AppendFailure extends AppendRefusal {
-  readonly logStartOffset: number
-}
-export type AppendAsLeaderResult = AppendSuccess | AppendFailure
-
-export type AppendAsFollowerResult =
-  | { readonly error: 0; readonly nextOffset: number; readonly logStartOffset: number }
-  | { readonly error: Exclude<ErrorCode, 0>; readonly errorMessage?: string }
-
-export interface LogRead {
-  readonly error: ErrorCode
-  /** Whole batches, shared with others: not to be changed. */
-  readonly records: Buffer
-  readonly nextOffset: number
-  /** Only for `lastStable`. */
-  readonly abortedTransactions: AbortedTransaction[] | undefined
-}
-
-export interface FoundOffset {
-  readonly error: ErrorCode
-  readonly found: TimestampAndOffset | undefined
-}
-
-/** -1 for both when the log cannot tell. */
-export interface EpochEndOffset {
-  readonly epoch: number
-  readonly endOffset: number
-}
-
-/** What DescribeProducers tells of a producer. */
-export interface ActiveProducer {
-  readonly producerId: number
-  readonly producerEpoch: number
-  readonly lastSequence: number
-  readonly lastTimestamp: number
-  readonly coordinatorEpoch: number
-  /** -1 when no transaction is open. */
-  readonly currentTransactionStartOffset: number
-}
-
-export interface LogOptions {
-  readonly context: StorageContext
-  readonly directory: LogDirectoryState
-  /** The partition's own directory. */
-  readonly path: string
-  readonly topicPartition: TopicPartition
-  readonly topicId: string | undefined
-  readonly config: LogConfig
-  readonly producerIdExpirationMs: number
-  /** `transaction.partition.verification.enable` */
-  readonly isVerificationEnabled: boolean
-  readonly wasCleanShutdown: boolean
-  readonly recoveryPoint: number
-  readonly logStartOffset: number
-  readonly highWatermark: number
-  /** It has been cleaned before, whatever `config` says now. */
-  readonly wasCompacted: boolean
-  /** Names in the directory; empty for a new log. */
-  readonly fileNames: readonly string[]
-}
-
 const EMPTY = Buffer.alloc(0)
-const NOT_TIERED: TimestampAndOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 }
-
-interface ProducerUpdate {
-  readonly appends: readonly ProducerAppend[]
-  readonly completed: readonly CompletedTransaction[]
-  readonly touchedTransactional: readonly number[]
-}
 
 export class Log implements Flushable {
   readonly topicPartition: TopicPartition
@@ -162,18 +75,14 @@ export class Log implements Flushable {
   readonly #local: LocalLog
   readonly #epochs: LeaderEpochCache
   readonly #producers: ProducerState
-  readonly #isVerificationEnabled: boolean
+  readonly #producerCheck: ProducerCheck
+  readonly #writer: LogWriter
   #topicId: string | undefined
   #logStartOffset: number
   #highWatermark: number
   #highWatermarkMetadata: LogOffsetMetadata | undefined
   #lastStableMetadata: LogOffsetMetadata | undefined
-  #recoveryPoint: number
-  #writtenEndOffset: number
-  #lastSyncMs: number
-  #isSyncing = false
   #isClosed = false
-  #waitingForWrite: ((error: ErrorCode) => void)[] = []
   /** Set by the cleaner while it rewrites segments; truncation and closing abort it. */
   cleaning: { aborted: boolean } | undefined
 
@@ -183,10 +92,11 @@ export class Log implements Flushable {
     this.topicPartition = options.topicPartition
     this.directory = directory
     this.#topicId = options.topicId
-    this.#isVerificationEnabled = options.isVerificationEnabled
     this.#local = new LocalLog(context, path, config)
     const { producerIdExpirationMs } = options
     this.#producers = new ProducerState(context.files, path, { producerIdExpirationMs })
+    const { isVerificationEnabled } = options
+    this.#producerCheck = { producers: this.#producers, isVerificationEnabled }
     const epochPath = `${path}/${LEADER_EPOCH_CHECKPOINT}`
     this.#epochs = new LeaderEpochCache(context.files, epochPath, fileNames.includes(LEADER_EPOCH_CHECKPOINT))
     const { wasCleanShutdown, recoveryPoint, logStartOffset } = options
@@ -203,11 +113,12 @@ export class Log implements Flushable {
     )
     this.truncatedBytes = loaded.truncatedBytes
     this.#logStartOffset = loaded.logStartOffset
-    this.#recoveryPoint = loaded.recoveryPoint
+    this.#writer = new LogWriter(
+      { context, directory, local: this.#local, epochs: this.#epochs },
+      loaded.recoveryPoint,
+    )
     this.#highWatermark = clamp(options.highWatermark, loaded.logStartOffset, this.#local.logEndOffset)
     this.#producers.onHighWatermarkUpdated(this.#highWatermark)
-    this.#writtenEndOffset = this.#local.logEndOffset
-    this.#lastSyncMs = context.clock.wallMs()
   }
 
   // --- what it is ---
@@ -273,12 +184,12 @@ export class Log implements Flushable {
 
   /** Everything below is durable. */
   get recoveryPoint(): number {
-    return this.#recoveryPoint
+    return this.#writer.recoveryPoint
   }
 
   /** Everything below has been handed to the operating system. */
   get writtenEndOffset(): number {
-    return this.#writtenEndOffset
+    return this.#writer.writtenEndOffset
   }
 
   get highWatermark(): number {
@@ -403,9 +314,9 @@ export class Log implements Flushable {
       logAppendTimeMs: isLogAppendTime ? nowMs : undefined,
     })
     const maxTimestamp = isLogAppendTime ? nowMs : checked.maxTimestamp
-    const update = this.#checkProducers(records, options)
+    const update = checkProducers(this.#producerCheck, records, options)
     if ('error' in update) return this.#failure(refuse(update.error, update.message))
-    if ('duplicate' in update) return update.duplicate
+    if ('duplicate' in update) return duplicateSuccess(update.duplicate, this.#logStartOffset)
     this.#epochs.assign(options.leaderEpoch, firstOffset)
     this.#append(records, { firstOffset, nextOffset, maxTimestamp, nowMs }, update)
     return {
@@ -443,7 +354,10 @@ export class Log implements Flushable {
     }
     const nowMs = this.#context.clock.wallMs()
     return this.#guard<AppendAsFollowerResult>(storageError(), () => {
-      const update = this.#checkProducers(checked.records, { leaderEpoch, origin: 'replication' })
+      const update = checkProducers(this.#producerCheck, checked.records, {
+        leaderEpoch,
+        origin: 'replication',
+      })
       if ('error' in update) return { error: update.error, errorMessage: update.message }
       if ('duplicate' in update) return storageError()
       this.#assignEpochs(checked.records)
@@ -469,91 +383,9 @@ export class Log implements Flushable {
     this.directory.saveLoweredRecoveryPoints()
     this.#maybeRoll(records.length, batch)
     this.#local.append(records, { firstOffset, nextOffset })
-    for (const append of update.appends) this.#producers.apply(append)
-    for (const producerId of update.touchedTransactional) this.#producers.clearVerification(producerId)
-    for (const completed of update.completed) {
-      if (completed.isAborted) {
-        const lastStableOffset = this.#producers.lastStableOffsetAfter(completed)
-        this.#local.segments.active.transactionIndex.append({ ...completed, lastStableOffset })
-      }
-      this.#producers.completeTransaction(completed)
-    }
-    this.#producers.updateMapEndOffset(nextOffset)
+    const { transactionIndex } = this.#local.segments.active
+    applyUpdate(this.#producers, update, { transactionIndex, nextOffset })
     this.#context.reactor.flushLater(this)
-  }
-
-  /** Checks the batches, already stamped, against the producers; changes nothing. */
-  #checkProducers(
-    records: Buffer,
-    options: AppendAsLeaderOptions,
-  ): ProducerUpdate | ProducerRefusal | { duplicate: AppendSuccess } {
-    const { origin } = options
-    const appends = new Map<number, ProducerAppend>()
-    const completed: CompletedTransaction[] = []
-    const touchedTransactional: number[] = []
-    const cursor = new BatchCursor(records)
-    while (cursor.next()) {
-      const { batch } = cursor
-      if (!batch.hasProducerId) continue
-      const { producerId } = batch
-      if (origin === 'client') {
-        const duplicate = this.#producers.findDuplicate(batch)
-        if (duplicate !== undefined) return { duplicate: this.#duplicate(duplicate) }
-      }
-      if (batch.isTransactional) {
-        const refusal = this.#checkVerification(batch, options)
-        if (refusal !== undefined) return refusal
-        touchedTransactional.push(producerId)
-      }
-      let append = appends.get(producerId)
-      if (append === undefined) {
-        append = this.#producers.prepare(producerId, origin)
-        appends.set(producerId, append)
-      }
-      if (!batch.isControl) {
-        const refusal = append.appendData(batch)
-        if (refusal !== undefined) return refusal
-        continue
-      }
-      const marker = readEndTransactionMarker(batch)
-      if (marker === undefined) continue
-      const outcome = append.appendMarker(batch, marker, options.transactionVersion ?? 0)
-      if (outcome.refusal !== undefined) return outcome.refusal
-      if (outcome.completed !== undefined) completed.push(outcome.completed)
-    }
-    return { appends: [...appends.values()], completed, touchedTransactional }
-  }
-
-  #checkVerification(
-    batch: { producerId: number; producerEpoch: number; isControl: boolean },
-    { origin, verificationGuard }: AppendAsLeaderOptions,
-  ): ProducerRefusal | undefined {
-    if (origin !== 'client' && origin !== 'coordinator') return undefined
-    const { producerId, producerEpoch } = batch
-    if (this.#producers.hasOngoingTransaction(producerId, producerEpoch)) return undefined
-    // A zombie must hear that it is fenced, not that its transaction is not verified.
-    const entry = this.#producers.entry(producerId)
-    const fenced = batch.isControl ? undefined : producerEpochRefusal(entry, producerEpoch)
-    if (fenced !== undefined) return fenced
-    const known = this.#producers.verificationGuard(producerId)
-    const isVerified = known !== undefined && known === verificationGuard
-    if (!this.#isVerificationEnabled || batch.isControl || isVerified) return undefined
-    return {
-      error: ErrorCode.INVALID_TXN_STATE,
-      message: `Producer ${producerId} has no verified transaction in this partition`,
-    }
-  }
-
-  #duplicate(batch: { lastOffset: number; offsetDelta: number; timestamp: number }): AppendSuccess {
-    return {
-      error: ErrorCode.NONE,
-      firstOffset: batch.lastOffset - batch.offsetDelta,
-      lastOffset: batch.lastOffset,
-      maxTimestamp: batch.timestamp,
-      logAppendTimeMs: batch.timestamp,
-      logStartOffset: this.#logStartOffset,
-      isDuplicate: true,
-    }
   }
 
   #failure(refusal: AppendRefusal): AppendFailure {
@@ -588,7 +420,7 @@ export class Log implements Flushable {
 
   #roll(baseOffset: number): void {
     this.#local.roll(Math.max(baseOffset, this.logEndOffset))
-    this.#writtenEndOffset = this.logEndOffset
+    this.#writer.write()
     this.#producers.updateMapEndOffset(this.logEndOffset)
     this.#producers.takeSnapshot()
     const { topic, partition } = this.topicPartition
@@ -656,31 +488,12 @@ export class Log implements Flushable {
     const failed: FoundOffset = { error: ErrorCode.KAFKA_STORAGE_ERROR, found: undefined }
     return this.#guard(failed, () => ({
       error: ErrorCode.NONE,
-      found: this.#findByTimestamp(timestamp, upTo),
+      found: lookUpOffset(this.#local, timestamp, {
+        logStartOffset: this.#logStartOffset,
+        upperBound: this.#upperBound(upTo),
+        epochs: this.#epochs,
+      }),
     }))
-  }
-
-  #findByTimestamp(timestamp: number, upTo: ReadUpperBound): TimestampAndOffset | undefined {
-    switch (timestamp) {
-      case EARLIEST_TIMESTAMP:
-      case EARLIEST_LOCAL_TIMESTAMP: {
-        const leaderEpoch = this.#epochs.epochForOffset(this.#logStartOffset) ?? -1
-        return { timestamp: -1, offset: this.#logStartOffset, leaderEpoch }
-      }
-      case LATEST_TIMESTAMP:
-        return { timestamp: -1, offset: this.#upperBound(upTo), leaderEpoch: this.latestEpoch ?? -1 }
-      case LATEST_TIERED_TIMESTAMP:
-      case EARLIEST_PENDING_UPLOAD_TIMESTAMP:
-        return NOT_TIERED
-      case MAX_TIMESTAMP:
-        return this.#visible(findMaxTimestamp(this.#local), upTo)
-      default:
-        return this.#visible(findByTimestamp(this.#local, timestamp, this.#logStartOffset), upTo)
-    }
-  }
-
-  #visible(found: TimestampAndOffset | undefined, upTo: ReadUpperBound): TimestampAndOffset | undefined {
-    return found !== undefined && found.offset < this.#upperBound(upTo) ? found : undefined
   }
 
   // --- producers ---
@@ -724,7 +537,7 @@ export class Log implements Flushable {
     if (producerEpochRefusal(this.#producers.entry(producerId), producerEpoch) !== undefined) {
       return { error: ErrorCode.INVALID_PRODUCER_EPOCH }
     }
-    if (!this.#isVerificationEnabled || this.hasOngoingTransaction(producerId, producerEpoch)) {
+    if (!this.#producerCheck.isVerificationEnabled || this.hasOngoingTransaction(producerId, producerEpoch)) {
       return { error: ErrorCode.NONE, guard: undefined }
     }
     const nowMs = this.#context.clock.wallMs()
@@ -783,11 +596,7 @@ export class Log implements Flushable {
 
   #afterCut(): void {
     const { logEndOffset } = this
-    if (logEndOffset < this.#recoveryPoint) {
-      this.#recoveryPoint = logEndOffset
-      this.directory.noteLoweredRecoveryPoint()
-    }
-    this.#writtenEndOffset = Math.min(this.#writtenEndOffset, logEndOffset)
+    if (this.#writer.truncatedTo(logEndOffset)) this.directory.noteLoweredRecoveryPoint()
     this.#highWatermark = Math.min(this.#highWatermark, logEndOffset)
     this.forgetPositions()
   }
@@ -872,19 +681,7 @@ export class Log implements Flushable {
 
   /** Reactor's flush phase: hands pending bytes to the operating system and tells those who wait. Never throws. */
   flush(): void {
-    if (!this.isFailed) {
-      this.#guard(undefined, () => {
-        this.#local.writePending()
-        this.#writtenEndOffset = this.logEndOffset
-        if (this.logEndOffset - this.#recoveryPoint >= this.config.flushMessages)
-          this.#sync(this.logEndOffset)
-      })
-    }
-    if (this.#waitingForWrite.length === 0) return
-    const waiting = this.#waitingForWrite
-    this.#waitingForWrite = []
-    const error = this.isFailed ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE
-    for (const callback of waiting) callback(error)
+    this.#writer.flush(this.isFailed)
   }
 
   /**
@@ -893,69 +690,25 @@ export class Log implements Flushable {
    */
   whenWritten(callback: (error: ErrorCode) => void): void {
     if (this.isFailed) callback(ErrorCode.KAFKA_STORAGE_ERROR)
-    else if (this.#writtenEndOffset >= this.logEndOffset) callback(ErrorCode.NONE)
-    else this.#waitingForWrite.push(callback)
+    else this.#writer.whenWritten(callback)
   }
 
   /** Makes everything below `offset` durable before it returns. */
   syncTo(offset = this.logEndOffset): ErrorCode {
     if (this.isFailed) return ErrorCode.KAFKA_STORAGE_ERROR
     return this.#guard<ErrorCode>(ErrorCode.KAFKA_STORAGE_ERROR, () => {
-      this.#sync(offset)
+      this.#writer.syncTo(offset)
       return ErrorCode.NONE
     })
   }
 
-  #sync(offset: number): void {
-    if (offset <= this.#recoveryPoint) return
-    this.#local.writePending()
-    this.#writtenEndOffset = this.logEndOffset
-    const { active } = this.#local.segments
-    for (const segment of this.#unsynced(offset)) {
-      segment.sync({ isActive: segment === active })
-    }
-    this.#epochs.save({ durable: true })
-    this.#markSynced(offset)
-  }
-
-  #unsynced(offset: number): Segment[] {
-    const { active } = this.#local.segments
-    return this.#local.segments.all.filter(
-      (segment) => segment.baseOffset < offset && (segment.needsSync || segment === active),
-    )
-  }
-
-  #markSynced(offset: number): void {
-    this.#recoveryPoint = Math.max(this.#recoveryPoint, Math.min(offset, this.logEndOffset))
-    this.#lastSyncMs = this.#context.clock.wallMs()
-  }
-
   /** Starts making everything written so far durable; the recovery point follows when it is done. */
   syncInBackground(): void {
-    const offset = this.logEndOffset
-    if (this.isFailed || this.#isSyncing || offset <= this.#recoveryPoint) return
-    this.#guard(undefined, () => {
-      this.#local.writePending()
-      this.#writtenEndOffset = offset
-      this.#epochs.save({ durable: true })
-      const { active } = this.#local.segments
-      const segments = this.#unsynced(offset)
-      let left = segments.length
-      if (left === 0) this.#markSynced(offset)
-      this.#isSyncing = left > 0
-      for (const segment of segments) {
-        segment.syncInBackground({ isActive: segment === active }, (error) => {
-          if (error !== undefined) this.directory.fail(error)
-          if (--left > 0) return
-          this.#isSyncing = false
-          if (!this.isFailed) this.#markSynced(offset)
-        })
-      }
-    })
+    if (!this.isFailed) this.#guard(undefined, () => this.#writer.syncInBackground())
   }
 
   get unsyncedMs(): number {
-    return this.logEndOffset > this.#recoveryPoint ? this.#context.clock.wallMs() - this.#lastSyncMs : 0
+    return this.#writer.unsyncedMs
   }
 
   /** Writes and syncs everything and leaves the files as Kafka leaves them. The log is not to be used any more. */
@@ -964,13 +717,12 @@ export class Log implements Flushable {
     this.#abortCleaning()
     if (!this.isFailed) {
       this.#guard(undefined, () => {
-        this.#local.writePending()
-        this.#writtenEndOffset = this.logEndOffset
+        this.#writer.write()
         this.#producers.takeSnapshot()
         for (const segment of this.#local.segments.all) segment.close()
         // Epochs without batches can be lost; ten thousand idle partitions should not each wait for the disk.
         this.#epochs.save({ durable: this.logEndOffset > 0 })
-        this.#markSynced(this.logEndOffset)
+        this.#writer.markSynced(this.logEndOffset)
       })
     }
     this.#end()

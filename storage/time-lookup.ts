@@ -4,6 +4,7 @@
 import { ErrorCode } from '../common/protocol/errors.ts'
 import type { BatchView } from '../common/record/batch.ts'
 import { RecordReader } from '../common/record/record-reader.ts'
+import type { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LocalLog } from './local-log.ts'
 import type { Segment } from './segment.ts'
 import { SegmentScan } from './segment-scan.ts'
@@ -23,8 +24,42 @@ export interface TimestampAndOffset {
   readonly leaderEpoch: number
 }
 
+const NOT_TIERED: TimestampAndOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 }
+
+/** What ListOffsets asks for, special timestamps included. Records at or above `upperBound` are not seen. */
+export function lookUpOffset(
+  local: LocalLog,
+  timestamp: number,
+  log: {
+    readonly logStartOffset: number
+    readonly upperBound: number
+    readonly epochs: LeaderEpochCache
+  },
+): TimestampAndOffset | undefined {
+  const { logStartOffset, upperBound, epochs } = log
+  switch (timestamp) {
+    case EARLIEST_TIMESTAMP:
+    case EARLIEST_LOCAL_TIMESTAMP: {
+      const leaderEpoch = epochs.epochForOffset(logStartOffset) ?? -1
+      return { timestamp: -1, offset: logStartOffset, leaderEpoch }
+    }
+    case LATEST_TIMESTAMP:
+      return { timestamp: -1, offset: upperBound, leaderEpoch: epochs.latestEpoch ?? -1 }
+    case LATEST_TIERED_TIMESTAMP:
+    case EARLIEST_PENDING_UPLOAD_TIMESTAMP:
+      return NOT_TIERED
+    default: {
+      const found =
+        timestamp === MAX_TIMESTAMP
+          ? findMaxTimestamp(local)
+          : findByTimestamp(local, timestamp, logStartOffset)
+      return found !== undefined && found.offset < upperBound ? found : undefined
+    }
+  }
+}
+
 /** The first record at or after `timestamp` whose offset is at or after `startOffset`. */
-export function findByTimestamp(
+function findByTimestamp(
   local: LocalLog,
   timestamp: number,
   startOffset: number,
@@ -58,7 +93,7 @@ function findInSegment(
 }
 
 /** The first record that has the greatest timestamp of the log; undefined for an empty log. */
-export function findMaxTimestamp(local: LocalLog): TimestampAndOffset | undefined {
+function findMaxTimestamp(local: LocalLog): TimestampAndOffset | undefined {
   let latest: Segment | undefined
   for (const segment of local.segments.all) {
     if (segment.sizeBytes === 0) continue
