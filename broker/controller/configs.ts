@@ -135,32 +135,26 @@ function alterResource(
       return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `The topic '${resourceName}' does not exist.`)
     }
     case ConfigResourceType.BROKER: {
-      const result = alterBroker({
-        nodeId: resourceName === '' ? machine.environment.nodeId : Number(resourceName),
+      const isKnown = machine.image.brokers.has(Number(resourceName))
+      return alterBroker({
+        // A broker answers for itself only; the controller speaks for those that it knows.
+        nodeId: isKnown ? Number(resourceName) : machine.environment.nodeId,
         resourceName,
         levels: levelsOfBroker(machine, resourceName),
         operations,
         isElrEnabled: machine.isElrEnabled,
       })
-      const { brokers, controllers } = machine.image
-      const isKnown = brokers.has(Number(resourceName)) || controllers.has(Number(resourceName))
-      if (isRefused(result) || resourceName === '' || isKnown) return result
-      return refuse(ErrorCode.BROKER_ID_NOT_REGISTERED, `No node with id ${resourceName} found.`)
     }
     case ConfigResourceType.CLIENT_METRICS:
       return alterClientMetrics({ subscriptionName: resourceName, current, operations })
     case ConfigResourceType.GROUP:
       return alterGroup({ groupId: resourceName, levels, current, operations })
     default:
-      return refuse(ErrorCode.INVALID_REQUEST, `Unexpected resource type ${resourceTypeName(resourceType)}.`)
+      return refuse(ErrorCode.INVALID_REQUEST, `Unknown resource type ${resourceType}`)
   }
 }
 
 /** The start-up settings are this node's: another broker's are known to itself only. */
 function levelsOfBroker(machine: ControllerMachine, name: string) {
   return { ...machine.levels, dynamicBroker: currentOf(machine, ConfigResourceType.BROKER, name) }
-}
-
-function resourceTypeName(type: number): string {
-  return type === ConfigResourceType.BROKER_LOGGER ? 'BROKER_LOGGER' : 'UNKNOWN'
 }

@@ -20,7 +20,13 @@ const MAX_ELECTIONS_PER_SWEEP = 1000
 export function electLeaders(machine: ControllerMachine, request: Request): ControllerOutcome<Response> {
   const election = ELECTION_TYPES[request.electionType]
   if (election === undefined) {
-    return withoutRecords({ errorCode: ErrorCode.INVALID_REQUEST, replicaElectionResults: [] })
+    const errorCode = ErrorCode.INVALID_REQUEST
+    const errorMessage = `Unknown election type ${request.electionType}`
+    const replicaElectionResults = (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
+      topic,
+      partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
+    }))
+    return withoutRecords({ errorCode, replicaElectionResults })
   }
   const isForAll = request.topicPartitions === null
   const wanted =
@@ -40,13 +46,7 @@ export function electLeaders(machine: ControllerMachine, request: Request): Cont
       // Asked about everything, those that need no election are not worth a word.
       .filter(({ errorCode }) => !isForAll || errorCode !== ErrorCode.ELECTION_NOT_NEEDED),
   }))
-  const response = {
-    errorCode: ErrorCode.NONE,
-    replicaElectionResults: replicaElectionResults.filter(
-      ({ partitionResult }) => !isForAll || partitionResult.length > 0,
-    ),
-  }
-  return { records, response }
+  return { records, response: { errorCode: ErrorCode.NONE, replicaElectionResults } }
 }
 
 function elect(

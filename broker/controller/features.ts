@@ -10,7 +10,6 @@ import {
   KRAFT_VERSION_FEATURE,
   METADATA_CHANGING_LEVELS,
   METADATA_VERSION_FEATURE,
-  metadataVersionName,
   SUPPORTED_FEATURES,
 } from '../metadata/features.ts'
 import { ConfigResourceType } from '../metadata/image.ts'
@@ -47,7 +46,7 @@ export function updateFeatures(
       const errorMessage = `The update failed for all features since the following feature had an error: ${message}`
       return { records: [], response: { errorCode: error, errorMessage, results: [] } }
     }
-    if (apiVersion < 2) results.push({ feature, errorCode: ErrorCode.NONE, errorMessage: null })
+    if (apiVersion < 2) results.push({ feature, errorCode: ErrorCode.NONE, errorMessage: 'NONE' })
   }
   return {
     records: request.validateOnly ? [] : records,
@@ -99,8 +98,7 @@ function checkMetadataDowngrade(current: number, level: number, upgradeType: num
     upgradeType === UNSAFE_DOWNGRADE
       ? 'Unsafe metadata downgrade is not supported in this version.'
       : 'Refusing to perform the requested downgrade because it might delete metadata information.'
-  const [from, to] = [metadataVersionName(current), metadataVersionName(level)]
-  const message = `Unsupported metadata.version downgrade from ${from} to ${to}. ${reason}`
+  const message = `Unsupported metadata.version downgrade from ${current} to ${level}. ${reason}`
   return apiError(ErrorCode.INVALID_UPDATE_VERSION, message)
 }
 

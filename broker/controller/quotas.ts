@@ -7,13 +7,15 @@ import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts
 import { quotaKey } from '../metadata/image-builder.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
 import type { ControllerMachine } from './machine.ts'
-import { type ApiError, apiError, type ControllerOutcome, NO_ERROR } from './refusals.ts'
+import { type ApiError, apiError, type ControllerOutcome, NO_ERROR, repeated } from './refusals.ts'
 
 type Request = RequestOf<typeof AlterClientQuotas>
 type Entry = Request['entries'][number]
 
 const MAX_INT = 2_147_483_647
 const MAX_LONG = 2 ** 63
+
+type QuotaAnswer = ResponseInputOf<typeof AlterClientQuotas>['entries'][number]
 
 type QuotaType = 'INT' | 'LONG' | 'DOUBLE'
 
@@ -31,21 +33,24 @@ export function alterClientQuotas(
   request: Request,
 ): ControllerOutcome<ResponseInputOf<typeof AlterClientQuotas>> {
   const records: MetadataRecord[] = []
-  const seen = new Set<string>()
-  const entries = request.entries.map((entry) => {
-    const key = quotaKey(new Map(entry.entity.map(({ entityType, entityName }) => [entityType, entityName])))
-    const isRepeated = seen.has(key)
-    seen.add(key)
+  /** By entity: of an entity that comes twice the first is carried out, and the answer tells of the second. */
+  const answers = new Map<string, QuotaAnswer>()
+  for (const { entity: named, ops } of request.entries) {
+    const parts = new Map(named.map(({ entityType, entityName }) => [entityType, entityName]))
+    const key = quotaKey(parts)
+    const entry = { entity: [...parts].map(([entityType, entityName]) => ({ entityType, entityName })), ops }
+    const isRepeated = answers.has(key) || repeated(ops.map((op) => op.key)).size > 0
     const { error, message } = isRepeated
       ? apiError(ErrorCode.INVALID_REQUEST, `Ignoring duplicate entity ${entityText(entry)}`)
       : alterEntity(machine, entry, key, records)
-    return { errorCode: error, errorMessage: message, entity: entry.entity }
-  })
-  return { records: request.validateOnly ? [] : records, response: { entries } }
+    answers.set(key, { errorCode: error, errorMessage: message, entity: entry.entity })
+  }
+  return { records: request.validateOnly ? [] : records, response: { entries: [...answers.values()] } }
 }
 
 function entityText({ entity }: Entry): string {
-  return `{${entity.map(({ entityType, entityName }) => `${entityType}=${entityName}`).join(', ')}}`
+  const parts = entity.map(({ entityType, entityName }) => `${entityType}=${entityName}`)
+  return `ClientQuotaEntity(entries={${parts.join(', ')}})`
 }
 
 function alterEntity(
@@ -78,10 +83,8 @@ function alterEntity(
 
 function checkEntity({ entity }: Entry): string | undefined {
   if (entity.length === 0) return 'Invalid empty client quota entity'
-  const types = new Set<string>()
+  const types = new Set(entity.map(({ entityType }) => entityType))
   for (const { entityType, entityName } of entity) {
-    if (types.has(entityType)) return `Invalid client quota entity, duplicate entity entry ${entityType}`
-    types.add(entityType)
     if (entityType !== 'user' && entityType !== 'client-id' && entityType !== 'ip') {
       return `Unhandled client quota entity type: ${entityType}`
     }
@@ -108,7 +111,7 @@ function checkValue(key: string, type: QuotaType, value: number): string | undef
   if (value <= 0) return `Quota ${key} must be greater than 0`
   if (type === 'DOUBLE') return undefined
   if (value > (type === 'INT' ? MAX_INT : MAX_LONG))
-    return `Proposed value for ${key} is too large for a ${type}.`
+    return `Proposed value for ${key} is too large for ${type === 'INT' ? 'an' : 'a'} ${type}.`
   // A rest below a millionth is what computing in floating point leaves.
   return Math.abs(value - Math.round(value)) > 1e-6 ? `${key} cannot be a fractional value.` : undefined
 }

@@ -77,7 +77,7 @@ function cancel(
   partitionId: number,
   partition: PartitionImage,
 ): ApiError | PartitionChangeRecord | undefined {
-  if (!isReassigning(partition)) return apiError(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS)
+  if (!isReassigning(partition)) return apiError(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, null)
   const isOriginal = (replica: number): boolean => !partition.addingReplicas.includes(replica)
   const replicas = partition.replicas.filter(isOriginal)
   const inSync = partition.isr.filter(isOriginal)

@@ -26,3 +26,14 @@ export function withoutRecords<Response>(response: Response): ControllerOutcome<
 
 /** Records that one request may make; more is refused with POLICY_VIOLATION. */
 export const MAX_RECORDS_PER_REQUEST = 10_000
+
+/** What appears more than once. */
+export function repeated<T>(items: readonly T[]): ReadonlySet<T> {
+  const seen = new Set<T>()
+  const twice = new Set<T>()
+  for (const item of items) {
+    if (seen.has(item)) twice.add(item)
+    seen.add(item)
+  }
+  return twice
+}

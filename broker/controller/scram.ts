@@ -9,7 +9,7 @@ import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts
 import { scramKey } from '../metadata/image-builder.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
 import type { ControllerMachine } from './machine.ts'
-import { type ApiError, apiError, type ControllerOutcome, NO_ERROR } from './refusals.ts'
+import { type ApiError, apiError, type ControllerOutcome, NO_ERROR, repeated } from './refusals.ts'
 
 type Request = RequestOf<typeof AlterUserScramCredentials>
 type Upsertion = Request['upsertions'][number]
@@ -30,14 +30,9 @@ export function alterUserScramCredentials(
   request: Request,
 ): ControllerOutcome<ResponseInputOf<typeof AlterUserScramCredentials>> {
   const errors = new Map<string, ApiError>()
-  const seen = new Set<string>()
-  for (const { name, mechanism } of [...request.deletions, ...request.upsertions]) {
-    const key = scramKey(name, mechanism)
-    if (seen.has(key)) {
-      const message = 'A user credential cannot be altered twice in the same request'
-      errors.set(name, apiError(ErrorCode.DUPLICATE_RESOURCE, message))
-    }
-    seen.add(key)
+  for (const name of repeated([...request.deletions, ...request.upsertions].map((change) => change.name))) {
+    const message = 'A user credential cannot be altered twice in the same request'
+    errors.set(name, apiError(ErrorCode.DUPLICATE_RESOURCE, message))
   }
   const check = (name: string, error: ApiError) => {
     if (error.error !== ErrorCode.NONE && !errors.has(name)) errors.set(name, error)

@@ -21,6 +21,7 @@ import {
   apiError,
   type ControllerOutcome,
   MAX_RECORDS_PER_REQUEST,
+  repeated,
   withoutRecords,
 } from './refusals.ts'
 import { checkTopicName } from './topic-names.ts'
@@ -58,13 +59,21 @@ export function createTopics(
 ): ControllerOutcome<CreateTopicsResponse> {
   const duplicates = repeated(request.topics.map(({ name }) => name))
   const isAllowed = (name: string): boolean => name !== METADATA_TOPIC && permissions.mayCreate(name)
+  const prohibited = `Creation of internal topic ${METADATA_TOPIC} is prohibited.`
   const topics = request.topics.filter(({ name }) => !duplicates.has(name) && isAllowed(name))
   const denied = request.topics.filter(({ name }) => !duplicates.has(name) && !isAllowed(name))
   const refusedApart = [
     ...[...duplicates].map((name) =>
       refusedTopic(name, apiError(ErrorCode.INVALID_REQUEST, 'Duplicate topic name.')),
     ),
-    ...denied.map(({ name }) => refusedTopic(name, apiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED))),
+    ...denied.map(({ name }) =>
+      refusedTopic(
+        name,
+        name === METADATA_TOPIC
+          ? apiError(ErrorCode.INVALID_REQUEST, prohibited)
+          : apiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED),
+      ),
+    ),
   ]
   const partitionCount = topics.reduce((total, topic) => total + requestedPartitions(machine, topic), 0)
   if (partitionCount > MAX_RECORDS_PER_REQUEST) {
@@ -344,7 +353,7 @@ export function createPartitions(
 function addPartitions(machine: ControllerMachine, request: MorePartitions): ApiError | MetadataRecord[] {
   const { name, count, assignments } = request
   const topic = machine.image.topicsByName.get(name)
-  if (topic === undefined) return apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  if (topic === undefined) return apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
   const present = topic.partitions.length
   if (count === present) {
     return apiError(ErrorCode.INVALID_PARTITIONS, `Topic already has ${present} partition(s).`)
@@ -373,15 +382,4 @@ function addPartitions(machine: ControllerMachine, request: MorePartitions): Api
     partitions.push(partition)
   }
   return partitions.map((partition, index) => partitionRecord(topic.id, present + index, partition))
-}
-
-/** What appears more than once. */
-export function repeated<T>(items: readonly T[]): ReadonlySet<T> {
-  const seen = new Set<T>()
-  const twice = new Set<T>()
-  for (const item of items) {
-    if (seen.has(item)) twice.add(item)
-    seen.add(item)
-  }
-  return twice
 }

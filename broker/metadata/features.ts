@@ -34,40 +34,5 @@ export const DEFAULT_FEATURE_LEVELS: ReadonlyMap<string, number> = new Map([
   ['transaction.version', 2],
 ])
 
-const METADATA_VERSION_NAMES: readonly string[] = [
-  '3.3-IV3',
-  '3.4-IV0',
-  '3.5-IV0',
-  '3.5-IV1',
-  '3.5-IV2',
-  '3.6-IV0',
-  '3.6-IV1',
-  '3.6-IV2',
-  '3.7-IV0',
-  '3.7-IV1',
-  '3.7-IV2',
-  '3.7-IV3',
-  '3.7-IV4',
-  '3.8-IV0',
-  '3.9-IV0',
-  '4.0-IV0',
-  '4.0-IV1',
-  '4.0-IV2',
-  '4.0-IV3',
-  '4.1-IV0',
-  '4.1-IV1',
-  '4.2-IV0',
-  '4.2-IV1',
-  '4.3-IV0',
-  '4.4-IV0',
-  '4.4-IV1',
-  '4.4-IV2',
-]
-
-/** `4.4-IV2` for 33; undefined for levels that this build does not know. */
-export function metadataVersionName(level: number): string | undefined {
-  return METADATA_VERSION_NAMES[level - METADATA_VERSION.min]
-}
-
 /** Levels of metadata.version whose step changed what metadata records hold: going back over them may lose metadata. */
 export const METADATA_CHANGING_LEVELS: ReadonlySet<number> = new Set([8, 11, 13, 14, 15, 17, 23, 30, 32, 33])
