@@ -1,10 +1,21 @@
 /**
  * The coordinators of one broker: groups and transactions, made, told of leadership and metadata, and ended together.
  */
+import { AddPartitionsToTxn } from '../common/protocol/apis/24-add-partitions-to-txn.ts'
+import { WriteTxnMarkers } from '../common/protocol/apis/27-write-txn-markers.ts'
+import { AllocateProducerIds } from '../common/protocol/apis/67-allocate-producer-ids.ts'
+import { ErrorCode } from '../common/protocol/errors.ts'
+import type { ApiSchema, RequestInputOf, ResponseOf } from '../common/protocol/schema.ts'
+import type { CallResult } from '../common/rpc/channel.ts'
+import { Deferred } from '../common/runtime/deferred.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
+import type { TransactionConfig } from './coordinator/transaction/transaction-config.ts'
+import type { ProducerIdBlock } from './coordinator/transaction/producer-ids.ts'
+import { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts'
+import { TransactionPartitionVerifier } from './coordinator/transaction/verifier.ts'
 import { followLeadership } from './coordinator/leadership-follower.ts'
 import {
   ConfigResourceType,
@@ -34,9 +45,12 @@ export interface BrokerCoordinatorsOptions {
 
 export class BrokerCoordinators implements MetadataListener {
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly verifier: TransactionVerifier
+  readonly #options: BrokerCoordinatorsOptions
 
   constructor(options: BrokerCoordinatorsOptions) {
+    this.#options = options
     const { runtime, scheduler, settings, metadata, replicas } = options
     this.groups = new GroupCoordinator({
       runtime: { ...runtime, scheduler },
@@ -47,7 +61,27 @@ export class BrokerCoordinators implements MetadataListener {
       metadata: () => metadata,
     })
     followLeadership(replicas, this.groups.service)
-    this.verifier = { verify: () => undefined }
+    const config: TransactionConfig = { get: (key) => settings.config.get(key) }
+    const requestTimeoutMs = () => settings.config.get('request.timeout.ms')
+    this.transactions = new TransactionCoordinator({
+      runtime: { ...runtime, scheduler },
+      scheduler,
+      config,
+      requestTimeoutMs,
+      metadata: () => metadata,
+      allocateProducerIds: () => this.#allocateProducerIds(),
+      sendMarkers: (brokerId, request) => this.#call(brokerId, WriteTxnMarkers, request),
+    })
+    followLeadership(replicas, this.transactions.service)
+    this.verifier = new TransactionPartitionVerifier({
+      clock: runtime.clock,
+      reactor: runtime.reactor,
+      scheduler,
+      config,
+      requestTimeoutMs,
+      metadata: () => metadata,
+      send: (brokerId, request) => this.#call(brokerId, AddPartitionsToTxn, request),
+    })
   }
 
   onMetadata(image: MetadataImage, delta: MetadataDelta): void {
@@ -55,6 +89,30 @@ export class BrokerCoordinators implements MetadataListener {
   }
 
   close(): void {
+    this.transactions.close()
     this.groups.service.close()
+  }
+
+  #allocateProducerIds(): Deferred<ProducerIdBlock> {
+    const { controller, nodeId, brokerEpoch, settings } = this.#options
+    const timeoutMs = settings.config.get('request.timeout.ms')
+    return controller
+      .call(AllocateProducerIds, { brokerId: nodeId, brokerEpoch: brokerEpoch() }, timeoutMs)
+      .map((answer): ProducerIdBlock => {
+        if (!answer.ok) return { error: ErrorCode.REQUEST_TIMED_OUT }
+        const { errorCode, producerIdStart: firstProducerId, producerIdLen: count } = answer.response
+        return errorCode === ErrorCode.NONE ? { error: ErrorCode.NONE, firstProducerId, count } : { error: errorCode }
+      })
+  }
+
+  /** To another broker, or to this one, which goes the same way. */
+  #call<A extends ApiSchema>(
+    brokerId: number,
+    api: A,
+    request: RequestInputOf<A>,
+  ): Deferred<CallResult<ResponseOf<A>>> {
+    const endpoint = this.#options.endpointOf(brokerId)
+    if (endpoint === undefined) return Deferred.of<CallResult<ResponseOf<A>>>({ ok: false, failure: 'disconnected' })
+    return this.#options.peers.call({ host: endpoint.host, port: endpoint.port }, api, request)
   }
 }

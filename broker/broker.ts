@@ -169,6 +169,7 @@ export class Broker {
       logs: this.#logs,
       replicas: this.#replicas,
       groups: this.#coordinators.groups,
+      transactions: this.#coordinators.transactions,
       transactionVerifier: this.#coordinators.verifier,
       fetchSessions: new FetchSessionCache({
         clock: runtime.clock,

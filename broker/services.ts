@@ -7,6 +7,7 @@ import type { LogManager } from '../storage/log-manager.ts'
 import type { BrokerLoggers } from './broker-loggers.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import type { Controller } from './controller/controller.ts'
+import type { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import type { ListenerKind } from './network/request-context.ts'
@@ -41,6 +42,7 @@ export interface BrokerServices {
   readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly fetchSessions: FetchSessionCache
   /** Creates topics that are asked for and may be made automatically, and the internal ones. */
   readonly topicCreator: TopicCreator

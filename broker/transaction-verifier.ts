@@ -18,9 +18,18 @@ export interface VerifiedAppend {
   readonly guard: VerificationGuard | undefined
 }
 
+/** A batch that a coordinator is going to append for a client (TxnOffsetCommit). */
+export interface VerifiableWrite {
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly partition: Partition
+}
+
 export interface TransactionVerifier {
   /**
-   * @param transactionVersion 2 adds the partitions to the transaction (Produce v12+), 1 and 0 only verify
+   * @param transactionVersion 2 adds the partitions to the transaction (Produce v12+); 1 only verifies (v11); 0 too, for clients that do
+   *   not know TRANSACTION_ABORTABLE
    * @returns undefined when nothing in `appends` needs to be verified; otherwise one result per append, in order
    */
   verify(
@@ -28,4 +37,6 @@ export interface TransactionVerifier {
     appends: readonly VerifiableAppend[],
     transactionVersion: number,
   ): Deferred<readonly VerifiedAppend[]> | undefined
+  /** The errors are the coordinator's (NETWORK_EXCEPTION when it does not answer); `transactionVersion` as in `verify`. */
+  verifyPartition(write: VerifiableWrite, transactionVersion: number): Deferred<VerifiedAppend>
 }

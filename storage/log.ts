@@ -537,7 +537,9 @@ export class Log implements Flushable {
     if (producerEpochRefusal(this.#producers.entry(producerId), producerEpoch) !== undefined) {
       return { error: ErrorCode.INVALID_PRODUCER_EPOCH }
     }
-    if (!this.#producerCheck.isVerificationEnabled || this.hasOngoingTransaction(producerId, producerEpoch)) {
+    // A partition that is added by being produced to must be told to the coordinator even if nothing is verified.
+    const isNeeded = this.#producerCheck.isVerificationEnabled || request.supportsEpochBump
+    if (!isNeeded || this.hasOngoingTransaction(producerId, producerEpoch)) {
       return { error: ErrorCode.NONE, guard: undefined }
     }
     const nowMs = this.#context.clock.wallMs()

@@ -44,8 +44,15 @@ type OpenItem = Item & { readonly partition: Partition }
 
 /** From this version on a transaction takes in partitions by being produced to (KIP-890). */
 const IMPLICIT_ADD_VERSION = 12
+/** From this version on clients know TRANSACTION_ABORTABLE. */
+const ABORTABLE_VERSION = 11
 const ZSTD = 4
 const CURRENT_MAGIC = 2
+
+function transactionVersionOf(apiVersion: number): number {
+  if (apiVersion >= IMPLICIT_ADD_VERSION) return 2
+  return apiVersion >= ABORTABLE_VERSION ? 1 : 0
+}
 
 function failed(error: ErrorCode, errorMessage: string | null = null): AppendEntryResult {
   return { error, errorMessage, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1, recordErrors: [] }
@@ -172,7 +179,7 @@ export const produce = defineHandler(Produce, {
     }
     const topics = itemsOf(context, request)
     const open = openItems(topics)
-    const transactionVersion = context.apiVersion >= IMPLICIT_ADD_VERSION ? 2 : 1
+    const transactionVersion = transactionVersionOf(context.apiVersion)
     const verified = context.broker.transactionVerifier.verify(request.transactionalId, open, transactionVersion)
     if (verified === undefined) return appendAll(context, request, topics)
     return verified.flatMap((results) => {

@@ -12,14 +12,6 @@ const NO_SHARE_GROUPS = 'There are no share groups (KIP-932).'
 const NO_STREAMS_GROUPS = 'There are no streams groups (KIP-1071).'
 
 export const unsupported: Partial<Readonly<Record<ApiName, string>>> = {
-  InitProducerId: 'Transactions and idempotent producers are not served.',
-  AddPartitionsToTxn: 'Transactions are not served.',
-  AddOffsetsToTxn: 'Transactions are not served.',
-  EndTxn: 'Transactions are not served.',
-  WriteTxnMarkers: 'Transactions are not served.',
-  TxnOffsetCommit: 'Transactions are not served.',
-  DescribeTransactions: 'Transactions are not served.',
-  ListTransactions: 'Transactions are not served.',
   SaslHandshake: NO_SECURITY,
   SaslAuthenticate: NO_SECURITY,
   CreateDelegationToken: NO_DELEGATION_TOKENS,

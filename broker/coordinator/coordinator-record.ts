@@ -115,7 +115,13 @@ export function coordinatorRecordFormat(
       const builder = new BatchBuilder({
         compressionType: options.compressionType ?? CompressionType.none,
         partitionLeaderEpoch: leaderEpoch,
-        ...(producer === undefined ? {} : { ...producer, isTransactional: true }),
+        ...(producer === undefined
+          ? {}
+          : {
+              producerId: producer.producerId,
+              producerEpoch: producer.producerEpoch,
+              isTransactional: true,
+            }),
       })
       for (const record of records) builder.append(timestampMs, encodeKey(record), encodeValue(record))
       return builder.build()

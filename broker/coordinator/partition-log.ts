@@ -3,6 +3,7 @@
  * append to a later one.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { VerificationGuard } from '../../storage/log.ts'
 import type { Partition } from '../replica/partition.ts'
 import type { ReplicatedLog } from '../statemachine/replicated-log.ts'
 
@@ -25,11 +26,18 @@ export class PartitionLog implements ReplicatedLog {
     return this.#partition.log?.highWatermark ?? 0
   }
 
-  appendStateBatch(batch: Buffer): { readonly error: ErrorCode; readonly lastOffset: number } {
+  appendStateBatch(
+    batch: Buffer,
+    verificationGuard?: VerificationGuard,
+  ): { readonly error: ErrorCode; readonly lastOffset: number } {
     if (this.#partition.leaderEpoch !== this.leaderEpoch) {
       return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, lastOffset: -1 }
     }
-    const appended = this.#partition.appendAsLeader(batch, { origin: 'coordinator', requiredAcks: -1 })
+    const appended = this.#partition.appendAsLeader(batch, {
+      origin: 'coordinator',
+      requiredAcks: -1,
+      ...(verificationGuard === undefined ? {} : { verificationGuard }),
+    })
     if (appended.error !== ErrorCode.NONE) return { error: appended.error, lastOffset: -1 }
     return { error: ErrorCode.NONE, lastOffset: appended.lastOffset }
   }

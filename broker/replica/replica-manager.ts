@@ -59,6 +59,10 @@ export interface AppendEntry {
   readonly partition: Partition
   readonly records: Buffer
   readonly guard?: VerificationGuard | undefined
+  /** `transaction.version` of a marker (WriteTxnMarkers). */
+  readonly transactionVersion?: number
+  /** Told of the first offset right after the append, before it is committed. */
+  readonly onAppended?: (firstOffset: number) => void
 }
 
 export interface AppendEntryResult {
@@ -288,11 +292,12 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     options: { acks: number; timeoutMs: number; origin: AppendOrigin },
   ): Deferred<AppendEntryResult[]> {
     const pending: PendingAppend[] = []
-    const results = entries.map(({ partition, records, guard }): AppendEntryResult => {
+    const results = entries.map(({ partition, records, guard, transactionVersion, onAppended }): AppendEntryResult => {
       const appended = partition.appendAsLeader(records, {
         origin: options.origin,
         requiredAcks: options.acks,
         ...(guard === undefined ? {} : { verificationGuard: guard }),
+        ...(transactionVersion === undefined ? {} : { transactionVersion }),
       })
       if (appended.error !== ErrorCode.NONE) {
         return {
@@ -304,6 +309,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
           recordErrors: 'recordErrors' in appended ? (appended.recordErrors ?? []) : [],
         }
       }
+      onAppended?.(appended.firstOffset)
       pending.push({
         partition,
         leaderEpoch: partition.leaderEpoch,

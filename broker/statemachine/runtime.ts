@@ -172,7 +172,7 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
     const { log, format, runtime, errors } = this.#options
     const timestampMs = runtime.clock.wallMs()
     const batch = format.encodeBatch(records, { timestampMs, leaderEpoch: log.leaderEpoch, producer })
-    const appended = log.appendStateBatch(batch)
+    const appended = log.appendStateBatch(batch, producer?.verificationGuard)
     if (appended.error !== ErrorCode.NONE) return { error: errors.fromAppend(appended.error) }
     const baseOffset = appended.lastOffset - records.length + 1
     this.#lastWrittenOffset = appended.lastOffset

@@ -6,6 +6,7 @@
  * its records are committed; an operation without records is a read and waits for the writes before it.
  */
 import type { ErrorCode } from '../../common/protocol/errors.ts'
+import type { VerificationGuard } from '../../storage/log.ts'
 
 /** What an operation decided. `records` are appended as one batch: all of them or none. */
 export interface Outcome<Response, StateRecord> {
@@ -64,6 +65,8 @@ export interface StateRecordFormat<StateRecord> {
 export interface ProducerIdentity {
   readonly producerId: number
   readonly producerEpoch: number
+  /** Shows the log that the transaction was verified (KIP-890). */
+  readonly verificationGuard?: VerificationGuard
 }
 
 /** A refusal with Kafka's error and, where the protocol carries one, its message. */

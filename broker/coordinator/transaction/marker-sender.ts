@@ -115,7 +115,10 @@ export class MarkerSender {
       const byBroker = this.#byLeader(sending, partitions, leaderless)
       for (const [brokerId, ofBroker] of byBroker) {
         let batch = batches.get(brokerId)
-        if (batch === undefined) batches.set(brokerId, (batch = []))
+        if (batch === undefined) {
+          batch = []
+          batches.set(brokerId, batch)
+        }
         batch.push({ sending, partitions: ofBroker })
       }
       if (leaderless.size > 0) this.#retryLater(sending, leaderless)
@@ -140,7 +143,10 @@ export class MarkerSender {
         } else if (leaderId < 0) addTo(leaderless, topic, index)
         else {
           let ofBroker = byBroker.get(leaderId)
-          if (ofBroker === undefined) byBroker.set(leaderId, (ofBroker = new Map()))
+          if (ofBroker === undefined) {
+            ofBroker = new Map()
+            byBroker.set(leaderId, ofBroker)
+          }
           addTo(ofBroker, topic, index)
         }
       }

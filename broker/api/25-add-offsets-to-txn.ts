@@ -1,0 +1,27 @@
+/**
+ * Behaviour: adds the partition of `__consumer_offsets` that keeps a group's offsets to the transaction, so that its marker reaches it.
+ * Versions: v2 PRODUCER_FENCED instead of INVALID_PRODUCER_EPOCH; v4 TRANSACTION_ABORTABLE. Clients of transaction.version 2 do not send it:
+ *   TxnOffsetCommit v5 adds the partition.
+ * Errors: INVALID_REQUEST for an empty transactional id; INVALID_PRODUCER_ID_MAPPING; PRODUCER_FENCED; CONCURRENT_TRANSACTIONS;
+ *   COORDINATOR_NOT_AVAILABLE while the offsets topic does not exist; COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR.
+ * Deviations: none.
+ */
+import { AddOffsetsToTxn } from '../../common/protocol/apis/25-add-offsets-to-txn.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { OFFSETS_TOPIC } from '../topic-names.ts'
+import { defineHandler } from './handler.ts'
+import { fencedErrorFor } from './transaction-errors.ts'
+
+export const addOffsetsToTxn = defineHandler(AddOffsetsToTxn, {
+  versions: '0-4',
+  runsOn: 'transactionCoordinator',
+  handle: ({ broker, apiVersion }, { transactionalId, producerId, producerEpoch, groupId }) => {
+    const partition = broker.groups.service.partitionFor(groupId)
+    if (partition === undefined) return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }
+    const partitions = new Map([[OFFSETS_TOPIC, new Set([partition])]])
+    return broker.transactions
+      .addPartitions({ transactionalId, producerId, producerEpoch, partitions }, 0)
+      .map((error) => ({ errorCode: fencedErrorFor(error, apiVersion >= 2) }))
+  },
+  refuse: (_request, error) => ({ errorCode: error }),
+})

@@ -1,0 +1,350 @@
+/**
+ * Asks transaction coordinators whether partitions of this broker belong to a producer's transaction, or has them added, before
+ * transactional batches are appended (KIP-890).
+ *
+ * Owner: the broker. A partition whose log has the transaction open needs no question. Questions of one turn go in one request to
+ * each coordinator. Limits: a question is answered when its request is, at the latest by the request's time limit.
+ */
+import type {
+  AddPartitionsToTxn,
+  AddPartitionsToTxnRequest,
+  AddPartitionsToTxnResponse,
+} from '../../../common/protocol/apis/24-add-partitions-to-txn.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { RequestInputOf } from '../../../common/protocol/schema.ts'
+import { BatchCursor } from '../../../common/record/batch.ts'
+import type { CallResult } from '../../../common/rpc/channel.ts'
+import type { Clock } from '../../../common/runtime/clock.ts'
+import { Deferred } from '../../../common/runtime/deferred.ts'
+import type { Reactor } from '../../../common/runtime/reactor.ts'
+import type { Scheduler } from '../../../common/runtime/scheduler.ts'
+import type { MetadataImage } from '../../metadata/image.ts'
+import type { Partition } from '../../replica/partition.ts'
+import { TRANSACTION_TOPIC } from '../../topic-names.ts'
+import type {
+  TransactionVerifier,
+  VerifiableAppend,
+  VerifiableWrite,
+  VerifiedAppend,
+} from '../../transaction-verifier.ts'
+import { partitionForKey } from '../coordinator-service.ts'
+import type { TransactionConfig } from './transaction-config.ts'
+import { EPOCH_BUMP_VERSION } from './transaction-metadata.ts'
+
+/** Sends to a broker, this one too, in the highest version. */
+export type SendAddPartitions = (
+  brokerId: number,
+  request: RequestInputOf<typeof AddPartitionsToTxn>,
+) => Deferred<CallResult<AddPartitionsToTxnResponse>>
+
+export interface TransactionPartitionVerifierOptions {
+  readonly clock: Clock
+  readonly reactor: Reactor
+  readonly scheduler: Scheduler
+  readonly config: TransactionConfig
+  readonly requestTimeoutMs: () => number
+  readonly metadata: () => MetadataImage
+  readonly send: SendAddPartitions
+}
+
+interface Question {
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly verifyOnly: boolean
+  readonly partitions: readonly Partition[]
+  readonly answer: Deferred<readonly ErrorCode[]>
+}
+
+type TransactionResult = AddPartitionsToTxnResponse['resultsByTransaction'][number]
+/** One entry of a request and the questions it answers. */
+interface Entry {
+  readonly first: Question
+  readonly questions: Question[]
+}
+
+const KNOWS_ABORTABLE_VERSION = 1
+const NO_SEQUENCE = -1
+
+export class TransactionPartitionVerifier implements TransactionVerifier {
+  readonly #options: TransactionPartitionVerifierOptions
+  #queued: Question[] = []
+  #isFlushPosted = false
+
+  constructor(options: TransactionPartitionVerifierOptions) {
+    this.#options = options
+  }
+
+  verify(
+    transactionalId: string | null,
+    appends: readonly VerifiableAppend[],
+    transactionVersion: number,
+  ): Deferred<readonly VerifiedAppend[]> | undefined {
+    const batches = appends.map(({ records }) => firstTransactionalBatch(records))
+    const producer = batches.find((batch) => batch !== undefined)
+    if (producer === undefined) return undefined
+    if (transactionalId === null) return refuseAll(appends, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    if (batches.some((batch) => batch !== undefined && !isSameProducer(batch, producer))) {
+      return refuseAll(appends, ErrorCode.INVALID_PRODUCER_ID_MAPPING)
+    }
+    if (!this.#isNeeded(transactionVersion)) return undefined
+    const results: VerifiedAppend[] = appends.map(({ partition }, index) => {
+      const batch = batches[index]
+      return batch === undefined ? VERIFIED : start(partition, batch, transactionVersion)
+    })
+    const asked = results.flatMap(({ guard }, index) => (guard === undefined ? [] : [index]))
+    if (asked.length === 0) {
+      const isRefused = results.some(({ error }) => error !== ErrorCode.NONE)
+      return isRefused ? Deferred.of<readonly VerifiedAppend[]>(results) : undefined
+    }
+    const partitions = asked.map((index) => (appends[index] as VerifiableAppend).partition)
+    return this.#askPatiently({ transactionalId, ...producer, partitions, transactionVersion }).map(
+      (errors) => {
+        asked.forEach((index, position) => {
+          const error = produceErrorOf(errors[position] ?? ErrorCode.NETWORK_EXCEPTION, transactionVersion)
+          results[index] = { error, guard: results[index]?.guard }
+        })
+        return results
+      },
+    )
+  }
+
+  verifyPartition(write: VerifiableWrite, transactionVersion: number): Deferred<VerifiedAppend> {
+    const { transactionalId, producerId, producerEpoch, partition } = write
+    if (!this.#isNeeded(transactionVersion)) return Deferred.of(VERIFIED)
+    const started = start(
+      partition,
+      { producerId, producerEpoch, baseSequence: NO_SEQUENCE },
+      transactionVersion,
+    )
+    if (started.guard === undefined) return Deferred.of(started)
+    const question = {
+      transactionalId,
+      producerId,
+      producerEpoch,
+      partitions: [partition],
+      transactionVersion,
+    }
+    return this.#ask(question).map(([error]) => ({
+      error: knownError(error ?? ErrorCode.NETWORK_EXCEPTION, transactionVersion),
+      guard: started.guard,
+    }))
+  }
+
+  /** `transaction.partition.verification.enable` does not spare clients whose partitions are added here. */
+  #isNeeded(transactionVersion: number): boolean {
+    return (
+      transactionVersion >= EPOCH_BUMP_VERSION ||
+      this.#options.config.get('transaction.partition.verification.enable')
+    )
+  }
+
+  /** The transaction before may still be ending: then, where partitions are added, it is worth to wait a little. */
+  #askPatiently(question: QuestionInput): Deferred<readonly ErrorCode[]> {
+    if (question.transactionVersion < EPOCH_BUMP_VERSION) return this.#ask(question)
+    const { clock, scheduler, config, requestTimeoutMs } = this.#options
+    const limitMs = Math.min(config.get('add.partitions.to.txn.retry.backoff.max.ms'), requestTimeoutMs())
+    const deadlineMs = clock.monotonicMs() + limitMs
+    const answer = new Deferred<readonly ErrorCode[]>()
+    const attempt = (): void => {
+      this.#ask(question).whenDone((errors) => {
+        const isBlocked = errors.includes(ErrorCode.CONCURRENT_TRANSACTIONS)
+        if (!isBlocked || clock.monotonicMs() >= deadlineMs) answer.complete(errors)
+        else {
+          const delayMs = config.get('add.partitions.to.txn.retry.backoff.ms')
+          scheduler.schedule(`retry of adding partitions to ${question.transactionalId}`, delayMs, attempt)
+        }
+      })
+    }
+    attempt()
+    return answer
+  }
+
+  #ask(input: QuestionInput): Deferred<readonly ErrorCode[]> {
+    const { transactionVersion, ...question } = input
+    const answer = new Deferred<readonly ErrorCode[]>()
+    const verifyOnly = transactionVersion < EPOCH_BUMP_VERSION
+    this.#queued.push({ ...question, verifyOnly, answer })
+    if (!this.#isFlushPosted) {
+      this.#isFlushPosted = true
+      this.#options.reactor.post(() => this.#flush())
+    }
+    return answer
+  }
+
+  #flush(): void {
+    this.#isFlushPosted = false
+    const questions = this.#queued
+    this.#queued = []
+    const byCoordinator = new Map<number, Question[]>()
+    for (const question of questions) {
+      const brokerId = this.#coordinatorOf(question.transactionalId)
+      if (brokerId === undefined) {
+        question.answer.complete(question.partitions.map(() => ErrorCode.COORDINATOR_NOT_AVAILABLE))
+        continue
+      }
+      const known = byCoordinator.get(brokerId)
+      if (known === undefined) byCoordinator.set(brokerId, [question])
+      else known.push(question)
+    }
+    for (const [brokerId, ofBroker] of byCoordinator) {
+      for (const entries of requestsOf(ofBroker)) this.#send(brokerId, entries)
+    }
+  }
+
+  #send(brokerId: number, entries: readonly Entry[]): void {
+    const transactions = entries.map(({ first, questions }) => ({
+      transactionalId: first.transactionalId,
+      producerId: first.producerId,
+      producerEpoch: first.producerEpoch,
+      verifyOnly: first.verifyOnly,
+      topics: topicsOf(questions),
+    }))
+    this.#options.send(brokerId, { transactions }).whenDone((result) => {
+      const whole = wholeErrorOf(result)
+      const results = result.ok ? result.response.resultsByTransaction : []
+      for (const { first, questions } of entries) {
+        const found = results.find(({ transactionalId }) => transactionalId === first.transactionalId)
+        for (const { partitions, answer } of questions) {
+          answer.complete(
+            partitions.map((partition) =>
+              whole === ErrorCode.NONE ? partitionErrorOf(found, partition) : whole,
+            ),
+          )
+        }
+      }
+    })
+  }
+
+  #coordinatorOf(transactionalId: string): number | undefined {
+    const topic = this.#options.metadata().topicsByName.get(TRANSACTION_TOPIC)
+    if (topic === undefined || topic.partitions.length === 0) return undefined
+    const leaderId =
+      topic.partitions[partitionForKey(transactionalId, topic.partitions.length)]?.leaderId ?? -1
+    return leaderId < 0 ? undefined : leaderId
+  }
+}
+
+interface QuestionInput {
+  readonly transactionalId: string
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly partitions: readonly Partition[]
+  readonly transactionVersion: number
+}
+
+interface TransactionalBatch {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly baseSequence: number
+}
+
+const VERIFIED: VerifiedAppend = { error: ErrorCode.NONE, guard: undefined }
+
+function refuseAll(
+  appends: readonly VerifiableAppend[],
+  error: Exclude<ErrorCode, 0>,
+): Deferred<readonly VerifiedAppend[]> {
+  return Deferred.of<readonly VerifiedAppend[]>(appends.map(() => ({ error, guard: undefined })))
+}
+
+function firstTransactionalBatch(records: Buffer): TransactionalBatch | undefined {
+  const cursor = new BatchCursor(records)
+  while (cursor.next()) {
+    const { batch } = cursor
+    if (!batch.isTransactional || !batch.hasProducerId) continue
+    const { producerId, producerEpoch, baseSequence } = batch
+    return { producerId, producerEpoch, baseSequence }
+  }
+  return undefined
+}
+
+function isSameProducer(left: TransactionalBatch, right: TransactionalBatch): boolean {
+  return left.producerId === right.producerId && left.producerEpoch === right.producerEpoch
+}
+
+/** @returns a guard when the coordinator must be asked */
+function start(partition: Partition, batch: TransactionalBatch, transactionVersion: number): VerifiedAppend {
+  const { log } = partition
+  if (!partition.isLeader || log === undefined) {
+    return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, guard: undefined }
+  }
+  const { producerId, producerEpoch, baseSequence: sequence } = batch
+  const supportsEpochBump = transactionVersion >= EPOCH_BUMP_VERSION
+  const started = log.startVerification({ producerId, sequence, producerEpoch, supportsEpochBump })
+  return started.error === ErrorCode.NONE ? started : { error: started.error, guard: undefined }
+}
+
+/** A transaction stands once in a request, so questions that differ in producer or purpose go in several. */
+function requestsOf(questions: readonly Question[]): Entry[][] {
+  const requests: Map<string, Entry>[] = []
+  for (const question of questions) {
+    const { transactionalId } = question
+    const home = requests.find((entries) => {
+      const known = entries.get(transactionalId)
+      return known === undefined || isSameQuestion(known.first, question)
+    })
+    const entry = home?.get(transactionalId)
+    if (entry !== undefined) entry.questions.push(question)
+    else if (home !== undefined) home.set(transactionalId, { first: question, questions: [question] })
+    else requests.push(new Map([[transactionalId, { first: question, questions: [question] }]]))
+  }
+  return requests.map((entries) => [...entries.values()])
+}
+
+function isSameQuestion(left: Question, right: Question): boolean {
+  return (
+    left.producerId === right.producerId &&
+    left.producerEpoch === right.producerEpoch &&
+    left.verifyOnly === right.verifyOnly
+  )
+}
+
+function topicsOf(questions: readonly Question[]): AddPartitionsToTxnRequest['v3AndBelowTopics'] {
+  const topics = new Map<string, Set<number>>()
+  for (const { partitions } of questions) {
+    for (const { topic, index } of partitions) {
+      const known = topics.get(topic)
+      if (known === undefined) topics.set(topic, new Set([index]))
+      else known.add(index)
+    }
+  }
+  return [...topics].map(([name, indexes]) => ({ name, partitions: [...indexes] }))
+}
+
+function wholeErrorOf(result: CallResult<AddPartitionsToTxnResponse>): ErrorCode {
+  if (!result.ok) return ErrorCode.NETWORK_EXCEPTION
+  const { errorCode } = result.response
+  return errorCode === ErrorCode.CLUSTER_AUTHORIZATION_FAILED ? ErrorCode.INVALID_TXN_STATE : errorCode
+}
+
+/** A partition that the coordinator leaves out of its answer is not verified: the client tries again. */
+function partitionErrorOf(found: TransactionResult | undefined, partition: Partition): ErrorCode {
+  const topic = found?.topicResults.find(({ name }) => name === partition.topic)
+  const result = topic?.resultsByPartition.find(({ partitionIndex }) => partitionIndex === partition.index)
+  return result?.partitionErrorCode ?? ErrorCode.NETWORK_EXCEPTION
+}
+
+/** In the words of the request that is verified. */
+function knownError(error: ErrorCode, transactionVersion: number): ErrorCode {
+  if (error === ErrorCode.PRODUCER_FENCED) return ErrorCode.INVALID_PRODUCER_EPOCH
+  if (error === ErrorCode.TRANSACTION_ABORTABLE && transactionVersion < KNOWS_ABORTABLE_VERSION) {
+    return ErrorCode.INVALID_TXN_STATE
+  }
+  return error
+}
+
+/** NOT_ENOUGH_REPLICAS makes producers try again without asking for metadata. */
+function produceErrorOf(error: ErrorCode, transactionVersion: number): ErrorCode {
+  switch (error) {
+    case ErrorCode.NETWORK_EXCEPTION:
+    case ErrorCode.COORDINATOR_LOAD_IN_PROGRESS:
+    case ErrorCode.COORDINATOR_NOT_AVAILABLE:
+    case ErrorCode.NOT_COORDINATOR:
+      return ErrorCode.NOT_ENOUGH_REPLICAS
+    case ErrorCode.CONCURRENT_TRANSACTIONS:
+      return transactionVersion >= EPOCH_BUMP_VERSION ? error : ErrorCode.NOT_ENOUGH_REPLICAS
+    default:
+      return knownError(error, transactionVersion)
+  }
+}
