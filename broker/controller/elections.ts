@@ -62,14 +62,17 @@ function elect(
   }
   const isNeeded =
     election === 'preferred' ? partition.leaderId !== partition.replicas[0] : partition.leaderId < 0
-  if (!isNeeded) return apiError(ErrorCode.ELECTION_NOT_NEEDED)
+  if (!isNeeded) {
+    return apiError(ErrorCode.ELECTION_NOT_NEEDED, 'Leader election not needed for topic partition.')
+  }
   const record = partitionChange({ ...changeOf(machine, topic, partitionId, partition), election })
   if (record === undefined) {
-    return apiError(
-      election === 'preferred'
-        ? ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE
-        : ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE,
-    )
+    return election === 'preferred'
+      ? apiError(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'The preferred leader was not available.')
+      : apiError(
+          ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE,
+          'Eligible topic partition leaders are not available.',
+        )
   }
   records.push(record)
   return NO_ERROR

@@ -246,6 +246,9 @@ function startUpNumber(machine: ControllerMachine, key: string): number {
   return Number(machine.environment.startUp.static.get(key) ?? 1)
 }
 
+const UNKNOWN_TOPIC_MESSAGE = 'This server does not host this topic-partition.'
+const UNKNOWN_TOPIC_ID_MESSAGE = 'This server does not host this topic ID.'
+
 type DeleteTopicsResponse = ResponseInputOf<typeof DeleteTopics>
 type DeleteResult = DeleteTopicsResponse['responses'][number]
 
@@ -278,7 +281,7 @@ export function deleteTopics(
   for (const id of ids) {
     if (repeatedIds.has(id)) continue
     const topic = machine.image.topicsById.get(id)
-    if (topic === undefined) refuse(null, id, apiError(ErrorCode.UNKNOWN_TOPIC_ID))
+    if (topic === undefined) refuse(null, id, apiError(ErrorCode.UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_ID_MESSAGE))
     else if (!permissions.mayDescribe(topic.name)) {
       refuse(null, id, apiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
     } else deletable.set(id, topic)
@@ -288,7 +291,8 @@ export function deleteTopics(
     const topic = machine.image.topicsByName.get(name)
     if (!permissions.mayDescribe(name)) {
       refuse(name, ZERO_UUID, apiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
-    } else if (topic === undefined) refuse(name, ZERO_UUID, apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION))
+    } else if (topic === undefined)
+      refuse(name, ZERO_UUID, apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_MESSAGE))
     else if (deletable.has(topic.id)) {
       deletable.delete(topic.id)
       const message = 'The provided topic name maps to an ID that was already supplied.'
