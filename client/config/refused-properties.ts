@@ -1,0 +1,60 @@
+/** Properties and values of other clients that are refused, each with what to use in its place. */
+const hook = 'the connect hook of the handle'
+const assertion = 'oauth_cb'
+
+export const refusedProperties: Readonly<Record<string, string>> = {
+  dr_cb: 'on_delivery or the callback of produce',
+  dr_msg_cb: 'on_delivery or the callback of produce',
+  rebalance_cb: 'the callbacks of subscribe',
+  offset_commit_cb: 'on_commit',
+  consume_cb: 'poll, consume or iteration',
+  log_cb: 'logger',
+  background_event_cb: 'autoPoll',
+  socket_cb: hook,
+  connect_cb: hook,
+  closesocket_cb: hook,
+  open_cb: hook,
+  resolve_cb: hook,
+  oauthbearer_token_refresh_cb: 'oauth_cb',
+  partitioner_cb: 'a function as partitioner',
+  msg_order_cmp: 'nothing: messages cannot be reordered',
+  opaque: 'closures, or the opaque option of produce',
+  default_topic_conf: 'default.topic.config',
+  interceptors: 'diagnostics channels',
+  'plugin.library.paths': 'nothing: native plug-ins cannot be loaded',
+  ssl_key: 'ssl.key.pem or ssl.key.location',
+  ssl_certificate: 'ssl.certificate.pem or ssl.certificate.location',
+  ssl_ca: 'ssl.ca.pem or ssl.ca.location',
+  'ssl.certificate.verify_cb': 'the checkServerIdentity option',
+  ssl_engine_callback_data: 'nothing: OpenSSL engines cannot be loaded',
+  'ssl.engine.location': 'nothing: OpenSSL engines cannot be loaded',
+  'ssl.engine.id': 'nothing: OpenSSL engines cannot be loaded',
+  'ssl.providers': 'nothing: OpenSSL providers cannot be loaded',
+  'sasl.oauthbearer.assertion.algorithm': assertion,
+  'sasl.oauthbearer.assertion.private.key.file': assertion,
+  'sasl.oauthbearer.assertion.private.key.passphrase': assertion,
+  'sasl.oauthbearer.assertion.private.key.pem': assertion,
+  'sasl.oauthbearer.assertion.file': assertion,
+  'sasl.oauthbearer.assertion.claim.aud': assertion,
+  'sasl.oauthbearer.assertion.claim.exp.seconds': assertion,
+  'sasl.oauthbearer.assertion.claim.iss': assertion,
+  'sasl.oauthbearer.assertion.claim.jti.include': assertion,
+  'sasl.oauthbearer.assertion.claim.nbf.seconds': assertion,
+  'sasl.oauthbearer.assertion.claim.sub': assertion,
+  'sasl.oauthbearer.assertion.jwt.template.file': assertion,
+  'ssl.truststore.location': 'ssl.ca.location',
+  'sasl.jaas.config': 'sasl.username and sasl.password',
+  'test.mock.num.brokers': 'a broker in the process, started explicitly',
+  'test.mock.broker.rtt': 'a broker in the process, started explicitly',
+}
+
+/** Values that are refused although their property is known, by lower-case value. */
+export const refusedValues: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'sasl.mechanisms': { gssapi: 'PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER' },
+  'client.dns.lookup': {
+    resolve_canonical_bootstrap_servers_only: 'use_all_dns_ips: the other serves Kerberos only',
+  },
+  'offset.store.method': { file: 'broker', none: 'broker' },
+  'api.version.request': { false: 'true: versions are always negotiated' },
+  'sasl.oauthbearer.metadata.authentication.type': { azure_imds: 'oauth_cb', aws_iam: 'oauth_cb' },
+}

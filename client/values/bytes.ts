@@ -1,0 +1,8 @@
+/** Strings become UTF-8; any Uint8Array becomes a Buffer over the same bytes. */
+export function toBytes(value: unknown, name: string): Buffer | null {
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string') return Buffer.from(value)
+  if (Buffer.isBuffer(value)) return value
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  throw new TypeError(`${name} must be a string, bytes or null`)
+}

@@ -1,0 +1,85 @@
+/** A partition of a topic, with an offset: what assignments, commits and look-ups speak in. */
+import {
+  OFFSET_BEGINNING,
+  OFFSET_END,
+  OFFSET_INVALID,
+  OFFSET_STORED,
+  OFFSET_TAIL_BASE,
+  PARTITION_UA,
+} from '../constants.ts'
+import type { KafkaError } from '../errors.ts'
+import { wholeNumber } from './numbers.ts'
+
+export interface TopicPartitionInit {
+  readonly metadata?: string | null
+  readonly leaderEpoch?: number | null
+  readonly error?: KafkaError | null
+}
+
+export class TopicPartition {
+  readonly topic: string
+  partition: number
+  /** Absolute or logical; milliseconds for `offsetsForTimes`. */
+  offset: number
+  /** Text stored beside a committed offset. */
+  readonly metadata: string | null
+  leaderEpoch: number | null
+  readonly error: KafkaError | null
+
+  constructor(
+    topic: string,
+    partition: number = PARTITION_UA,
+    offset: number | bigint = OFFSET_INVALID,
+    init: TopicPartitionInit = {},
+  ) {
+    if (typeof topic !== 'string') throw new TypeError('topic must be a string')
+    this.topic = topic
+    this.partition = wholeNumber(partition, 'partition')
+    this.offset = wholeNumber(offset, 'offset')
+    this.metadata = init.metadata ?? null
+    this.leaderEpoch = init.leaderEpoch === undefined || init.leaderEpoch === -1 ? null : init.leaderEpoch
+    this.error = init.error ?? null
+  }
+
+  /** Identity for maps: topic and partition, not the offset. */
+  key(): string {
+    return topicPartitionKey(this.topic, this.partition)
+  }
+
+  equals(other: unknown): boolean {
+    return other instanceof TopicPartition && TopicPartition.compare(this, other) === 0
+  }
+
+  compare(other: TopicPartition): number {
+    return TopicPartition.compare(this, other)
+  }
+
+  static compare(one: TopicPartition, other: TopicPartition): number {
+    if (one.topic !== other.topic) return one.topic < other.topic ? -1 : 1
+    return one.partition - other.partition
+  }
+
+  toString(): string {
+    return `${this.topic}[${this.partition}]@${offsetName(this.offset)}`
+  }
+}
+
+export function topicPartitionKey(topic: string, partition: number): string {
+  return `${topic}-${partition}`
+}
+
+/** The offset as a word when it is a logical one. */
+export function offsetName(offset: number): string {
+  switch (offset) {
+    case OFFSET_BEGINNING:
+      return 'BEGINNING'
+    case OFFSET_END:
+      return 'END'
+    case OFFSET_STORED:
+      return 'STORED'
+    case OFFSET_INVALID:
+      return 'INVALID'
+    default:
+      return offset <= OFFSET_TAIL_BASE ? `TAIL(${OFFSET_TAIL_BASE - offset})` : `${offset}`
+  }
+}
