@@ -64,9 +64,55 @@ export function cancelRevocation(shard: GroupShardState, groupId: string, member
   shard.timers.cancel(revocationKey(groupId, memberId))
 }
 
+/** What a classic member has to do next. */
+export type ClassicStep = 'join' | 'sync'
+
+const classicKey = (step: ClassicStep, groupId: string, memberId: string) => `${step} ${groupId} ${memberId}`
+
+/**
+ * A classic member that was told to rejoin, or has rejoined and must sync, has its rebalance timeout for it. The step before is
+ * done by then.
+ */
+export function scheduleClassicDeadline(
+  shard: GroupShardState,
+  groupId: string,
+  member: ConsumerMember,
+  step: ClassicStep,
+): void {
+  const { memberId, memberEpoch, rebalanceTimeoutMs } = member
+  if (step === 'sync') cancelClassicDeadline(shard, groupId, memberId, 'join')
+  const key = classicKey(step, groupId, memberId)
+  if (step === 'join' && shard.timers.isScheduled(key)) return
+  shard.timers.schedule(
+    key,
+    `${step} timeout of member ${memberId} in group ${groupId}`,
+    Math.max(rebalanceTimeoutMs, 0),
+    () => {
+      const group = shard.groups.get(groupId)
+      const current = group instanceof ConsumerGroup ? group.members.get(memberId) : undefined
+      const isLate = current !== undefined && current.classic !== null && current.memberEpoch === memberEpoch
+      return {
+        records: isLate ? fenceMembers(shard, group as ConsumerGroup, [memberId]) : NO_RECORDS,
+        response: undefined,
+      }
+    },
+  )
+}
+
+export function cancelClassicDeadline(
+  shard: GroupShardState,
+  groupId: string,
+  memberId: string,
+  step: ClassicStep,
+): void {
+  shard.timers.cancel(classicKey(step, groupId, memberId))
+}
+
 export function cancelMemberTimers(shard: GroupShardState, groupId: string, memberId: string): void {
   shard.timers.cancel(sessionKey(groupId, memberId))
   shard.timers.cancel(revocationKey(groupId, memberId))
+  cancelClassicDeadline(shard, groupId, memberId, 'join')
+  cancelClassicDeadline(shard, groupId, memberId, 'sync')
 }
 
 /** Takes members out of the group, whose epoch grows: the others get their partitions. */

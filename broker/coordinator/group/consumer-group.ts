@@ -96,7 +96,8 @@ export class ConsumerGroup {
   groupEpoch = 1
   /** Fingerprint of the subscribed topics; 0 when there are none. */
   metadataHash = 0n
-  assignmentEpoch = 0
+  /** Epoch 1 assigns nothing to nobody, as the group of epoch 1 asks for nothing. */
+  assignmentEpoch = 1
   assignmentTimestampMs = 0
   readonly members = new Map<string, ConsumerMember>()
   readonly targets = new Map<string, Assignment>()
@@ -208,11 +209,20 @@ export class ConsumerGroup {
             assigned: ownedOf(value.assignedPartitions, value.memberEpoch),
             pendingRevocation: ownedOf(value.partitionsPendingRevocation, value.memberEpoch),
           }
-    this.members.set(memberId, member)
+    this.adopt(member)
+  }
+
+  /** Puts a member in its place, with all that it holds. */
+  adopt(member: ConsumerMember): void {
+    this.members.set(member.memberId, member)
+    if (member.instanceId !== null) this.#staticMembers.set(member.instanceId, member.memberId)
     for (const owned of [member.assigned, member.pendingRevocation]) {
       for (const [topicId, partitions] of owned) {
         let owners = this.#owners.get(topicId)
-        if (owners === undefined) this.#owners.set(topicId, (owners = new Map()))
+        if (owners === undefined) {
+          owners = new Map()
+          this.#owners.set(topicId, owners)
+        }
         for (const partition of partitions.keys()) owners.set(partition, member.memberEpoch)
       }
     }

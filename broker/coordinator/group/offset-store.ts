@@ -32,9 +32,15 @@ class OffsetTable {
 
   set(group: string, topic: string, partition: number, offset: CommittedOffset): void {
     let topics = this.#groups.get(group)
-    if (topics === undefined) this.#groups.set(group, (topics = new Map()))
+    if (topics === undefined) {
+      topics = new Map()
+      this.#groups.set(group, topics)
+    }
     let partitions = topics.get(topic)
-    if (partitions === undefined) topics.set(topic, (partitions = new Map()))
+    if (partitions === undefined) {
+      partitions = new Map()
+      topics.set(topic, partitions)
+    }
     partitions.set(partition, offset)
   }
 
@@ -75,7 +81,10 @@ export class OffsetStore {
       return
     }
     let table = this.#pending.get(producerId)
-    if (table === undefined) this.#pending.set(producerId, (table = new OffsetTable()))
+    if (table === undefined) {
+      table = new OffsetTable()
+      this.#pending.set(producerId, table)
+    }
     table.set(key.group, key.topic, key.partition, offset)
   }
 

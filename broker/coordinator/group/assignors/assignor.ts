@@ -25,9 +25,15 @@ export type Assignor = (input: AssignorInput) => AssignorResult
 
 export function give(result: AssignorResult, memberId: string, topicId: string, partition: number): void {
   let topics = result.get(memberId)
-  if (topics === undefined) result.set(memberId, (topics = new Map()))
+  if (topics === undefined) {
+    topics = new Map()
+    result.set(memberId, topics)
+  }
   let partitions = topics.get(topicId)
-  if (partitions === undefined) topics.set(topicId, (partitions = new Set()))
+  if (partitions === undefined) {
+    partitions = new Set()
+    topics.set(topicId, partitions)
+  }
   partitions.add(partition)
 }
 

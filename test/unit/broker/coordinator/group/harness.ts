@@ -98,11 +98,7 @@ export class TestImage {
   readonly brokers = new Map()
   offset = 1
 
-  setTopic(
-    name: string,
-    partitionCount: number,
-    id = `${name.padEnd(21, 'A').slice(0, 21)}A`,
-  ): void {
+  setTopic(name: string, partitionCount: number, id = `${name.padEnd(21, 'A').slice(0, 21)}A`): void {
     const topic = { name, id, partitions: Array.from({ length: partitionCount }, partition) }
     this.topicsByName.set(name, topic)
     this.topicsById.set(id, topic)
