@@ -58,6 +58,8 @@ export class TailCache {
 export class LogTail {
   readonly #cache: TailCache
   #entries: TailEntry[] = []
+  /** Slot of the oldest entry: what lies before it is gone, and is cut off now and then. */
+  #head = 0
 
   constructor(cache: TailCache) {
     this.#cache = cache
@@ -114,20 +116,25 @@ export class LogTail {
 
   /** Drops the entry and all older ones. */
   removeThrough(entry: TailEntry): void {
-    const count = this.#entries.indexOf(entry) + 1
-    for (const removed of this.#entries.splice(0, count)) this.#cache.removed(removed)
+    const end = this.#entries.indexOf(entry, this.#head) + 1
+    while (this.#head < end) this.#cache.removed(this.#entries[this.#head++] as TailEntry)
+    if (this.#head > 64 && this.#head * 2 > this.#entries.length) {
+      this.#entries = this.#entries.slice(this.#head)
+      this.#head = 0
+    }
   }
 
   clear(): void {
-    for (const entry of this.#entries) this.#cache.removed(entry)
+    for (const entry of this.#entries.slice(this.#head)) this.#cache.removed(entry)
     this.#entries = []
+    this.#head = 0
   }
 
   #slotFor(offset: number): number {
     const entries = this.#entries
-    const first = entries[0]
+    const first = entries[this.#head]
     if (first === undefined || offset < first.baseOffset) return -1
-    let low = 0
+    let low = this.#head
     let high = entries.length
     while (low < high) {
       const middle = (low + high) >>> 1
