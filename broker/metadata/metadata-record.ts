@@ -142,6 +142,7 @@ export function decodeMetadataRecord(value: Buffer): MetadataRecord | string {
     }
     // The reader borrows the batch; what is kept of a record (salts, keys) is copied where it is kept.
     const decoded = codecOf(schema, version).decode(reader)
+    if (reader.remainingBytes > 0) return `a metadata record with ${reader.remainingBytes} bytes too many`
     return { type: schema.name, version, value: decoded } as unknown as MetadataRecord
   } catch (error) {
     if (error instanceof MalformedFrame) return `a malformed metadata record (${error.message})`
