@@ -52,14 +52,30 @@ export class BrokerLifecycle {
   }
 
   start(): void {
-    const { controller, registration, registrationTimeoutMs, nodeId } = this.#options
-    controller.call(BrokerRegistration, registration(), registrationTimeoutMs).whenDone((answer) => {
-      if (this.#isStopped) return
+    const { scheduler, nodeId, registrationTimeoutMs } = this.#options
+    const limit = scheduler.schedule(`time limit of the registration of broker ${nodeId}`, registrationTimeoutMs, () =>
+      this.started.complete(`broker ${nodeId} was not taken in by a controller within ${registrationTimeoutMs} ms`),
+    )
+    this.started.whenDone(() => limit.cancel())
+    this.#register(this.#options.registration())
+  }
+
+  #register(registration: RequestInputOf<typeof BrokerRegistration>): void {
+    const { controller, registrationTimeoutMs, nodeId } = this.#options
+    controller.call(BrokerRegistration, registration, registrationTimeoutMs).whenDone((answer) => {
+      if (this.#isStopped || this.started.isDone) return
       if (!answer.ok) {
         this.started.complete(`broker ${nodeId} could not register: ${answer.failure}`)
         return
       }
       const { errorCode, brokerEpoch } = answer.response
+      if (errorCode === ErrorCode.DUPLICATE_BROKER_REGISTRATION) {
+        // The session of the incarnation before this one has not ended yet.
+        this.#timer = this.#options.scheduler.schedule(`registration of broker ${nodeId}`, REGISTER_AGAIN_MS, () =>
+          this.#register(registration),
+        )
+        return
+      }
       if (errorCode !== ErrorCode.NONE) {
         this.started.complete(`the controller refuses broker ${nodeId}: ${errorName(errorCode)}`)
         return
@@ -131,6 +147,8 @@ export class BrokerLifecycle {
     this.#timer = scheduler.schedule(`heartbeat of broker ${nodeId}`, delayMs, () => this.sendHeartbeat())
   }
 }
+
+const REGISTER_AGAIN_MS = 100
 
 /** Pause between heartbeats while this broker waits to be unfenced or let go. */
 const HURRY_MS = 2

@@ -52,6 +52,8 @@ export interface BrokerOptions {
   readonly listeners: readonly EndPoint[]
   /** What clients are told; the port of a listener that took a free one is filled in. */
   readonly advertisedListeners: readonly EndPoint[]
+  /** Brokers whose last incarnation ended with this process's predecessor. */
+  readonly goneBrokers: ReadonlySet<number>
   /** How many ports after a busy one may be tried. */
   readonly alternativePorts: number
   /** Where a node's controller listens. */
@@ -144,6 +146,7 @@ export class Broker {
       runtime: { ...runtime, scheduler },
       log: this.metadataLog,
       startUp: config.levels,
+      goneBrokers: options.goneBrokers,
     })
     const { controller } = this
     const telemetry = new ClientTelemetry({

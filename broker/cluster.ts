@@ -169,6 +169,7 @@ async function assemble(
         config,
         logDirectories: place.directories,
         ...endPointsOf(config),
+        goneBrokers: new Set(places.map(({ nodeId }) => nodeId)),
         alternativePorts: options.strictPorts === true ? 0 : PORT_TRIES,
         controllerAddressOf,
       })

@@ -67,7 +67,7 @@ function lookUp(
     errorCode: ErrorCode.NONE,
     timestamp: found.timestamp,
     offset: found.offset,
-    leaderEpoch: found.leaderEpoch,
+    leaderEpoch: apiVersion >= 4 ? found.leaderEpoch : -1,
   }
 }
 

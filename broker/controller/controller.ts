@@ -37,6 +37,11 @@ export interface ControllerOptions {
   readonly bootstrapRecords?: readonly MetadataRecord[]
   /** What the log continues, when its beginning is gone; asked for at `start`. */
   readonly startingSnapshot?: () => { readonly content: DecodedSnapshot; readonly id: SnapshotId } | undefined
+  /**
+   * Brokers whose registered incarnation is known to be gone, because its process was this one's predecessor: they need not wait for
+   * the end of a session that nobody holds any more before they register again.
+   */
+  readonly goneBrokers?: ReadonlySet<number>
   /** How this controller registers; absent: it does not (a combined node without controller listener). */
   readonly registration?: {
     readonly incarnationId: string
@@ -178,7 +183,7 @@ export class Controller {
     this.#runtime.write('activation', () => ({ records: this.#activationRecords(), response: undefined }))
     this.#registerController()
     for (const broker of machine.image.brokers.values()) {
-      if (broker.isFenced) continue
+      if (broker.isFenced || this.#options.goneBrokers?.has(broker.id)) continue
       machine.sessions.touch(broker.id, -1)
       this.watchSession(broker.id)
     }

@@ -94,18 +94,22 @@ export class Connection implements ConnectionInfo, Sendable {
     for (const { exchange, answer } of answered) {
       if (this.#isClosed) return
       if (answer === NO_RESPONSE) continue
-      const { api, context } = exchange
-      const response = hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer
-      this.#link.send(
-        encodeResponseFrame(
-          api,
-          { version: context.apiVersion, correlationId: context.correlationId },
-          response as never,
-        ),
-      )
+      this.#send(exchange, hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer)
     }
     this.lastActiveMs = this.#options.nowMs()
     this.#startNextLater()
+  }
+
+  /** An answer that its version cannot carry is a bug: the client must not wait for it for ever. */
+  #send(exchange: Exchange, response: unknown): void {
+    const { api, context } = exchange
+    const { apiVersion: version, correlationId } = context
+    try {
+      this.#link.send(encodeResponseFrame(api, { version, correlationId }, response as never))
+    } catch (error) {
+      this.destroy()
+      throw error
+    }
   }
 
   #onFrame(frame: Frame): void {
