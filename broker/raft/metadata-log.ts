@@ -108,7 +108,8 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
     const voters = this.voterIds.map((voterId) => ({ voterId }))
     const value = encodeLeaderChange({ version: 0, leaderId: this.nodeId, voters, grantingVoters: voters })
     const timestamp = this.#runtime.clock.wallMs()
-    this.appendStateBatch(buildControlBatch([{ type: ControlRecordType.LEADER_CHANGE, value, timestamp }]))
+    const change = { type: ControlRecordType.LEADER_CHANGE, value, timestamp }
+    this.appendStateBatch(buildControlBatch([change], { partitionLeaderEpoch: this.#epoch }))
     this.wake()
   }
 
