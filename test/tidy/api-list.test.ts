@@ -29,7 +29,9 @@ describe('the list of APIs', () => {
   })
 
   it('lists every handler that there is a file for', () => {
-    const listed = handlers.map(({ api }) => `broker/api/${String(api.key).padStart(2, '0')}-${kebab(api.name)}.ts`)
+    const listed = handlers.map(
+      ({ api }) => `broker/api/${String(api.key).padStart(2, '0')}-${kebab(api.name)}.ts`,
+    )
     expect(listed.sort()).toEqual(handlerFiles)
   })
 
