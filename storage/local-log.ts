@@ -90,6 +90,8 @@ export class LocalLog {
       this.segments.remove(active)
     } else {
       active.onBecomeInactive()
+      // Most readers are at the end: whoever is not loads them again.
+      active.unloadIndexes()
     }
     const segment = this.createSegment(baseOffset)
     this.segments.add(segment)
