@@ -63,8 +63,18 @@ export class MemoryLog implements ReplicatedLog {
     return { error: ErrorCode.NONE, lastOffset: this.logEndOffset - 1 }
   }
 
+  /** Like a real log, at least one batch is read. */
+  bytesPerRead = Number.MAX_SAFE_INTEGER
+
   readStateBatches(offset: number): Buffer | undefined {
-    return Buffer.concat(this.batches.filter((batch) => new BatchView(batch).lastOffset >= offset))
+    const wanted = this.batches.filter((batch) => new BatchView(batch).lastOffset >= offset)
+    let sizeBytes = 0
+    return Buffer.concat(
+      wanted.filter((batch, index) => {
+        sizeBytes += batch.length
+        return index === 0 || sizeBytes <= this.bytesPerRead
+      }),
+    )
   }
 }
 
@@ -289,7 +299,7 @@ export class GroupHarness {
       protocolName: 'range',
       assignments: Object.entries(options.assignments ?? {}).map(([id, text]) => ({
         memberId: id,
-        assignment: Buffer.from(text),
+        assignment: Buffer.from(text, 'latin1'),
       })),
     })
   }
@@ -472,6 +482,7 @@ export interface JoiningMember {
 
 export interface SyncOptions {
   readonly instanceId?: string
+  /** Bytes as Latin-1. */
   readonly assignments?: Readonly<Record<string, string>>
 }
 
