@@ -8,7 +8,7 @@
  * Deviations: none.
  */
 import { ElectLeaders } from '../../common/protocol/apis/43-elect-leaders.ts'
-import { errorInfo } from '../../common/protocol/errors.ts'
+import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
 import { writeMetadata } from '../controller/ask.ts'
 import * as elections from '../controller/elections.ts'
 import { defineHandler, type HandlerDefinition } from './handler.ts'
@@ -18,7 +18,8 @@ const refuse: HandlerDefinition<typeof ElectLeaders>['refuse'] = (
   errorCode,
   errorMessage = errorInfo(errorCode).message,
 ) => ({
-  errorCode,
+  // Version 0 has no place for it, and where partitions are named each tells the error itself.
+  errorCode: request.topicPartitions === null ? errorCode : ErrorCode.NONE,
   replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
     topic,
     partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
