@@ -14,6 +14,8 @@ export interface VerifiableAppend {
 
 export interface VerifiedAppend {
   readonly error: ErrorCode
+  /** To be shown to the producer. */
+  readonly errorMessage?: string
   /** To be shown with the append. */
   readonly guard: VerificationGuard | undefined
 }

@@ -9,7 +9,7 @@
  * Deviations: none.
  */
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
-import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import { BatchCursor } from '../../common/record/batch.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
@@ -184,9 +184,9 @@ export const produce = defineHandler(Produce, {
     if (verified === undefined) return appendAll(context, request, topics)
     return verified.flatMap((results) => {
       open.forEach((item, index) => {
-        const { error, guard } = results[index] as VerifiedAppend
+        const { error, errorMessage, guard } = results[index] as VerifiedAppend
         item.guard = guard
-        if (error !== ErrorCode.NONE) item.result = failed(error, errorInfo(error).message)
+        if (error !== ErrorCode.NONE) item.result = failed(error, errorMessage ?? null)
       })
       return appendAll(context, request, topics)
     })

@@ -6,6 +6,7 @@ import type { Outcome } from '../../statemachine/state-machine.ts'
 import type { CoordinatorRecord } from '../coordinator-record.ts'
 import type { TransactionShard } from './shard.ts'
 import {
+  EPOCH_BUMP_VERSION,
   fenced,
   isEpochExhausted,
   isPrepared,
@@ -121,10 +122,11 @@ export function abortOngoing(
   known: TransactionMetadata,
   spareProducerId: number | undefined,
 ): TransactionMetadata | typeof NEEDS_PRODUCER_ID {
-  const needsNext = known.clientTransactionVersion >= 2 && isEpochExhausted(known.producerEpoch)
+  const needsNext = shard.transactionVersion >= EPOCH_BUMP_VERSION && isEpochExhausted(known.producerEpoch)
   if (needsNext && spareProducerId === undefined) return NEEDS_PRODUCER_ID
   const nextProducerId = needsNext ? (spareProducerId ?? NO_PRODUCER_ID) : NO_PRODUCER_ID
-  return fenced(known, { nextProducerId, nowMs: shard.nowMs })
+  const { transactionVersion, nowMs } = shard
+  return fenced(known, { transactionVersion, nextProducerId, nowMs })
 }
 
 function accept(shard: TransactionShard, next: TransactionMetadata): InitOutcome {

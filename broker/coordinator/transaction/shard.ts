@@ -20,8 +20,8 @@ export interface TransactionShardOptions {
   /** Leader epoch of the partition: markers carry it. */
   readonly coordinatorEpoch: number
   readonly wallMs: () => number
-  /** Of the records written, from the feature `transaction.version`. */
-  readonly valueVersion: () => 0 | 1
+  /** The finalized level of the feature `transaction.version`. */
+  readonly transactionVersion: () => number
   readonly onLoaded: (shard: TransactionShard) => void
   readonly onUnloaded: (shard: TransactionShard) => void
 }
@@ -51,9 +51,13 @@ export class TransactionShard implements StateMachine<CoordinatorRecord> {
     return this.#options.wallMs()
   }
 
+  get transactionVersion(): number {
+    return this.#options.transactionVersion()
+  }
+
   /** The record that makes `metadata` the state of its transactional id. */
   record(metadata: TransactionMetadata): CoordinatorRecord {
-    const record = transactionRecord(metadata, this.#options.valueVersion())
+    const record = transactionRecord(metadata, this.transactionVersion >= 1 ? 1 : 0)
     this.#lastProducerEpochs.set(record, metadata.lastProducerEpoch)
     return record
   }

@@ -95,7 +95,7 @@ export class TransactionCoordinator {
           partitionIndex,
           coordinatorEpoch: leaderEpoch,
           wallMs: () => runtime.clock.wallMs(),
-          valueVersion: () => ((metadata().features.get('transaction.version') ?? 0) >= 1 ? 1 : 0),
+          transactionVersion: () => metadata().features.get('transaction.version') ?? 0,
           onLoaded: (shard) => this.#resume(shard),
           onUnloaded: (shard) => this.markers.removePartition(shard.partitionIndex),
         }),

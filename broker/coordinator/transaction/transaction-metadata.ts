@@ -204,15 +204,16 @@ export function prepared(
 /**
  * Ends an ongoing transaction against the will of its producer, which is fenced by the raised epoch: a new producer took
  * over or the time is up.
+ * @param options.transactionVersion of the cluster, whatever version the client began with: Kafka 4.4 does so
  */
 export function fenced(
   metadata: TransactionMetadata,
-  { nextProducerId, nowMs }: { nextProducerId: number; nowMs: number },
+  options: { transactionVersion: number; nextProducerId: number; nowMs: number },
 ): TransactionMetadata {
+  const { transactionVersion, nextProducerId, nowMs } = options
   const abort = { isCommit: false, hasNoPartitions: false, nowMs }
-  if (metadata.clientTransactionVersion >= EPOCH_BUMP_VERSION) {
-    const { clientTransactionVersion } = metadata
-    return prepared(metadata, { ...abort, clientTransactionVersion, nextProducerId })
+  if (transactionVersion >= EPOCH_BUMP_VERSION) {
+    return prepared(metadata, { ...abort, clientTransactionVersion: transactionVersion, nextProducerId })
   }
   const raised = {
     ...metadata,

@@ -10,7 +10,7 @@ import type {
   AddPartitionsToTxnRequest,
   AddPartitionsToTxnResponse,
 } from '../../../common/protocol/apis/24-add-partitions-to-txn.ts'
-import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { ErrorCode, errorName } from '../../../common/protocol/errors.ts'
 import type { RequestInputOf } from '../../../common/protocol/schema.ts'
 import { BatchCursor } from '../../../common/record/batch.ts'
 import type { CallResult } from '../../../common/rpc/channel.ts'
@@ -347,4 +347,11 @@ function produceErrorOf(error: ErrorCode, transactionVersion: number): ErrorCode
     default:
       return knownError(error, transactionVersion)
   }
+}
+
+/** Kafka explains only what it has translated. */
+function produceMessageOf(error: ErrorCode, found: ErrorCode): string | undefined {
+  if (error === ErrorCode.INVALID_TXN_STATE) return 'Partition was not added to the transaction'
+  if (error !== ErrorCode.NOT_ENOUGH_REPLICAS) return undefined
+  return `Unable to verify the partition has been added to the transaction. Underlying error: ${errorName(found)}`
 }
