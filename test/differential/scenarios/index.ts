@@ -1,0 +1,23 @@
+/** Every scenario, in the order in which they are played. */
+import type { Scenario } from '../scenario.ts'
+import { clusterScenarios } from './cluster.ts'
+import { configScenarios } from './configs.ts'
+import { fetchScenarios } from './fetch.ts'
+import { groupScenarios } from './groups.ts'
+import { otherScenarios } from './others.ts'
+import { produceScenarios } from './produce.ts'
+import { securityScenarios } from './security.ts'
+import { topicScenarios } from './topics.ts'
+import { transactionScenarios } from './transactions.ts'
+
+export const scenarios: readonly Scenario[] = [
+  ...clusterScenarios,
+  ...produceScenarios,
+  ...fetchScenarios,
+  ...topicScenarios,
+  ...configScenarios,
+  ...groupScenarios,
+  ...transactionScenarios,
+  ...securityScenarios,
+  ...otherScenarios,
+]

@@ -1,0 +1,16 @@
+/**
+ * The broker settings under which Kafka's answers were recorded, besides those of a single combined node:
+ * `node.id=1`, replication factors of 1 for the internal topics, `min.isr` of 1 for their writes.
+ */
+export const recordedSettings: Readonly<Record<string, string>> = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '1',
+  'offsets.topic.replication.factor': '1',
+  'transaction.state.log.num.partitions': '1',
+  'transaction.state.log.replication.factor': '1',
+  'transaction.state.log.min.isr': '1',
+  'share.coordinator.state.topic.num.partitions': '1',
+  'share.coordinator.state.topic.replication.factor': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+  'auto.create.topics.enable': 'true',
+}
