@@ -146,6 +146,7 @@ export class Broker {
       runtime: { ...runtime, scheduler },
       log: this.metadataLog,
       startUp: config.levels,
+      startingSnapshot: () => this.metadataLog.startingSnapshot,
       goneBrokers: options.goneBrokers,
     })
     const { controller } = this
