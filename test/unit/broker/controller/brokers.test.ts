@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { unregisterBroker } from '../../../../broker/controller/brokers.ts'
 import { allocateProducerIds } from '../../../../broker/controller/producer-ids.ts'
+import { decodeSnapshot, encodeImageSnapshot } from '../../../../broker/metadata/snapshot.ts'
 import { UnregisterBroker } from '../../../../common/protocol/apis/64-unregister-broker.ts'
 import { AllocateProducerIds } from '../../../../common/protocol/apis/67-allocate-producer-ids.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
@@ -153,5 +154,20 @@ describe('the controller', () => {
     expect(lost.isDone).toBe(false)
     harness.controller.stop()
     expect(lost.value).toEqual({ error: ErrorCode.NOT_CONTROLLER })
+  })
+})
+
+describe('a controller whose log begins after a snapshot', () => {
+  it('starts from the snapshot and does not take the cluster for a new one', () => {
+    const before = new Harness().addBrokers(1)
+    before.createTopic('orders', [[1]])
+    const { id, buffers } = encodeImageSnapshot(before.image, { nowMs: 1 })
+    const content = decodeSnapshot(Buffer.concat(buffers))
+    if (content === undefined) throw new Error('not a snapshot')
+    const after = new Harness({ startingSnapshot: { content, id } })
+    expect(after.log.records()).toEqual([])
+    expect(after.partition('orders')).toEqual(before.partition('orders'))
+    after.sim.advance(10_000)
+    expect(after.partition('orders')).toMatchObject({ leaderId: -1, isr: [], elr: [1] })
   })
 })

@@ -79,6 +79,7 @@ export interface HarnessOptions {
   readonly settings?: Readonly<Record<string, string>>
   readonly log?: MemoryLog
   readonly bootstrapRecords?: NonNullable<ControllerOptions['bootstrapRecords']>
+  readonly startingSnapshot?: NonNullable<ReturnType<NonNullable<ControllerOptions['startingSnapshot']>>>
   readonly seed?: number
 }
 
@@ -89,7 +90,13 @@ export class Harness {
   /** Incarnation and epoch of each broker that registered through `addBroker`. */
   readonly brokers = new Map<number, { incarnationId: string; epoch: number }>()
 
-  constructor({ settings = {}, log = new MemoryLog(), bootstrapRecords, seed = 1 }: HarnessOptions = {}) {
+  constructor({
+    settings = {},
+    log = new MemoryLog(),
+    bootstrapRecords,
+    startingSnapshot,
+    seed = 1,
+  }: HarnessOptions = {}) {
     this.sim = createSimRuntime({ seed })
     this.log = log
     const config = new BrokerConfig(staticLevels(new Map(Object.entries(settings))))
@@ -100,6 +107,7 @@ export class Harness {
       log,
       startUp: config.levels,
       ...(bootstrapRecords === undefined ? {} : { bootstrapRecords }),
+      ...(startingSnapshot === undefined ? {} : { startingSnapshot: () => startingSnapshot }),
     })
     this.controller.start()
     this.sim.runUntilIdle()
