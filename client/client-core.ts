@@ -1,0 +1,200 @@
+/**
+ * What every handle is made of: runtime, configuration, log, served events, brokers and metadata. A producer, a consumer
+ * or an admin client owns one core and adds what is its own.
+ */
+import { createNodeRuntime } from '../common/runtime/node/runtime.ts'
+import type { Runtime } from '../common/runtime/runtime.ts'
+import type { Timer } from '../common/runtime/scheduler.ts'
+import type { ClientHooks } from './client-hooks.ts'
+import type { Config } from './config/config.ts'
+import { parseBootstrapServers } from './connections/addresses.ts'
+import { authenticatorOf } from './connections/authenticator.ts'
+import { BrokerPool } from './connections/broker-pool.ts'
+import type { Broker } from './connections/broker.ts'
+import { ClosedError, KafkaError, KafkaException } from './errors.ts'
+import { EventQueue, OnceEvent } from './event-queue.ts'
+import { Logger, LogLevel } from './log.ts'
+import { MetadataRefresher } from './metadata-refresher.ts'
+import { clusterMetadataOf } from './list-topics.ts'
+import { type Timeout, callLimits } from './timeouts.ts'
+import { type ClusterMetadata, ThrottleEvent } from './values/cluster-metadata.ts'
+import { CLIENT_VERSION } from './version.ts'
+
+/** What a handle hears of its core; all in turns. */
+export interface CoreListener {
+  /** A broker came up, or has room for more requests. */
+  readonly onRoom: (broker: Broker) => void
+  readonly onDown: (broker: Broker, error: KafkaError) => void
+}
+
+let lastHandleNumber = 0
+
+export class ClientCore {
+  readonly config: Config
+  readonly runtime: Runtime
+  readonly events: EventQueue
+  readonly logger: Logger
+  readonly pool: BrokerPool
+  readonly metadata: MetadataRefresher
+  /** `client.id` and a number: the handle in logs and statistics. */
+  readonly name: string
+  readonly startedMs: number
+  readonly #handleKind: string
+  readonly #ownRuntime: { close(): void } | undefined
+  #statisticsTimer: Timer | undefined
+  #isClosed = false
+
+  constructor(config: Config, hooks: ClientHooks, listener: CoreListener) {
+    this.config = config
+    this.#handleKind = { producer: 'Producer', consumer: 'Consumer', 'share-consumer': 'ShareConsumer', admin: 'AdminClient' }[
+      config.kind
+    ]
+    const bootstrap = parseBootstrapServers(config.get('bootstrap.servers'), config.get('security.protocol'))
+    const authenticator = authenticatorOf(config)
+    if (hooks.runtime === undefined) {
+      const runtime = createNodeRuntime({ timersKeepProcessAlive: true })
+      this.runtime = runtime
+      this.#ownRuntime = runtime
+    } else this.runtime = hooks.runtime
+    this.name = `${config.get('client.id')}#${config.kind}-${++lastHandleNumber}`
+    this.startedMs = this.runtime.clock.monotonicMs()
+    this.events = new EventQueue(this.runtime)
+    this.logger = new Logger({
+      name: this.name,
+      level: config.get('log_level'),
+      debug: config.get('debug'),
+      sink: config.get('logger'),
+      enqueue: (deliver) => this.events.push(new OnceEvent(deliver)),
+    })
+    this.pool = new BrokerPool({
+      settings: {
+        runtime: this.runtime,
+        clientId: config.get('client.id'),
+        softwareName: softwareWord(config.get('client.software.name')),
+        softwareVersion: softwareWord(config.get('client.software.version') ?? CLIENT_VERSION),
+        maxFrameBytes: config.get('receive.message.max.bytes'),
+        setupTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
+        apiVersionTimeoutMs: config.get('api.version.request.timeout.ms'),
+        reconnectFirstMs: config.get('reconnect.backoff.ms'),
+        reconnectMaxMs: config.get('reconnect.backoff.max.ms'),
+        maxIdleMs: config.get('connections.max.idle.ms'),
+        maxInFlight: config.get('max.in.flight.requests.per.connection'),
+        authenticator,
+      },
+      bootstrap,
+      mayRebootstrap: config.get('metadata.recovery.strategy') === 'rebootstrap',
+      onRoom: (broker) => listener.onRoom(broker),
+      onUp: (broker) => {
+        this.logger.debug('broker', 'CONNECTED', `${broker.name}: connected`)
+        listener.onRoom(broker)
+      },
+      onDown: (broker, error) => {
+        this.metadata.refreshSoon(`${broker.name} is down`)
+        listener.onDown(broker, error)
+      },
+      onThrottled: (broker, throttleMs) => this.#throttled(broker, throttleMs),
+      onError: (error) => this.reportError(error),
+    })
+    this.metadata = new MetadataRefresher({
+      runtime: this.runtime,
+      config,
+      pool: this.pool,
+      logger: this.logger,
+    })
+    for (const { level, message } of config.notices) {
+      if (level === 'warning') this.logger.log(LogLevel.WARNING, 'CONFWARN', message)
+      else this.logger.debug('conf', 'CONF', message)
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Throws ClosedError after `close`. */
+  checkOpen(): void {
+    if (this.#isClosed) throw new ClosedError(`${this.#handleKind} has been closed`)
+  }
+
+  /** Queues an informational error for `error_cb`; without one it is logged. */
+  reportError(error: KafkaError): void {
+    if (this.#isClosed) return
+    const callback = this.config.get('error_cb')
+    if (callback !== undefined) this.events.push(new OnceEvent(() => callback(error)))
+    const isConnection = error.code() === KafkaError._TRANSPORT
+    if (isConnection && !this.config.get('log.connection.close')) return
+    if (callback === undefined) this.logger.log(LogLevel.ERR, error.name(), error.str())
+  }
+
+  /** Makes the documents of `stats_cb`, one every `statistics.interval.ms`. */
+  startStatistics(document: () => object): void {
+    const intervalMs = this.config.get('statistics.interval.ms')
+    const callback = this.config.get('stats_cb')
+    if (intervalMs === 0 || callback === undefined) return
+    const emit = (): void => {
+      const json = JSON.stringify(document())
+      this.events.push(new OnceEvent(() => callback(json)))
+      this.#statisticsTimer = this.runtime.scheduler.schedule('statistics', intervalMs, emit)
+    }
+    this.#statisticsTimer = this.runtime.scheduler.schedule('statistics', intervalMs, emit)
+  }
+
+  /** `listTopics` of all handles. */
+  async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+    this.checkOpen()
+    if (topic !== undefined && topic !== null && typeof topic !== 'string') {
+      throw new TypeError('topic must be a string')
+    }
+    const { timeoutMs, signal } = callLimits(timeout)
+    const { clock, scheduler } = this.runtime
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    for (let attempt = 0; ; attempt++) {
+      signal?.throwIfAborted()
+      const leftMs = deadlineMs - clock.monotonicMs()
+      if (leftMs <= 0) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
+      const query = {
+        topics: topic === undefined || topic === null ? null : [topic],
+        mayCreate: this.config.get('allow.auto.create.topics'),
+        timeoutMs: Math.min(leftMs, this.config.get('socket.timeout.ms')),
+      }
+      const result = await new Promise<ReturnType<typeof clusterMetadataOf> | KafkaError>((resolve) => {
+        this.metadata.query(query, (answer) =>
+          resolve(answer.ok ? clusterMetadataOf(answer.response, answer.broker) : answer.error),
+        )
+      })
+      if (!KafkaError.is(result)) return result
+      this.checkOpen()
+      const pauseMs = Math.min(leftMs, this.config.get('retry.backoff.ms') * 2 ** Math.min(attempt, 5))
+      if (!this.pool.hasServers || (timeoutMs !== Number.POSITIVE_INFINITY && pauseMs >= leftMs)) {
+        throw new KafkaException(result)
+      }
+      await new Promise<void>((resolve) => {
+        scheduler.schedule('listTopics tries again', pauseMs, resolve)
+      })
+    }
+  }
+
+  /** Ends connections and timers. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#statisticsTimer?.cancel()
+    this.metadata.close()
+    this.pool.close()
+    this.events.notify()
+    // Closing links still need a turn of their own.
+    this.runtime.reactor.post(() => this.#ownRuntime?.close())
+  }
+
+  #throttled(broker: Broker, throttleMs: number): void {
+    const callback = this.config.get('throttle_cb')
+    if (callback === undefined) return
+    const event = new ThrottleEvent(broker.name, broker.nodeId, throttleMs / 1000)
+    this.events.push(new OnceEvent(() => callback(event)))
+  }
+}
+
+/** What ApiVersions allows in software names (KIP-511). */
+function softwareWord(text: string): string {
+  return text.replace(/[^a-zA-Z0-9.-]/g, '-').replace(/^[.-]+|[.-]+$/g, '') || 'unknown'
+}

@@ -1,0 +1,27 @@
+/** Counters of one broker, as the statistics document shows them. Bytes, counts, and windows in microseconds. */
+import { Window } from '../statistics/window.ts'
+
+export class BrokerMetrics {
+  tx = 0
+  txBytes = 0
+  txErrors = 0
+  txRetries = 0
+  requestTimeouts = 0
+  rx = 0
+  rxBytes = 0
+  rxErrors = 0
+  connects = 0
+  disconnects = 0
+  readonly requests = new Map<string, number>()
+  readonly intLatency = new Window()
+  readonly outbufLatency = new Window()
+  readonly rtt = new Window()
+  /** Milliseconds. */
+  readonly throttle = new Window()
+
+  sent(apiName: string, sizeBytes: number): void {
+    this.tx++
+    this.txBytes += sizeBytes
+    this.requests.set(apiName, (this.requests.get(apiName) ?? 0) + 1)
+  }
+}

@@ -1,0 +1,30 @@
+/** Time-outs at the edge of the API: seconds as a number, or `{ timeoutMs, signal }`; never both in one call. */
+export interface CallOptions {
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+export type Timeout = number | CallOptions
+
+export interface CallLimits {
+  /** POSITIVE_INFINITY waits without limit. */
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** @param unlimitedMs what -1 and nothing mean */
+export function callLimits(timeout: Timeout | null | undefined, unlimitedMs = Number.POSITIVE_INFINITY): CallLimits {
+  if (timeout === undefined || timeout === null) return { timeoutMs: unlimitedMs, signal: undefined }
+  if (typeof timeout === 'number') {
+    if (Number.isNaN(timeout)) throw new TypeError('timeout must be a number of seconds')
+    return { timeoutMs: timeout < 0 ? unlimitedMs : timeout * 1000, signal: undefined }
+  }
+  if (typeof timeout !== 'object') throw new TypeError('timeout must be a number of seconds or { timeoutMs, signal }')
+  const { timeoutMs, signal, ...others } = timeout
+  const unknown = Object.keys(others)[0]
+  if (unknown !== undefined) throw new TypeError(`unknown option "${unknown}"`)
+  if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs))) {
+    throw new TypeError('timeoutMs must be a number')
+  }
+  return { timeoutMs: timeoutMs === undefined || timeoutMs < 0 ? unlimitedMs : timeoutMs, signal }
+}
