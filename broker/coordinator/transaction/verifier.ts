@@ -101,8 +101,8 @@ export class TransactionPartitionVerifier implements TransactionVerifier {
     return this.#askPatiently({ transactionalId, ...producer, partitions, transactionVersion }).map(
       (errors) => {
         asked.forEach((index, position) => {
-          const error = produceErrorOf(errors[position] ?? ErrorCode.NETWORK_EXCEPTION, transactionVersion)
-          results[index] = { error, guard: results[index]?.guard }
+          const found = errors[position] ?? ErrorCode.NETWORK_EXCEPTION
+          results[index] = { ...produceResultOf(found, transactionVersion), guard: results[index]?.guard }
         })
         return results
       },
@@ -350,8 +350,15 @@ function produceErrorOf(error: ErrorCode, transactionVersion: number): ErrorCode
 }
 
 /** Kafka explains only what it has translated. */
-function produceMessageOf(error: ErrorCode, found: ErrorCode): string | undefined {
-  if (error === ErrorCode.INVALID_TXN_STATE) return 'Partition was not added to the transaction'
-  if (error !== ErrorCode.NOT_ENOUGH_REPLICAS) return undefined
-  return `Unable to verify the partition has been added to the transaction. Underlying error: ${errorName(found)}`
+function produceResultOf(
+  found: ErrorCode,
+  transactionVersion: number,
+): { error: ErrorCode; errorMessage?: string } {
+  const error = produceErrorOf(found, transactionVersion)
+  if (error === ErrorCode.INVALID_TXN_STATE) {
+    return { error, errorMessage: 'Partition was not added to the transaction' }
+  }
+  if (error !== ErrorCode.NOT_ENOUGH_REPLICAS) return { error }
+  const errorMessage = `Unable to verify the partition has been added to the transaction. Underlying error: ${errorName(found)}`
+  return { error, errorMessage }
 }
