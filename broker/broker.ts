@@ -115,7 +115,6 @@ export class Broker {
       // The controller makes ISR changes; with one replica a partition never proposes any.
       proposeIsr: () => undefined,
     })
-    this.#loader.listen(this.#replicas)
     this.#coordinators = new BrokerCoordinators({
       nodeId,
       runtime,
@@ -128,7 +127,6 @@ export class Broker {
       brokerEpoch: () => this.lifecycle.brokerEpoch,
       endpointOf: (brokerId) => this.#endpointOf(brokerId, this.#interBrokerListenerName()),
     })
-    this.#loader.listen(this.#coordinators)
     const log = this.#metadataLogFiles()
     this.metadataLog = new MetadataLog({
       nodeId,
@@ -244,6 +242,10 @@ export class Broker {
       })
     }
     this.metadataLog.start()
+    // Only now is it known how the logs are to be recovered, and which partitions are to be led.
+    this.#logs.loadLogs()
+    this.#loader.listen(this.#replicas)
+    this.#loader.listen(this.#coordinators)
     this.controller.start()
     this.lifecycle.start()
     const failure = await new Promise<string | undefined>((resolve) =>
@@ -317,7 +319,7 @@ export class Broker {
       onDirectoryFailure: (_directory, error) => this.#onDirectoryFailure(error),
       ...storageSettings(config),
     })
-    logs.open()
+    logs.openDirectories()
     return logs
   }
 

@@ -120,15 +120,33 @@ export class LogManager {
    * @throws Error when a directory belongs to somebody else or is locked; a failing disk only takes its directory offline
    */
   open(): void {
+    this.openDirectories()
+    this.loadLogs()
+  }
+
+  /** The first half of `open`: identity and locks, and the log of the cluster metadata where there is one. */
+  openDirectories(): void {
     const { clusterId, nodeId } = this.#options
     for (const directory of this.#directories) {
       directory.guard(undefined, () => {
         directory.open({ clusterId, nodeId })
-        this.#loadLogs(directory)
-        directory.markInUse()
+        this.#loadLogs(directory, ({ topic }) => topic === CLUSTER_METADATA_TOPIC)
       })
     }
     this.#isOpen = true
+  }
+
+  /**
+   * The second half: loads everything else. By then `configOf` should know what the metadata says of the topics, since recovery
+   * takes a gap in the log of a topic that is not compacted for a loss.
+   */
+  loadLogs(): void {
+    for (const directory of this.#directories) {
+      directory.guard(undefined, () => {
+        this.#loadLogs(directory, ({ topic }) => topic !== CLUSTER_METADATA_TOPIC)
+        directory.markInUse()
+      })
+    }
     this.#scheduleTasks()
   }
 
@@ -409,16 +427,17 @@ export class LogManager {
 
   // --- loading ---
 
-  #loadLogs(directory: LogDirectory): void {
+  #loadLogs(directory: LogDirectory, isWanted: (topicPartition: TopicPartition) => boolean): void {
     const { files } = this.#context
     for (const name of files.list(directory.path)) {
       const path = `${directory.path}/${name}`
       if (isMarkedForDeletion(name)) {
-        this.#removeDirectoryLater(directory, path, 0)
+        if (this.#isOpen) this.#removeDirectoryLater(directory, path, 0)
         continue
       }
       const topicPartition = parseLogDirectoryName(name)
-      if (topicPartition === undefined || files.stat(path)?.isDirectory !== true) continue
+      if (topicPartition === undefined || !isWanted(topicPartition)) continue
+      if (files.stat(path)?.isDirectory !== true) continue
       this.#load(directory, path, topicPartition)
     }
   }
