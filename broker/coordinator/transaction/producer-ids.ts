@@ -47,8 +47,9 @@ export class ProducerIds {
       }
       const id = this.#next
       this.#next += 1
-      if (id >= this.#prefetchAt) this.#ask()
+      // The answer to either may come at once and lead back here.
       this.#waiting.shift()?.complete(accepted(id))
+      if (id >= this.#prefetchAt) this.#ask()
     }
   }
 
