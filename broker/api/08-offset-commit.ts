@@ -8,7 +8,7 @@
  */
 import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
-import type { TopicResult } from '../coordinator/group/offsets.ts'
+import type { TopicResult } from '../coordinator/group/offset-operations.ts'
 import { mergeTopics, splitTopics } from './group-topics.ts'
 import { defineHandler } from './handler.ts'
 

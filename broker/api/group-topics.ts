@@ -4,7 +4,7 @@
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { ZERO_UUID } from '../../common/protocol/schema.ts'
-import type { OffsetToCommit, TopicResult, TopicToCommit } from '../coordinator/group/offsets.ts'
+import type { OffsetToCommit, TopicResult, TopicToCommit } from '../coordinator/group/offset-operations.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 
 interface AskedTopic {

@@ -260,8 +260,9 @@ export class ClassicGroup {
     return member.protocols.find(({ name }) => name === this.protocolName)?.metadata ?? EMPTY_BYTES
   }
 
+  /** Consumers whose metadata cannot be read might read anything. */
   isSubscribedTo(topic: string): boolean {
-    return this.#subscribedTopics?.has(topic) ?? false
+    return this.#subscribedTopics?.has(topic) ?? this.usesConsumerProtocol
   }
   /** Whether the topics of the members are known. */
   get hasSubscriptions(): boolean {

@@ -53,15 +53,14 @@ export function joinAsClassicMember(
   if (!isKnown && group.members.size >= shard.config.get('group.consumer.max.size')) {
     return refused(ErrorCode.GROUP_MAX_SIZE_REACHED)
   }
-  const [first] = request.protocols
-  const subscription = first === undefined ? undefined : subscriptionOf(first.metadata)
-  if (first === undefined || subscription === undefined || !isSupported(group, request)) {
-    return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
-  }
+  if (!isSupported(group, request)) return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
   const { groupInstanceId } = request
   if (request.memberId === '' && groupInstanceId === null && request.requiresKnownMemberId) {
     return refused(ErrorCode.MEMBER_ID_REQUIRED, shard.random.uuid())
   }
+  const [first] = request.protocols
+  const subscription = first === undefined ? undefined : subscriptionOf(first.metadata)
+  if (first === undefined || subscription === undefined) return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
   const memberId = request.memberId === '' ? shard.random.uuid() : request.memberId
   const holder = groupInstanceId === null ? undefined : group.staticMember(groupInstanceId)
   if (holder !== undefined && request.memberId !== '' && holder.memberId !== memberId) {

@@ -56,12 +56,18 @@ export function advance(
   }
   if (hasStaleRegex(shard, group, members.values())) scheduleRegexResolution(shard, groupId)
 
-  const topics = subscribedTopics(members.values(), (regex) => group.regexes.get(regex)?.topics)
-  const hash = metadataHash(shard.metadata(), topics)
+  const image = shard.metadata()
+  const isUnchanged = !input.isNew && replacedId === undefined && !hasNamesChanged && !hasRegexChanged
+  const isHashRight = isUnchanged && group.checkedMetadataOffset === image.offset
+  const topicsOfRegex = (regex: string) => group.regexes.get(regex)?.topics
+  const hash = isHashRight
+    ? group.metadataHash
+    : metadataHash(image, subscribedTopics(members.values(), topicsOfRegex))
   const mustBump =
     hasNamesChanged ||
     (hasRegexChanged && isRegexResolved) ||
     (hash !== group.metadataHash && isResolved(group, members.values()))
+  if (!mustBump) group.checkedMetadataOffset = image.offset
   const groupEpoch = mustBump ? group.groupEpoch + 1 : group.groupEpoch
   if (mustBump) records.push(groupEpochRecord(groupId, groupEpoch, hash))
 

@@ -99,6 +99,8 @@ export class ConsumerGroup {
   /** Epoch 1 assigns nothing to nobody, as the group of epoch 1 asks for nothing. */
   assignmentEpoch = 1
   assignmentTimestampMs = 0
+  /** Metadata offset at which `metadataHash` was found right: saves heartbeats the comparison. Not durable. */
+  checkedMetadataOffset = -1
   readonly members = new Map<string, ConsumerMember>()
   readonly targets = new Map<string, Assignment>()
   readonly regexes = new Map<string, ResolvedRegex>()

@@ -3,7 +3,7 @@
  */
 import { ErrorCode } from '../../../common/protocol/errors.ts'
 import type { ConsumerGroup, ConsumerMember } from './consumer-group.ts'
-import type { CommitCheck, OffsetCommitOperation, OffsetFetchOperation } from './offsets.ts'
+import type { CommitCheck, OffsetCommitOperation, OffsetFetchOperation } from './offset-operations.ts'
 
 export function checkConsumerCommit(group: ConsumerGroup, operation: OffsetCommitOperation): CommitCheck {
   const { memberId, groupInstanceId, generationIdOrMemberEpoch: epoch, isTransactional } = operation

@@ -44,7 +44,7 @@ export function describeClassicGroup(
       group === undefined ? `Group ${groupId} not found.` : `Group ${groupId} is not a classic group.`
     return failDescribe(groupId, ErrorCode.GROUP_ID_NOT_FOUND, { groupState: 'Dead', errorMessage })
   }
-  // During a rebalance neither metadata nor assignment is the group's: both are shown when it is stable.
+  // During a rebalance there is no protocol, and so no metadata, that all agree on.
   const isStable = group.state === 'Stable'
   return {
     errorCode: ErrorCode.NONE,
@@ -58,7 +58,7 @@ export function describeClassicGroup(
       clientId: member.clientId,
       clientHost: member.clientHost,
       memberMetadata: isStable ? group.metadataOf(member) : EMPTY_BYTES,
-      memberAssignment: isStable ? member.assignment : EMPTY_BYTES,
+      memberAssignment: member.assignment,
     })),
   }
 }

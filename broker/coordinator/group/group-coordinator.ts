@@ -16,7 +16,11 @@ import { type JoinAnswer, joinError, type SyncAnswer, syncError } from './classi
 import type { JoinRequest } from './classic-join.ts'
 import type { HeartbeatRequest, LeaveAnswer, LeavingMember, SyncRequest } from './classic-membership.ts'
 import { checkHeartbeatRequest, consumerHeartbeat } from './consumer-heartbeat.ts'
-import type { ConsumerHeartbeatAnswer, ConsumerHeartbeatRequest } from './consumer-member-checks.ts'
+import {
+  type ConsumerHeartbeatAnswer,
+  type ConsumerHeartbeatRequest,
+  heartbeatError,
+} from './consumer-member-checks.ts'
 import {
   type DescribedConsumerGroup,
   type DescribedGroup,
@@ -32,6 +36,7 @@ import { deleteGroup, deleteOffsetsOfTopics } from './expiry.ts'
 import type { GroupCoordinatorConfig } from './group-config.ts'
 import { GROUP_RECORD_TYPES } from './group-records.ts'
 import type { WaitingOutcome } from './group-state.ts'
+import type { OffsetCommitOperation, OffsetFetchOperation, TopicResult } from './offset-operations.ts'
 import {
   commitOffsets,
   type DeletedTopic,
@@ -39,9 +44,6 @@ import {
   type FetchedGroup,
   failTopics,
   fetchOffsets,
-  type OffsetCommitOperation,
-  type OffsetFetchOperation,
-  type TopicResult,
 } from './offsets.ts'
 import { GroupShard } from './shard.ts'
 import { preferredAssignor } from './target-assignment.ts'
@@ -197,6 +199,10 @@ export class GroupCoordinator implements MetadataListener {
   // --- consumer protocol -------------------------------------------------------------------------------------------
 
   consumerHeartbeat(request: ConsumerHeartbeatRequest): Deferred<ConsumerHeartbeatAnswer> {
+    if (!this.config.get('group.coordinator.rebalance.protocols').includes('consumer')) {
+      const message = 'The consumer group protocol is turned off.'
+      return Deferred.of(heartbeatError(ErrorCode.UNSUPPORTED_VERSION, message))
+    }
     const invalid = checkHeartbeatRequest(request, this.config)
     if (invalid !== undefined) return Deferred.of(invalid)
     return this.service

@@ -10,47 +10,18 @@ import type { ConsumerGroup } from './consumer-group.ts'
 import { checkConsumerCommit, checkConsumerFetch } from './consumer-offset-checks.ts'
 import { committedOffsetRecord, committedOffsetTombstone } from './group-records.ts'
 import type { Group, GroupShardState } from './group-state.ts'
+import type {
+  CommitCheck,
+  OffsetCommitOperation,
+  OffsetFetchOperation,
+  PartitionResult,
+  TopicResult,
+  TopicToCommit,
+} from './offset-operations.ts'
 import { type CommittedOffset, NO_TOPIC_ID } from './offset-store.ts'
 
 /** Kafka's "no offset committed". */
 export const NO_OFFSET = -1
-
-export interface OffsetToCommit {
-  readonly partitionIndex: number
-  readonly committedOffset: number
-  readonly committedLeaderEpoch: number
-  readonly committedMetadata: string | null
-}
-
-export interface TopicToCommit {
-  readonly name: string
-  /** Zero when the broker does not know the topic. */
-  readonly topicId: string
-  readonly partitions: readonly OffsetToCommit[]
-}
-
-export interface OffsetCommitOperation {
-  readonly groupId: string
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly generationIdOrMemberEpoch: number
-  /** -1: the broker's retention counts. */
-  readonly retentionTimeMs: number
-  readonly topics: readonly TopicToCommit[]
-  readonly apiVersion: number
-  readonly isTransactional: boolean
-}
-
-export interface PartitionResult {
-  readonly partitionIndex: number
-  readonly errorCode: ErrorCode
-}
-
-export interface TopicResult {
-  readonly name: string
-  readonly topicId: string
-  readonly partitions: PartitionResult[]
-}
 
 /** The same error for every partition asked for. */
 export function failTopics(topics: readonly TopicToCommit[], errorCode: ErrorCode): TopicResult[] {
@@ -113,12 +84,6 @@ export function commitOffsets(
   return { records, response }
 }
 
-/** What the group says to a commit as a whole, and to single partitions. */
-export interface CommitCheck {
-  readonly error: ErrorCode
-  readonly checkPartition?: (topicId: string, partition: number) => ErrorCode
-}
-
 function checkCommit(group: Group | undefined, operation: OffsetCommitOperation): CommitCheck {
   if (group === undefined) {
     // Without a generation the offsets themselves make the group, a so-called simple one.
@@ -149,22 +114,6 @@ function checkClassicCommit(group: ClassicGroup, operation: OffsetCommitOperatio
 }
 
 // --- fetching --------------------------------------------------------------------------------------------------------
-
-export interface OffsetFetchOperation {
-  readonly groupId: string
-  /** null before v9 and for members of classic groups. */
-  readonly memberId: string | null
-  readonly memberEpoch: number
-  /** null: every topic with an offset. */
-  readonly topics:
-    | readonly {
-        readonly name: string
-        readonly topicId: string
-        readonly partitionIndexes: readonly number[]
-      }[]
-    | null
-  readonly requireStable: boolean
-}
 
 export interface FetchedOffset {
   readonly partitionIndex: number
