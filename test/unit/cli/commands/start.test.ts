@@ -1,0 +1,126 @@
+/**
+ * The command as a user runs it: a process, what it prints, and how it ends. It runs from the sources, so no build is needed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ROOT } from '../../../tidy/tree.ts'
+
+let directory: string
+const children = new Set<ChildProcess>()
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'kafkito-start-'))
+})
+
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL')
+  children.clear()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+interface Server {
+  readonly ready: Promise<string>
+  readonly ended: Promise<{ code: number | null; out: string; error: string }>
+  kill(signal: NodeJS.Signals): void
+}
+
+function kafkito(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Server {
+  const tsx = join(ROOT, 'node_modules/tsx/dist/loader.mjs')
+  const child = spawn(process.execPath, ['--import', tsx, join(ROOT, 'cli/main.ts'), ...args], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.add(child)
+  let out = ''
+  let error = ''
+  const ended = new Promise<{ code: number | null; out: string; error: string }>((resolve) => {
+    child.on('close', (code) => resolve({ code, out, error }))
+  })
+  const ready = new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text
+      const line = /^READY .*$/m.exec(out)?.[0]
+      if (line !== undefined && out.includes(`${line}\n`)) resolve(line)
+    })
+    void ended.then(({ code }) => reject(new Error(`ended with ${code}: ${error}`)))
+  })
+  ready.catch(() => undefined)
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    error += text
+  })
+  return { ready, ended, kill: (signal) => child.kill(signal) }
+}
+
+const FREE = ['--port', '0', '--http-port', '0']
+
+describe('kafkito start', () => {
+  it('prints one READY line, serves until SIGTERM and ends with 0', async () => {
+    const server = kafkito(['start', '--memory', ...FREE])
+    const line = await server.ready
+    const fields =
+      /^READY bootstrap=127\.0\.0\.1:\d+ http=(http:\/\/127\.0\.0\.1:\d+) profile=kafka data=memory$/.exec(
+        line,
+      )
+    expect(fields).not.toBeNull()
+    expect(await (await fetch(`${fields?.[1]}/health/ready`)).json()).toMatchObject({ status: 'ready' })
+    server.kill('SIGTERM')
+    expect(await server.ended).toEqual({ code: 0, out: `${line}\n`, error: '' })
+  })
+
+  it('keeps its data from one start to the next, and refuses a directory in use', async () => {
+    const args = ['--data-dir', 'data', '--no-http', '--port', '0']
+    const first = kafkito(args)
+    await first.ready
+    const other = await kafkito(args).ended
+    expect([other.code, other.out]).toEqual([1, ''])
+    expect(other.error).toMatch(/^kafkito: .*used by another process.*\n +.*--data-dir/)
+    first.kill('SIGINT')
+    expect((await first.ended).code).toBe(0)
+    const again = kafkito(args)
+    expect(await again.ready).toMatch(/ data=data$/)
+    again.kill('SIGTERM')
+    expect((await again.ended).code).toBe(0)
+  })
+
+  it('takes the next free port with a warning, or none with --strict-ports', async () => {
+    const first = kafkito(['--memory', ...FREE])
+    const [, port, httpPort] = /:(\d+) http=.*:(\d+) /.exec(await first.ready) ?? []
+    const same = ['--memory', '--port', `${port}`, '--http-port', `${httpPort}`]
+    const second = kafkito(same)
+    expect(await second.ready).not.toContain(`:${port} `)
+    second.kill('SIGTERM')
+    const { code, error } = await second.ended
+    expect(code).toBe(0)
+    expect(error).toContain(`Port ${port} is taken; broker 1 listens on `)
+    expect(error).toContain(`Port ${httpPort} is taken; HTTP listens on `)
+    const strict = await kafkito([...same, '--strict-ports']).ended
+    expect([strict.code, strict.out]).toEqual([1, ''])
+    expect(strict.error).toContain(`${port}`)
+    expect(strict.error).toContain('--port')
+    const strictHttp = await kafkito([
+      '--memory',
+      '--port',
+      '0',
+      '--http-port',
+      `${httpPort}`,
+      '--strict-ports',
+    ]).ended
+    expect(strictHttp.code).toBe(1)
+    expect(strictHttp.error).toContain('--http-port')
+  })
+
+  it('reads server.properties and the environment', async () => {
+    writeFileSync(join(directory, 'server.properties'), 'log.dirs=kept\nnum.partitons=3\n')
+    const server = kafkito(['--config-file', 'server.properties', '--no-http', '--port', '0'], {
+      KAFKITO_PROFILE: 'test',
+    })
+    expect(await server.ready).toMatch(/ profile=test data=kept$/)
+    server.kill('SIGTERM')
+    const { error } = await server.ended
+    expect(error).toContain('Did you mean "num.partitions"?')
+  })
+})
