@@ -11,13 +11,14 @@
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
-import { BatchCursor } from '../../common/record/batch.ts'
+import { BATCH_LENGTH_POSITION, BatchCursor, MAGIC_POSITION } from '../../common/record/batch.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
 import type { RequestContext } from '../network/request-context.ts'
 import type { Partition } from '../replica/partition.ts'
 import type { AppendEntryResult } from '../replica/replica-manager.ts'
 import type { VerificationGuard } from '../../storage/log.ts'
 import type { VerifiedAppend } from '../transaction-verifier.ts'
+import { isInternalTopic } from '../topic-names.ts'
 import { type Answer, CLOSE_CONNECTION, defineHandler, NO_RESPONSE } from './handler.ts'
 import { currentLeaderOf, type LeaderHint, nodeEndpointsOf } from './leader-hints.ts'
 
@@ -47,6 +48,8 @@ const IMPLICIT_ADD_VERSION = 12
 /** From this version on clients know TRANSACTION_ABORTABLE. */
 const ABORTABLE_VERSION = 11
 const ZSTD = 4
+/** Kafka's tools write to internal topics under this client id. */
+const ADMIN_CLIENT_ID = '__admin_client'
 const CURRENT_MAGIC = 2
 
 function transactionVersionOf(apiVersion: number): number {
@@ -60,36 +63,47 @@ function failed(error: ErrorCode, errorMessage: string | null = null): AppendEnt
 
 const NOT_TRIED: AppendEntryResult = failed(ErrorCode.NONE)
 
-/** What Kafka checks of a partition's records before it looks at the partition. */
+/** Bytes that Kafka asks a batch to have behind its length. */
+const MINIMUM_BATCH_LENGTH = 14
+
+/** What Kafka checks of a partition's records before it looks at the partition. Bytes behind the batch that are no batch are left out. */
 function checkRecords(records: Buffer | null, version: number): AppendEntryResult | undefined {
-  if (records === null || records.length === 0) {
-    return failed(
-      ErrorCode.INVALID_RECORD,
-      `Produce requests with version ${version} must have at least one record batch per partition`,
-    )
-  }
+  if (records === null) return failed(ErrorCode.INVALID_RECORD)
   const cursor = new BatchCursor(records)
-  if (!cursor.next()) return failed(ErrorCode.CORRUPT_MESSAGE)
-  const { batch } = cursor
-  if (batch.magic !== CURRENT_MAGIC) {
-    return failed(
-      ErrorCode.INVALID_RECORD,
-      `Produce requests with version ${version} are only allowed to contain record batches with magic version 2`,
-    )
+  if (!cursor.next()) return cursor.stop === 'corrupt' ? corrupt(records, 0) : failed(ErrorCode.INVALID_RECORD)
+  const { magic, compressionType } = cursor.batch
+  if (magic !== CURRENT_MAGIC) return failed(ErrorCode.INVALID_RECORD)
+  if (version < 7 && compressionType === ZSTD) return failed(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
+  const { position } = cursor
+  if (cursor.next()) return failed(ErrorCode.INVALID_RECORD)
+  return cursor.stop === 'corrupt' ? corrupt(records, position) : undefined
+}
+
+function corrupt(records: Buffer, position: number): AppendEntryResult {
+  const length = records.readInt32BE(position + BATCH_LENGTH_POSITION)
+  const message =
+    length < MINIMUM_BATCH_LENGTH
+      ? `Record size ${length} is less than the minimum record overhead (${MINIMUM_BATCH_LENGTH})`
+      : `Invalid magic found in record: ${records.readInt8(position + MAGIC_POSITION)}`
+  return failed(ErrorCode.CORRUPT_MESSAGE, message)
+}
+
+/** Errors of the append that Kafka reports without the start of the log. */
+const WITHOUT_LOG_START: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+])
+
+/** An append's refusal as Kafka tells it: words only where single records are to blame. */
+function told(result: AppendEntryResult): AppendEntryResult {
+  if (result.error === ErrorCode.NONE) return result
+  return {
+    ...result,
+    errorMessage: result.recordErrors.length > 0 ? result.errorMessage : null,
+    logStartOffset: WITHOUT_LOG_START.has(result.error) ? -1 : result.logStartOffset,
   }
-  if (version < 7 && batch.compressionType === ZSTD) {
-    return failed(
-      ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
-      `Produce requests with version ${version} are not allowed to use ZStandard compression`,
-    )
-  }
-  if (batch.sizeBytes < records.length) {
-    return failed(
-      ErrorCode.INVALID_RECORD,
-      `Produce requests with version ${version} are only allowed to contain exactly one record batch per partition`,
-    )
-  }
-  return undefined
 }
 
 function itemsOf(context: RequestContext, request: Request): readonly TopicItems[] {
@@ -102,6 +116,10 @@ function itemsOf(context: RequestContext, request: Request): readonly TopicItems
       if (image === undefined) {
         const error = apiVersion >= 13 ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
         return { index, partition: undefined, records: EMPTY, result: failed(error), guard: undefined }
+      }
+      if (isInternalTopic(name) && context.clientId !== ADMIN_CLIENT_ID) {
+        const result = failed(ErrorCode.INVALID_TOPIC_EXCEPTION)
+        return { index, partition: undefined, records: EMPTY, result, guard: undefined }
       }
       const refused = checkRecords(records, apiVersion)
       if (refused !== undefined) return { index, partition: undefined, records: EMPTY, result: refused, guard: undefined }
@@ -124,7 +142,8 @@ function openItems(topics: readonly TopicItems[]): readonly OpenItem[] {
 
 function responseOf(context: RequestContext, topics: readonly TopicItems[]): Answer<Response> {
   const hints: LeaderHint[] = []
-  const responses = topics.map(({ name, topicId, items }) => ({
+  const answered = topics.filter(({ items }) => items.length > 0)
+  const responses = answered.map(({ name, topicId, items }) => ({
     name,
     topicId,
     partitionResponses: items.map(({ index, partition, result }) => {
@@ -164,7 +183,7 @@ function appendAll(
     .append(entries, { acks: request.acks, timeoutMs: request.timeoutMs, origin: 'client' })
     .map((results) => {
       results.forEach((result, index) => {
-        ;(open[index] as OpenItem).result = result
+        ;(open[index] as OpenItem).result = told(result)
       })
       return request.acks === 0 ? silentAnswer(topics) : responseOf(context, topics)
     })

@@ -82,11 +82,16 @@ export const listOffsets = defineHandler(ListOffsets, {
       }
       return {
         name,
-        partitions: partitions.map((query) =>
-          (timesNamed.get(query.partitionIndex) ?? 0) > 1
-            ? answerOf(query.partitionIndex, ErrorCode.INVALID_REQUEST)
-            : lookUp(context, name, query, request),
-        ),
+        partitions: partitions
+          .filter(({ partitionIndex }, index) => {
+            const isNamedTwice = (timesNamed.get(partitionIndex) ?? 0) > 1
+            return !isNamedTwice || partitions.findIndex((one) => one.partitionIndex === partitionIndex) === index
+          })
+          .map((query) =>
+            (timesNamed.get(query.partitionIndex) ?? 0) > 1
+              ? answerOf(query.partitionIndex, ErrorCode.INVALID_REQUEST)
+              : lookUp(context, name, query, request),
+          ),
       }
     }),
   }),

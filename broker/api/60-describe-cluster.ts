@@ -18,7 +18,7 @@ export const describeCluster = defineHandler(DescribeCluster, {
   runsOn: 'any',
   handle: (context, request) => {
     const { broker, connection } = context
-    const base = { clusterId: broker.clusterId, brokers: [], endpointType: request.endpointType }
+    const base = { clusterId: broker.clusterId, brokers: [], endpointType: ENDPOINT_BROKERS }
     if (request.endpointType === ENDPOINT_CONTROLLERS) {
       const errorMessage = `The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER`
       return { ...base, errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE, errorMessage, clusterId: '' }

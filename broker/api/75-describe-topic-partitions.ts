@@ -38,10 +38,17 @@ function describe(context: RequestContext, topic: TopicImage, from: number, limi
   }
 }
 
-function missing(name: string): TopicAnswer {
+function missing(context: RequestContext, name: string): TopicAnswer {
   const errorCode =
     topicNameProblem(name) === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
-  return { errorCode, name, topicId: ZERO_UUID, isInternal: isInternalTopic(name), partitions: [] }
+  return {
+    errorCode,
+    name,
+    topicId: ZERO_UUID,
+    isInternal: isInternalTopic(name),
+    partitions: [],
+    topicAuthorizedOperations: topicOperations(context, name),
+  }
 }
 
 function wantedNames(context: RequestContext, request: Request): string[] {
@@ -65,7 +72,7 @@ export const describeTopicPartitions = defineHandler(DescribeTopicPartitions, {
       const topic = topicsByName.get(name)
       const first = cursor?.topicName === name ? cursor.partitionIndex : 0
       if (topic === undefined) {
-        topics.push(missing(name))
+        topics.push(missing(context, name))
         continue
       }
       if (left === 0) return { topics, nextCursor: { topicName: name, partitionIndex: 0 } }
