@@ -1,0 +1,28 @@
+# test/interop/dockerfile-steps.sh runs the same steps without Docker.
+FROM node:20-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN node build.mjs --no-types
+RUN npm prune --omit=dev --ignore-scripts
+
+FROM node:20-slim
+WORKDIR /app
+COPY --from=build /src/node_modules ./node_modules
+COPY --from=build /src/dist ./dist
+COPY --from=build /src/package.json /src/LICENSE /src/NOTICE ./
+RUN mkdir /data && chown node:node /data
+# Ports are mapped, so another one than the wanted is of no use.
+ENV NODE_ENV=production \
+    KAFKITO_BIND=0.0.0.0 \
+    KAFKITO_HTTP_BIND=0.0.0.0 \
+    KAFKITO_DATA_DIR=/data \
+    KAFKITO_STRICT_PORTS=true
+USER node
+VOLUME /data
+EXPOSE 9092 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["node", "/app/dist/cli.js", "health"]
+ENTRYPOINT ["node", "/app/dist/cli.js"]
+CMD ["start"]
