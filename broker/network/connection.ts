@@ -51,6 +51,8 @@ export class Connection implements ConnectionInfo, Sendable {
   #answered: { exchange: Exchange; answer: unknown }[] = []
   #isPaused = false
   #isStartPosted = false
+  /** Takes no more requests: one of them was not to be understood. */
+  #isEnding = false
   #isClosed = false
 
   constructor(options: ConnectionOptions) {
@@ -97,7 +99,8 @@ export class Connection implements ConnectionInfo, Sendable {
       this.#send(exchange, hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer)
     }
     this.lastActiveMs = this.#options.nowMs()
-    this.#startNextLater()
+    if (this.#isEnding) this.close()
+    else this.#startNextLater()
   }
 
   /** An answer that its version cannot carry is a bug: the client must not wait for it for ever. */
@@ -113,7 +116,7 @@ export class Connection implements ConnectionInfo, Sendable {
   }
 
   #onFrame(frame: Frame): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isEnding) return
     this.lastActiveMs = this.#options.nowMs()
     if (this.#inProgress === undefined && this.#waiting.length === 0 && this.#link.isWritable) {
       this.#start(frame)
@@ -129,7 +132,7 @@ export class Connection implements ConnectionInfo, Sendable {
   #start(frame: Frame): void {
     const exchange = this.#options.router.dispatch(this, frame)
     if (exchange === undefined) {
-      this.destroy()
+      this.#end()
       return
     }
     this.#inProgress = exchange
@@ -140,12 +143,22 @@ export class Connection implements ConnectionInfo, Sendable {
     if (this.#isClosed || this.#inProgress !== exchange) return
     this.#inProgress = undefined
     if (answer === CLOSE_CONNECTION) {
-      this.destroy()
+      this.#end()
       return
     }
     this.#answered.push({ exchange, answer })
     this.#options.reactor.sendLater(this)
     this.#startNextLater()
+  }
+
+  /** Closes, as soon as what was answered earlier in this turn has been sent. */
+  #end(): void {
+    if (this.#answered.length === 0) {
+      this.destroy()
+      return
+    }
+    this.#isEnding = true
+    this.#waiting.length = 0
   }
 
   /** Behind what other connections wait for in this turn. */
