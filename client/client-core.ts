@@ -9,14 +9,14 @@ import type { ClientHooks } from './client-hooks.ts'
 import type { Config } from './config/config.ts'
 import { parseBootstrapServers } from './connections/addresses.ts'
 import { authenticatorOf } from './connections/authenticator.ts'
-import { BrokerPool } from './connections/broker-pool.ts'
 import type { Broker } from './connections/broker.ts'
+import { BrokerPool } from './connections/broker-pool.ts'
 import { ClosedError, KafkaError, KafkaException } from './errors.ts'
 import { EventQueue, OnceEvent } from './event-queue.ts'
+import { clusterMetadataOf } from './list-topics.ts'
 import { Logger, LogLevel } from './log.ts'
 import { MetadataRefresher } from './metadata-refresher.ts'
-import { clusterMetadataOf } from './list-topics.ts'
-import { type Timeout, callLimits } from './timeouts.ts'
+import { callLimits, type Timeout } from './timeouts.ts'
 import { type ClusterMetadata, ThrottleEvent } from './values/cluster-metadata.ts'
 import { CLIENT_VERSION } from './version.ts'
 
@@ -41,22 +41,34 @@ export class ClientCore {
   readonly startedMs: number
   readonly #handleKind: string
   readonly #ownRuntime: { close(): void } | undefined
+  /** Of PLAIN and SCRAM; undefined while none are configured. */
+  credentials: { readonly username: string; readonly password: string } | undefined
   #statisticsTimer: Timer | undefined
   #isClosed = false
 
   constructor(config: Config, hooks: ClientHooks, listener: CoreListener) {
     this.config = config
-    this.#handleKind = { producer: 'Producer', consumer: 'Consumer', 'share-consumer': 'ShareConsumer', admin: 'AdminClient' }[
-      config.kind
-    ]
+    this.#handleKind = {
+      producer: 'Producer',
+      consumer: 'Consumer',
+      'share-consumer': 'ShareConsumer',
+      admin: 'AdminClient',
+    }[config.kind]
     const bootstrap = parseBootstrapServers(config.get('bootstrap.servers'), config.get('security.protocol'))
     const authenticator = authenticatorOf(config)
     if (hooks.runtime === undefined) {
-      const runtime = createNodeRuntime({ timersKeepProcessAlive: true })
+      const runtime = createNodeRuntime({
+        timersKeepProcessAlive: true,
+        onBug: (error) =>
+          this.logger.log(LogLevel.CRIT, 'BUG', error instanceof Error ? `${error.stack}` : `${error}`),
+      })
       this.runtime = runtime
       this.#ownRuntime = runtime
     } else this.runtime = hooks.runtime
     this.name = `${config.get('client.id')}#${config.kind}-${++lastHandleNumber}`
+    const username = config.get('sasl.username')
+    const password = config.get('sasl.password')
+    if (username !== undefined && password !== undefined) this.credentials = { username, password }
     this.startedMs = this.runtime.clock.monotonicMs()
     this.events = new EventQueue(this.runtime)
     this.logger = new Logger({
@@ -116,6 +128,15 @@ export class ClientCore {
     if (this.#isClosed) throw new ClosedError(`${this.#handleKind} has been closed`)
   }
 
+  /** For PLAIN and SCRAM, from the next authentication on. Other mechanisms keep them without use. */
+  setSaslCredentials(username: string, password: string): void {
+    this.checkOpen()
+    if (typeof username !== 'string' || typeof password !== 'string') {
+      throw new TypeError('username and password must be strings')
+    }
+    this.credentials = { username, password }
+  }
+
   /** Queues an informational error for `error_cb`; without one it is logged. */
   reportError(error: KafkaError): void {
     if (this.#isClosed) return
@@ -151,7 +172,8 @@ export class ClientCore {
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted()
       const leftMs = deadlineMs - clock.monotonicMs()
-      if (leftMs <= 0) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
+      if (leftMs <= 0)
+        throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
       const query = {
         topics: topic === undefined || topic === null ? null : [topic],
         mayCreate: this.config.get('allow.auto.create.topics'),

@@ -3,7 +3,12 @@ import type { MetadataResponse } from '../common/protocol/apis/03-metadata.ts'
 import { ErrorCode } from '../common/protocol/errors.ts'
 import type { Broker } from './connections/broker.ts'
 import { KafkaError } from './errors.ts'
-import type { BrokerMetadata, ClusterMetadata, PartitionMetadata, TopicMetadata } from './values/cluster-metadata.ts'
+import type {
+  BrokerMetadata,
+  ClusterMetadata,
+  PartitionMetadata,
+  TopicMetadata,
+} from './values/cluster-metadata.ts'
 
 export function clusterMetadataOf(response: MetadataResponse, broker: Broker): ClusterMetadata {
   const brokers = new Map<number, BrokerMetadata>()
@@ -12,7 +17,9 @@ export function clusterMetadataOf(response: MetadataResponse, broker: Broker): C
   for (const topic of response.topics) {
     if (topic.name === null) continue
     const partitions = new Map<number, PartitionMetadata>()
-    for (const partition of [...topic.partitions].sort((one, other) => one.partitionIndex - other.partitionIndex)) {
+    for (const partition of [...topic.partitions].sort(
+      (one, other) => one.partitionIndex - other.partitionIndex,
+    )) {
       const hasNoLeader = partition.leaderId < 0 && partition.errorCode === ErrorCode.NONE
       partitions.set(partition.partitionIndex, {
         id: partition.partitionIndex,

@@ -53,7 +53,10 @@ export class MetadataRefresher {
     this.#lastSuccessMs = runtime.clock.monotonicMs()
     this.#backoff = new Backoff({
       firstMs: config.get('topic.metadata.refresh.fast.interval.ms'),
-      maxMs: Math.max(config.get('retry.backoff.max.ms'), config.get('topic.metadata.refresh.fast.interval.ms')),
+      maxMs: Math.max(
+        config.get('retry.backoff.max.ms'),
+        config.get('topic.metadata.refresh.fast.interval.ms'),
+      ),
       random: runtime.random,
       ...retryJitter,
     })
@@ -116,7 +119,10 @@ export class MetadataRefresher {
     const broker = pool.any()
     if (broker === undefined) {
       runtime.reactor.post(() =>
-        done({ ok: false, error: new KafkaError(KafkaError._TRANSPORT, 'No bootstrap.servers are configured') }),
+        done({
+          ok: false,
+          error: new KafkaError(KafkaError._TRANSPORT, 'No bootstrap.servers are configured'),
+        }),
       )
       return
     }
@@ -205,7 +211,8 @@ export class MetadataRefresher {
     this.#isWantedAgain = false
     logger.debug('metadata', 'METADATA', `Metadata request failed: ${error.str()}`)
     const triggerMs = config.get('metadata.recovery.rebootstrap.trigger.ms')
-    if (runtime.clock.monotonicMs() - this.#lastSuccessMs >= triggerMs) this.#rebootstrap('no metadata for too long')
+    if (runtime.clock.monotonicMs() - this.#lastSuccessMs >= triggerMs)
+      this.#rebootstrap('no metadata for too long')
     this.#schedule(this.#backoff.nextMs(), true)
   }
 

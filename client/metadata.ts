@@ -78,7 +78,8 @@ export class MetadataCache {
       const partitions: PartitionInfo[] = []
       for (const partition of answer.partitions) {
         const known = isSameTopic ? previous.partitions[partition.partitionIndex] : undefined
-        const isOlder = known !== undefined && partition.leaderEpoch >= 0 && known.leaderEpoch > partition.leaderEpoch
+        const isOlder =
+          known !== undefined && partition.leaderEpoch >= 0 && known.leaderEpoch > partition.leaderEpoch
         partitions[partition.partitionIndex] = {
           id: partition.partitionIndex,
           leaderId: isOlder ? known.leaderId : partition.leaderId,

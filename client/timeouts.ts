@@ -13,13 +13,17 @@ export interface CallLimits {
 }
 
 /** @param unlimitedMs what -1 and nothing mean */
-export function callLimits(timeout: Timeout | null | undefined, unlimitedMs = Number.POSITIVE_INFINITY): CallLimits {
+export function callLimits(
+  timeout: Timeout | null | undefined,
+  unlimitedMs = Number.POSITIVE_INFINITY,
+): CallLimits {
   if (timeout === undefined || timeout === null) return { timeoutMs: unlimitedMs, signal: undefined }
   if (typeof timeout === 'number') {
     if (Number.isNaN(timeout)) throw new TypeError('timeout must be a number of seconds')
     return { timeoutMs: timeout < 0 ? unlimitedMs : timeout * 1000, signal: undefined }
   }
-  if (typeof timeout !== 'object') throw new TypeError('timeout must be a number of seconds or { timeoutMs, signal }')
+  if (typeof timeout !== 'object')
+    throw new TypeError('timeout must be a number of seconds or { timeoutMs, signal }')
   const { timeoutMs, signal, ...others } = timeout
   const unknown = Object.keys(others)[0]
   if (unknown !== undefined) throw new TypeError(`unknown option "${unknown}"`)

@@ -16,7 +16,9 @@ export function parseBootstrapServers(text: string | undefined, securityProtocol
 function parseAddress(entry: string, securityProtocol: string): Address {
   const prefix = /^([a-z0-9_]+):\/\//i.exec(entry)
   if (prefix?.[1] !== undefined && prefix[1].toLowerCase() !== securityProtocol) {
-    throw invalid(`Property "bootstrap.servers": "${entry}" contradicts "security.protocol=${securityProtocol}"`)
+    throw invalid(
+      `Property "bootstrap.servers": "${entry}" contradicts "security.protocol=${securityProtocol}"`,
+    )
   }
   const rest = prefix === null ? entry : entry.slice(prefix[0].length)
   const match = /^(?:\[([^\]]+)\]|([^:]+)|([0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*))(?::(\d+))?$/i.exec(rest)

@@ -54,7 +54,11 @@ export class BrokerPool implements BrokerListener {
     if (existing !== undefined) return existing
     const known = this.#known.get(nodeId)
     if (known === undefined) return undefined
-    const broker = new Broker(this.#options.settings, this, { nodeId, address: known.address, source: 'logical' })
+    const broker = new Broker(this.#options.settings, this, {
+      nodeId,
+      address: known.address,
+      source: 'logical',
+    })
     this.#coordinators.set(nodeId, broker)
     return broker
   }
@@ -114,6 +118,13 @@ export class BrokerPool implements BrokerListener {
     if (this.#known.size > 0) for (const broker of this.#bootstrap) broker.closeIfIdle()
   }
 
+  /** Takes over one broker that a leader hint told of (KIP-951). */
+  learn({ nodeId, host, port, rack }: KnownBroker): void {
+    const broker = this.#known.get(nodeId)
+    if (broker !== undefined) broker.update(nodeId, { host, port }, rack)
+    else if (!this.#isClosed) this.#known.set(nodeId, this.#newBroker(nodeId, { host, port }))
+  }
+
   /** Forgets what was learned and starts from the bootstrap list. */
   rebootstrap(): void {
     if (this.#known.size === 0) return
@@ -153,7 +164,9 @@ export class BrokerPool implements BrokerListener {
     if (!this.#isAllDownTold) {
       this.#isAllDownTold = true
       const count = candidates.length
-      this.#options.onError(new KafkaError(KafkaError._ALL_BROKERS_DOWN, `${count}/${count} brokers are down`))
+      this.#options.onError(
+        new KafkaError(KafkaError._ALL_BROKERS_DOWN, `${count}/${count} brokers are down`),
+      )
     }
     if (this.#options.mayRebootstrap) this.rebootstrap()
     this.#options.onDown(broker, error)

@@ -202,8 +202,10 @@ export class Broker {
       deadlineMs: nowMs + request.timeoutMs,
       timer: undefined,
     }
-    waiting.timer = runtime.scheduler.schedule(`${request.api.name} waits for ${this.name}`, request.timeoutMs, () =>
-      this.#expired(waiting),
+    waiting.timer = runtime.scheduler.schedule(
+      `${request.api.name} waits for ${this.name}`,
+      request.timeoutMs,
+      () => this.#expired(waiting),
     )
     this.#waiting.push(waiting)
     this.connect()
@@ -321,7 +323,11 @@ export class Broker {
     if (index < 0) return
     this.#waiting.splice(index, 1)
     const text = `${waiting.request.api.name} waited in vain for ${this.name}`
-    waiting.request.done({ ok: false, error: new KafkaError(KafkaError._TIMED_OUT_QUEUE, text), wasSent: false })
+    waiting.request.done({
+      ok: false,
+      error: new KafkaError(KafkaError._TIMED_OUT_QUEUE, text),
+      wasSent: false,
+    })
   }
 
   #failWaiting(error: KafkaError): void {
@@ -345,7 +351,11 @@ export class Broker {
         return
       }
       const leftMs = Math.max(1, maxIdleMs - idleMs)
-      this.#idleTimer = runtime.scheduler.schedule(`closing the idle connection to ${this.name}`, leftMs, check)
+      this.#idleTimer = runtime.scheduler.schedule(
+        `closing the idle connection to ${this.name}`,
+        leftMs,
+        check,
+      )
     }
     this.#idleTimer?.cancel()
     check()

@@ -76,10 +76,14 @@ export class Connection {
     this.#setupTimer = runtime.scheduler.schedule(
       `setting up the connection to ${address.host}:${address.port}`,
       setupTimeoutMs,
-      () => this.close(new KafkaError(KafkaError._TRANSPORT, `Connection setup timed out in state ${this.#state}`)),
+      () =>
+        this.close(
+          new KafkaError(KafkaError._TRANSPORT, `Connection setup timed out in state ${this.#state}`),
+        ),
     )
     this.#link = runtime.transport.connect({ ...address, maxFrameBytes, connectTimeoutMs: setupTimeoutMs })
-    this.#link.onOpen = () => this.#queryVersions(ApiVersions.versions.highest - (ApiVersions.latestVersionUnstable ? 1 : 0))
+    this.#link.onOpen = () =>
+      this.#queryVersions(ApiVersions.versions.highest - (ApiVersions.latestVersionUnstable ? 1 : 0))
     this.#link.onFrame = (frame) => this.#received(frame)
     this.#link.onClose = (reason, cause) => this.#ended(closeError(reason, cause, this.#state))
     this.#link.onDrain = () => options.onRoom()
@@ -223,7 +227,10 @@ export class Connection {
           use = handlers.answered(reader)
         } catch (error) {
           this.#options.metrics.rxErrors++
-          const bad = new KafkaError(KafkaError._BAD_MSG, `${api.name} response cannot be parsed: ${String(error)}`)
+          const bad = new KafkaError(
+            KafkaError._BAD_MSG,
+            `${api.name} response cannot be parsed: ${String(error)}`,
+          )
           handlers.failed(bad)
           this.close(bad)
           return

@@ -15,7 +15,8 @@ export class BrokerVersions {
     for (const { apiKey, minVersion, maxVersion } of response.apiKeys) {
       this.#ranges.set(apiKey, { minVersion, maxVersion })
     }
-    for (const { name, maxVersionLevel } of response.finalizedFeatures) this.#features.set(name, maxVersionLevel)
+    for (const { name, maxVersionLevel } of response.finalizedFeatures)
+      this.#features.set(name, maxVersionLevel)
   }
 
   /** undefined when the two sides have no version in common. */

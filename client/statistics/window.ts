@@ -14,13 +14,14 @@ export class Window {
   #max = 0
 
   add(value: number): void {
-    const amount = value < 0 ? 0 : value
+    const amount = Math.max(value, 0)
     if (this.#count === 0 || amount < this.#min) this.#min = amount
     if (amount > this.#max) this.#max = amount
     this.#count++
     this.#sum += amount
     this.#sumOfSquares += amount * amount
-    const bucket = amount < 1 ? 0 : Math.min(bucketCount - 1, Math.floor(Math.log2(amount) * bucketsPerDoubling) + 1)
+    const bucket =
+      amount < 1 ? 0 : Math.min(bucketCount - 1, Math.floor(Math.log2(amount) * bucketsPerDoubling) + 1)
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1
   }
 

@@ -1,0 +1,44 @@
+/** The public names of `kafkito/client`. */
+export type { ClientHooks } from './client-hooks.ts'
+export type { OauthToken } from './config/connection-properties.ts'
+export type { DeliveryCallback, PartitionerFunction, PartitionerName } from './config/producer-properties.ts'
+export type { ClientConfig, PropertyName } from './config/table.ts'
+export * from './constants.ts'
+export {
+  BufferError,
+  ClosedError,
+  ConcurrentModificationException,
+  ConsumeError,
+  IllegalStateException,
+  KafkaError,
+  KafkaException,
+  KeyDeserializationError,
+  KeySerializationError,
+  NotImplementedError,
+  ProduceError,
+  RuntimeError,
+  SerializationError,
+  ValueDeserializationError,
+  ValueError,
+  ValueSerializationError,
+} from './errors.ts'
+export type { LogSink } from './log.ts'
+export { consistent, fnv1a, murmur2 } from './producer/hashes.ts'
+export type { BytesInput, ProduceOptions } from './producer/produce-arguments.ts'
+export { type BatchMessage, Producer, type PurgeOptions } from './producer/producer.ts'
+export type { CallOptions, Timeout } from './timeouts.ts'
+export {
+  type BrokerMetadata,
+  type ClusterMetadata,
+  type GroupMember,
+  type GroupMetadata,
+  Node,
+  type PartitionMetadata,
+  ThrottleEvent,
+  type TopicMetadata,
+} from './values/cluster-metadata.ts'
+export type { Headers, HeadersInput, HeaderValue } from './values/headers.ts'
+export { Message, type MessageInit } from './values/message.ts'
+export { TopicPartition, type TopicPartitionInit } from './values/topic-partition.ts'
+export { Uuid } from './values/uuid.ts'
+export { libversion, version } from './version.ts'

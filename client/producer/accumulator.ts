@@ -1,0 +1,276 @@
+/**
+ * Holds what was produced and not answered: per topic what waits for metadata, per partition its batches. Knows the limits
+ * of the local queue and when batches become due. Owned by the producer; the `Sender` empties it.
+ */
+
+import type { RecordHeader } from '../../common/record/record.ts'
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { Timer } from '../../common/runtime/scheduler.ts'
+import type { DeliveryCallback, PartitionerFunction, PartitionerName } from '../config/producer-properties.ts'
+import { PARTITION_UA } from '../constants.ts'
+import { BufferError, KafkaError } from '../errors.ts'
+import type { TopicInfo } from '../metadata.ts'
+import type { PendingReport } from './delivery.ts'
+import { type BatchLimits, PartitionQueue } from './partition-queue.ts'
+import { TopicPartitioner } from './partitioner.ts'
+import type { BatchFormat } from './producer-batch.ts'
+
+/** One record as it comes from `produce`, checked. */
+export interface ProduceRecord {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly RecordHeader[]
+  /** -1: the partitioner decides. */
+  readonly partition: number
+  readonly timestampMs: number
+  readonly callback: DeliveryCallback | undefined
+  readonly opaque: unknown
+}
+
+/** A record whose topic is not known yet. */
+export interface UnassignedRecord extends ProduceRecord {
+  readonly createdMs: number
+  readonly chargedBytes: number
+}
+
+export class TopicQueue {
+  readonly name: string
+  readonly partitions: PartitionQueue[] = []
+  readonly partitioner: TopicPartitioner
+  /** Usable facts about the topic; undefined while it is not known. */
+  info: TopicInfo | undefined
+  unassigned: UnassignedRecord[] = []
+  readonly createdMs: number
+  /** Since when the topic is unknown; monotonic. */
+  unknownSinceMs: number
+
+  constructor(name: string, partitioner: TopicPartitioner, nowMs: number) {
+    this.name = name
+    this.partitioner = partitioner
+    this.createdMs = nowMs
+    this.unknownSinceMs = nowMs
+  }
+
+  partition(id: number): PartitionQueue {
+    let queue = this.partitions[id]
+    if (queue === undefined) {
+      while (this.partitions.length < id)
+        this.partitions.push(new PartitionQueue(this.name, this.partitions.length))
+      queue = new PartitionQueue(this.name, id)
+      this.partitions[id] = queue
+      this.updateLeader(queue)
+    }
+    return queue
+  }
+
+  updateLeader(queue: PartitionQueue): void {
+    const partition = this.info?.partitions[queue.id]
+    if (partition === undefined) return
+    queue.leaderId = partition.leaderId
+    queue.leaderEpoch = partition.leaderEpoch
+  }
+}
+
+export interface AccumulatorOptions {
+  readonly runtime: Runtime
+  readonly limits: BatchLimits
+  readonly format: BatchFormat
+  /** 0: unbounded. */
+  readonly maxMessages: number
+  readonly maxBytes: number
+  readonly partitioner: PartitionerName | PartitionerFunction
+  readonly stickyMs: number
+  /** A topic was used for the first time. */
+  readonly onNewTopic: (topic: TopicQueue) => void
+  /** The partition has a batch that may leave. */
+  readonly onReady: (partition: PartitionQueue) => void
+}
+
+/** What a message takes of `queue.buffering.max.kbytes` besides its bytes: the object that waits for the report. */
+const messageOverheadBytes = 64
+
+export class Accumulator {
+  readonly #options: AccumulatorOptions
+  readonly #topics = new Map<string, TopicQueue>()
+  /** Partitions with an open batch that lingers, by the time it is due; due times never decrease. */
+  #lingering: { readonly partition: PartitionQueue; readonly order: number; readonly dueMs: number }[] = []
+  #lingerHead = 0
+  #lingerTimer: Timer | undefined
+  /** Flushes in progress: nothing lingers then. */
+  #flushes = 0
+  /** Messages accepted whose report was not served (or, without a callback, that are not done). */
+  messageCount = 0
+  chargedBytes = 0
+
+  constructor(options: AccumulatorOptions) {
+    this.#options = options
+  }
+
+  topics(): IterableIterator<TopicQueue> {
+    return this.#topics.values()
+  }
+
+  topic(name: string): TopicQueue | undefined {
+    return this.#topics.get(name)
+  }
+
+  *partitions(): IterableIterator<PartitionQueue> {
+    for (const topic of this.#topics.values()) yield* topic.partitions
+  }
+
+  /**
+   * Accepts a record or throws: BufferError when the queue is full, `_UNKNOWN_PARTITION` through the caller.
+   * @param recordBytes upper bound of its size in a batch
+   */
+  add(topic: TopicQueue, record: ProduceRecord, recordBytes: number): void {
+    const { maxMessages, maxBytes, runtime } = this.#options
+    const chargedBytes = recordBytes + messageOverheadBytes
+    if (maxMessages > 0 && this.messageCount >= maxMessages) throw queueFull('queue.buffering.max.messages')
+    if (this.messageCount > 0 && this.chargedBytes + chargedBytes > maxBytes) {
+      throw queueFull('queue.buffering.max.kbytes')
+    }
+    const nowMs = runtime.clock.monotonicMs()
+    this.messageCount++
+    this.chargedBytes += chargedBytes
+    if (topic.info === undefined) topic.unassigned.push({ ...record, createdMs: nowMs, chargedBytes })
+    else this.#append(topic, topic.info, record, nowMs, nowMs, chargedBytes)
+  }
+
+  topicFor(name: string): TopicQueue {
+    let topic = this.#topics.get(name)
+    if (topic === undefined) {
+      const { partitioner, stickyMs, runtime } = this.#options
+      const chooser = new TopicPartitioner({ partitioner, stickyMs, random: runtime.random })
+      topic = new TopicQueue(name, chooser, runtime.clock.monotonicMs())
+      this.#topics.set(name, topic)
+      this.#options.onNewTopic(topic)
+    }
+    return topic
+  }
+
+  /** The topic is known now: its waiting records go to their partitions. @returns those that name a missing partition */
+  assign(topic: TopicQueue): UnassignedRecord[] {
+    const { info } = topic
+    const waiting = topic.unassigned
+    if (info === undefined || waiting.length === 0) return []
+    topic.unassigned = []
+    const nowMs = this.#options.runtime.clock.monotonicMs()
+    const refused: UnassignedRecord[] = []
+    for (const record of waiting) {
+      if (record.partition >= info.partitions.length) refused.push(record)
+      else this.#append(topic, info, record, record.createdMs, nowMs, record.chargedBytes)
+    }
+    return refused
+  }
+
+  /** A message is done and, where it has a callback, reported. */
+  release(count: number, chargedBytes: number): void {
+    this.messageCount -= count
+    this.chargedBytes -= chargedBytes
+  }
+
+  /** Nothing lingers until `endFlush`; what waits is ready at once. */
+  beginFlush(): void {
+    this.#flushes++
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) if (partition.open !== undefined) this.#makeDue(partition)
+    }
+  }
+
+  endFlush(): void {
+    this.#flushes--
+  }
+
+  close(): void {
+    this.#lingerTimer?.cancel()
+    this.#lingering = []
+    this.#lingerHead = 0
+  }
+
+  #append(
+    topic: TopicQueue,
+    info: TopicInfo,
+    record: ProduceRecord,
+    createdMs: number,
+    nowMs: number,
+    chargedBytes: number,
+  ): void {
+    const { limits, format, onReady } = this.#options
+    const { key, value, headers, timestampMs, callback } = record
+    let id = record.partition
+    if (id === PARTITION_UA) {
+      id = topic.partitioner.choose(info, key, nowMs)
+      // An application's partitioner may answer anything.
+      if (!(id >= 0 && id < info.partitions.length)) id = 0
+    }
+    const partition = topic.partition(id)
+    const before = partition.open
+    const batch = partition.batchFor(chargedBytes, nowMs, limits, format)
+    let report: PendingReport | undefined
+    if (callback !== undefined) {
+      const { opaque } = record
+      report = {
+        index: 0,
+        callback,
+        key,
+        value,
+        headers,
+        timestampMs,
+        createdMs,
+        sizeBytes: chargedBytes,
+        opaque,
+      }
+    }
+    partition.append(batch, timestampMs, key, value, headers, chargedBytes, report)
+    if (batch !== before) {
+      // The old batch was full, or there was none.
+      if (before !== undefined) onReady(partition)
+      if (this.#flushes > 0 || limits.lingerMs <= 0) this.#makeDue(partition)
+      else this.#linger(partition, batch.order, batch.dueMs)
+    }
+    if (batch.recordCount >= limits.maxRecords || batch.sizeBytes >= limits.maxBytes) {
+      partition.seal()
+      onReady(partition)
+    }
+  }
+
+  #makeDue(partition: PartitionQueue): void {
+    if (partition.open !== undefined) partition.open.dueMs = 0
+    this.#options.onReady(partition)
+  }
+
+  #linger(partition: PartitionQueue, order: number, dueMs: number): void {
+    this.#lingering.push({ partition, order, dueMs })
+    if (this.#lingerTimer === undefined) this.#armLinger(dueMs)
+  }
+
+  #armLinger(dueMs: number): void {
+    const { runtime } = this.#options
+    const delayMs = dueMs - runtime.clock.monotonicMs()
+    this.#lingerTimer = runtime.scheduler.schedule('batches have lingered', delayMs, () => this.#lingered())
+  }
+
+  #lingered(): void {
+    this.#lingerTimer = undefined
+    const nowMs = this.#options.runtime.clock.monotonicMs()
+    for (; this.#lingerHead < this.#lingering.length; this.#lingerHead++) {
+      const entry = this.#lingering[this.#lingerHead]
+      if (entry === undefined) continue
+      if (entry.dueMs > nowMs) {
+        this.#armLinger(entry.dueMs)
+        if (this.#lingerHead > 1024) {
+          this.#lingering.splice(0, this.#lingerHead)
+          this.#lingerHead = 0
+        }
+        return
+      }
+      if (entry.partition.open?.order === entry.order) this.#options.onReady(entry.partition)
+    }
+    this.#lingering = []
+    this.#lingerHead = 0
+  }
+}
+
+function queueFull(property: string): BufferError {
+  return new BufferError(new KafkaError(KafkaError._QUEUE_FULL, `Local: Queue full (${property})`))
+}

@@ -1,0 +1,116 @@
+/**
+ * What became of messages, on its way to the application: reports wait in the served queue, one event for a whole batch,
+ * and a message keeps its place in the producer's queue until its report was served.
+ */
+import type { RecordHeader } from '../../common/record/record.ts'
+import type { DeliveryCallback } from '../config/producer-properties.ts'
+import { PersistenceStatus, TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME } from '../constants.ts'
+import { KafkaError } from '../errors.ts'
+import type { QueuedEvent } from '../event-queue.ts'
+import { fromRecordHeaders } from '../values/headers.ts'
+import { Message } from '../values/message.ts'
+
+/** What is kept of a message for its report; nothing is kept of messages without a callback. */
+export interface PendingReport {
+  /** Position in its batch. Changes when a batch is split. */
+  index: number
+  readonly callback: DeliveryCallback
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly RecordHeader[]
+  readonly timestampMs: number
+  /** Monotonic time of `produce`. */
+  readonly createdMs: number
+  /** Bytes that it takes of `queue.buffering.max.kbytes`. */
+  readonly sizeBytes: number
+  readonly opaque: unknown
+}
+
+export interface Delivery {
+  readonly topic: string
+  /** -1 when it was not chosen. */
+  readonly partition: number
+  /** null: delivered. */
+  readonly error: KafkaError | null
+  /** Of the batch; -1 when the broker did not tell. */
+  readonly baseOffset: number
+  /** -1: the topic keeps the producer's timestamps. */
+  readonly logAppendTimeMs: number
+  readonly persistence: PersistenceStatus
+  /** Records that the broker named (KIP-467), by position in the batch. */
+  readonly recordErrors?: ReadonlyMap<number, KafkaError>
+  readonly leaderEpoch?: number
+}
+
+export class DeliveryEvent implements QueuedEvent {
+  readonly #delivery: Delivery
+  readonly #reports: readonly PendingReport[]
+  readonly #nowMs: number
+  readonly #release: (count: number, sizeBytes: number) => void
+  #next = 0
+
+  /** @param nowMs monotonic time of the acknowledgement */
+  constructor(
+    delivery: Delivery,
+    reports: readonly PendingReport[],
+    nowMs: number,
+    release: (count: number, sizeBytes: number) => void,
+  ) {
+    this.#delivery = delivery
+    this.#reports = reports
+    this.#nowMs = nowMs
+    this.#release = release
+  }
+
+  get isServed(): boolean {
+    return this.#next >= this.#reports.length
+  }
+
+  serve(): void {
+    const report = this.#reports[this.#next++]
+    if (report === undefined) return
+    this.#release(1, report.sizeBytes)
+    const error = errorOf(this.#delivery, report.index)
+    report.callback(error, this.#message(report, error))
+  }
+
+  #message(report: PendingReport, error: KafkaError | null): Message {
+    const { topic, partition, baseOffset, logAppendTimeMs, persistence } = this.#delivery
+    return new Message({
+      topic,
+      partition,
+      offset: error === null && baseOffset >= 0 ? baseOffset + report.index : null,
+      key: report.key,
+      value: report.value,
+      headers: fromRecordHeaders(report.headers),
+      error,
+      timestamp:
+        logAppendTimeMs >= 0
+          ? [TIMESTAMP_LOG_APPEND_TIME, logAppendTimeMs]
+          : [TIMESTAMP_CREATE_TIME, report.timestampMs],
+      latency: error === null ? (this.#nowMs - report.createdMs) / 1000 : null,
+      persistence,
+      opaque: report.opaque,
+    })
+  }
+}
+
+const otherRecordError = new KafkaError(KafkaError._INVALID_DIFFERENT_RECORD)
+
+/** The fate of one record of a batch. */
+function errorOf({ error, recordErrors }: Delivery, index: number): KafkaError | null {
+  if (error === null || recordErrors === undefined || recordErrors.size === 0) return error
+  return recordErrors.get(index) ?? otherRecordError
+}
+
+/** A failure of records that were never handed to a broker. */
+export function failedDelivery(topic: string, partition: number, error: KafkaError): Delivery {
+  return {
+    topic,
+    partition,
+    error,
+    baseOffset: -1,
+    logAppendTimeMs: -1,
+    persistence: PersistenceStatus.NOT_PERSISTED,
+  }
+}

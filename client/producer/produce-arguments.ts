@@ -1,0 +1,83 @@
+/** From the arguments of `produce`, in either form, to a checked record. */
+
+import type { DeliveryCallback } from '../config/producer-properties.ts'
+import { PARTITION_UA } from '../constants.ts'
+import { ValueError } from '../errors.ts'
+import { toBytes } from '../values/bytes.ts'
+import { type HeadersInput, toRecordHeaders } from '../values/headers.ts'
+import { wholeNumber } from '../values/numbers.ts'
+import type { ProduceRecord } from './accumulator.ts'
+
+export type BytesInput = string | Uint8Array | null | undefined
+
+export interface ProduceOptions {
+  readonly value?: BytesInput
+  readonly key?: BytesInput
+  /** -1: the partitioner decides. */
+  readonly partition?: number | null | undefined
+  readonly onDelivery?: DeliveryCallback | null | undefined
+  /** Another name of `onDelivery`. */
+  readonly callback?: DeliveryCallback | null | undefined
+  /** Milliseconds since 1970; 0 is now. */
+  readonly timestamp?: number | bigint | Date | null | undefined
+  readonly headers?: HeadersInput | null | undefined
+  /** Comes back with the report. */
+  readonly opaque?: unknown
+}
+
+const optionNames: ReadonlySet<string> = new Set([
+  'value',
+  'key',
+  'partition',
+  'onDelivery',
+  'callback',
+  'timestamp',
+  'headers',
+  'opaque',
+])
+
+/** Whether the second argument of `produce` is the options object. */
+export function isOptions(value: unknown): value is ProduceOptions {
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
+}
+
+export function checkOptionNames(options: object, isKnown: (name: string) => boolean = isKnownOption): void {
+  for (const name in options) if (!isKnown(name)) throw new TypeError(`unknown option "${name}"`)
+}
+
+export function isKnownOption(name: string): boolean {
+  return optionNames.has(name)
+}
+
+/** @param nowMs wall clock, for records without a timestamp */
+export function recordOf(
+  options: ProduceOptions,
+  fallback: DeliveryCallback | undefined,
+  nowMs: () => number,
+): ProduceRecord {
+  const { partition, timestamp, headers, opaque } = options
+  const callback = options.onDelivery ?? options.callback ?? fallback
+  if (callback !== undefined && typeof callback !== 'function')
+    throw new TypeError('onDelivery must be a function')
+  return {
+    key: toBytes(options.key, 'key'),
+    value: toBytes(options.value, 'value'),
+    headers: toRecordHeaders(headers),
+    partition: partition === undefined || partition === null ? PARTITION_UA : partitionOf(partition),
+    timestampMs: timestamp === undefined || timestamp === null ? nowMs() : timestampOf(timestamp, nowMs),
+    callback,
+    opaque,
+  }
+}
+
+function partitionOf(partition: number): number {
+  const number = wholeNumber(partition, 'partition')
+  if (number < PARTITION_UA) throw new ValueError(`partition must be -1 or above, not ${partition}`)
+  return number
+}
+
+function timestampOf(timestamp: number | bigint | Date, nowMs: () => number): number {
+  const number = wholeNumber(timestamp instanceof Date ? timestamp.getTime() : timestamp, 'timestamp')
+  if (number < 0) throw new ValueError(`timestamp must not be negative: ${number}`)
+  return number === 0 ? nowMs() : number
+}

@@ -1,0 +1,410 @@
+/**
+ * The documented Producer: asynchronous, batching, one instance for many topics. Composition only: `Accumulator` holds
+ * records, `Sender` carries batches, `BatchOutcomes` decides over answers, `Expiry` ends lives.
+ */
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { BATCH_HEADER_BYTES } from '../../common/record/batch.ts'
+import { recordSizeBound } from '../../common/record/batch-builder.ts'
+import { CompressionType, codecNamed } from '../../common/record/codecs.ts'
+import { ClientCore } from '../client-core.ts'
+import type { ClientHooks } from '../client-hooks.ts'
+import { type Config, readConfig } from '../config/config.ts'
+import type { DeliveryCallback } from '../config/producer-properties.ts'
+import type { ClientConfig } from '../config/table.ts'
+import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
+import { OnceEvent } from '../event-queue.ts'
+import { callLimits, type Timeout } from '../timeouts.ts'
+import type { ClusterMetadata } from '../values/cluster-metadata.ts'
+import type { HeadersInput } from '../values/headers.ts'
+import { Accumulator, type ProduceRecord, type TopicQueue } from './accumulator.ts'
+import { BatchOutcomes } from './batch-outcomes.ts'
+import { Expiry } from './expiry.ts'
+import {
+  type BytesInput,
+  checkOptionNames,
+  isKnownOption,
+  isOptions,
+  type ProduceOptions,
+  recordOf,
+} from './produce-arguments.ts'
+import type { BatchFormat } from './producer-batch.ts'
+import { ProducerIdentity } from './producer-identity.ts'
+import { producerStatistics } from './producer-statistics.ts'
+import { Sender } from './sender.ts'
+
+/** A message of `produceBatch`; `_error` is set on those that were refused. */
+export interface BatchMessage extends ProduceOptions {
+  _error?: KafkaError
+}
+
+export interface PurgeOptions {
+  readonly inQueue?: boolean
+  readonly inFlight?: boolean
+  readonly blocking?: boolean
+}
+
+/** Oldest age of a batch that still takes records: they expire with it. */
+const batchMaxAgeMs = 1000
+
+export class Producer {
+  readonly #core: ClientCore
+  readonly #accumulator: Accumulator
+  readonly #sender: Sender
+  readonly #outcomes: BatchOutcomes
+  readonly #expiry: Expiry
+  readonly #identity: ProducerIdentity | undefined
+  readonly #defaultCallback: DeliveryCallback | undefined
+  readonly #maxMessageBytes: number
+  readonly #wallMs: () => number
+  #fatalError: KafkaError | undefined
+  #closing: Promise<boolean> | undefined
+
+  /** @param hooks for tests: see `ClientHooks` */
+  constructor(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}) {
+    const config = readConfig('producer', conf, extra)
+    if (config.get('transactional.id') !== undefined) {
+      throw kafkaException(KafkaError._NOT_IMPLEMENTED, 'Transactions are not implemented yet')
+    }
+    this.#core = new ClientCore(config, hooks, {
+      onRoom: (broker) => this.#sender.roomAt(broker),
+      onDown: () => {},
+    })
+    const { clock } = this.#core.runtime
+    this.#wallMs = () => clock.wallMs()
+    this.#defaultCallback = config.get('on_delivery')
+    this.#maxMessageBytes = config.get('message.max.bytes')
+    this.#accumulator = this.#makeAccumulator(config)
+    this.#identity = config.get('enable.idempotence')
+      ? new ProducerIdentity(
+          this.#core,
+          () => this.#core.runtime.reactor.touch(this.#sender),
+          (error) => this.#fatal(error),
+        )
+      : undefined
+    const shared = { core: this.#core, accumulator: this.#accumulator, identity: this.#identity }
+    this.#outcomes = new BatchOutcomes({
+      ...shared,
+      retryLater: (partition, attempts) => this.#sender.retryLater(partition, attempts),
+      onFatal: (error) => this.#fatal(error),
+    })
+    this.#sender = new Sender({ ...shared, outcomes: this.#outcomes })
+    this.#expiry = new Expiry({ ...shared, outcomes: this.#outcomes })
+    this.#core.metadata.onUpdate(() => this.#metadataUpdated())
+    this.#core.startStatistics(() =>
+      producerStatistics({ ...shared, sender: this.#sender, config, identity: this.#identity }),
+    )
+  }
+
+  /** Enqueues a message; its fate comes through the delivery callback. Throws as documented (7.1). */
+  produce(topic: string, options?: ProduceOptions): void
+  produce(
+    topic: string,
+    value?: BytesInput,
+    key?: BytesInput,
+    partition?: number,
+    onDelivery?: DeliveryCallback | null,
+    timestamp?: number | bigint | Date,
+    headers?: HeadersInput | null,
+  ): void
+  produce(
+    topic: string,
+    valueOrOptions?: BytesInput | ProduceOptions,
+    key?: BytesInput,
+    partition?: number,
+    onDelivery?: DeliveryCallback | null,
+    timestamp?: number | bigint | Date,
+    headers?: HeadersInput | null,
+  ): void {
+    let options: ProduceOptions
+    if (isOptions(valueOrOptions)) {
+      checkOptionNames(valueOrOptions)
+      options = valueOrOptions
+    } else options = { value: valueOrOptions, key, partition, onDelivery, timestamp, headers }
+    this.#checkProduce(topic)
+    this.#add(topic, recordOf(options, this.#defaultCallback, this.#wallMs))
+  }
+
+  /** Enqueues several; a refused one gets `_error` and is left out of the count. @returns how many were accepted */
+  produceBatch(
+    topic: string,
+    messages: readonly BatchMessage[],
+    options: {
+      readonly partition?: number
+      readonly onDelivery?: DeliveryCallback
+      readonly callback?: DeliveryCallback
+    } = {},
+  ): number {
+    checkOptionNames(options, (name) => name === 'partition' || name === 'onDelivery' || name === 'callback')
+    if (!Array.isArray(messages)) throw new TypeError('messages must be an array')
+    this.#checkProduce(topic)
+    for (const [index, message] of messages.entries()) {
+      if (!isOptions(message) || Array.isArray(message))
+        throw new TypeError(`messages[${index}] must be an object`)
+      checkOptionNames(message, (name) => name === '_error' || isKnownOption(name))
+    }
+    const callback = options.onDelivery ?? options.callback ?? this.#defaultCallback
+    let accepted = 0
+    for (const message of messages as readonly BatchMessage[]) {
+      const record = recordOf({ partition: options.partition, ...message }, callback, this.#wallMs)
+      try {
+        this.#add(topic, record)
+        accepted++
+      } catch (error) {
+        if (!(error instanceof KafkaException)) throw error
+        message._error = error.error
+      }
+    }
+    return accepted
+  }
+
+  /** Serves queued callbacks; waits for the first one. @returns how many were served */
+  async poll(timeout?: Timeout): Promise<number> {
+    this.#core.checkOpen()
+    const { timeoutMs, signal } = callLimits(timeout)
+    return await this.#core.events.poll(timeoutMs, signal)
+  }
+
+  /** Waits until everything is delivered or failed and reported. @returns how many messages are still outstanding */
+  async flush(timeout?: Timeout): Promise<number> {
+    this.#core.checkOpen()
+    const { timeoutMs, signal } = callLimits(timeout)
+    return await this.#flush(timeoutMs, signal)
+  }
+
+  /** Drops messages; their reports come with the next `poll` or `flush`. With `blocking: false` nothing is returned. */
+  purge(options: PurgeOptions & { readonly blocking: false }): void
+  purge(options?: PurgeOptions): Promise<void>
+  purge(options: PurgeOptions = {}): Promise<void> | void {
+    this.#core.checkOpen()
+    checkOptionNames(options, (name) => name === 'inQueue' || name === 'inFlight' || name === 'blocking')
+    const { inQueue = true, inFlight = true, blocking = true } = options
+    this.#purge(inQueue, inFlight)
+    // Everything happens in this thread: there is nobody to wait for.
+    if (blocking) return Promise.resolve()
+  }
+
+  /** Messages that wait, are in flight, or are done with their report not served. */
+  get length(): number {
+    return this.#accumulator.messageCount
+  }
+
+  len(): number {
+    return this.length
+  }
+
+  async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+    return await this.#core.listTopics(topic, timeout)
+  }
+
+  /** User and password from the next authentication on. */
+  setSaslCredentials(username: string, password: string): void {
+    this.#core.setSaslCredentials(username, password)
+  }
+
+  /**
+   * Flushes, then ends. With a limit, what is left when it is over is purged. Idempotent.
+   * @returns true
+   */
+  close(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<boolean> {
+    this.#closing ??= this.#close(callLimits(options))
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #makeAccumulator(config: Config): Accumulator {
+    const deliveryTimeoutMs = config.get('delivery.timeout.ms')
+    const lifeMs = deliveryTimeoutMs === 0 ? Number.POSITIVE_INFINITY : deliveryTimeoutMs
+    const lingerMs = config.get('linger.ms')
+    return new Accumulator({
+      runtime: this.#core.runtime,
+      limits: {
+        maxRecords: config.get('batch.num.messages'),
+        maxBytes: Math.min(config.get('batch.size'), config.get('message.max.bytes')),
+        lingerMs,
+        maxAgeMs: lingerMs + Math.min(batchMaxAgeMs, lifeMs / 8),
+      },
+      format: batchFormat(config),
+      maxMessages: config.get('queue.buffering.max.messages'),
+      maxBytes: config.get('queue.buffering.max.kbytes') * 1024,
+      partitioner: config.get('partitioner'),
+      stickyMs: config.get('sticky.partitioning.linger.ms'),
+      onNewTopic: (topic) => {
+        this.#core.metadata.want(topic.name)
+        this.#updateTopic(topic)
+      },
+      onReady: (partition) => this.#sender.markReady(partition),
+    })
+  }
+
+  #checkProduce(topic: unknown): void {
+    this.#core.checkOpen()
+    if (typeof topic !== 'string') throw new TypeError('topic must be a string')
+    const fatal = this.#fatalError
+    if (fatal !== undefined) {
+      throw kafkaException(KafkaError._FATAL, `Fatal error: ${fatal.name()}: ${fatal.str()}`, { fatal: true })
+    }
+  }
+
+  #add(name: string, record: ProduceRecord): void {
+    const recordBytes = recordSizeBound(record.key, record.value, record.headers)
+    if (recordBytes + BATCH_HEADER_BYTES > this.#maxMessageBytes) {
+      throw kafkaException(
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        `Message of ${recordBytes} bytes exceeds message.max.bytes (${this.#maxMessageBytes})`,
+      )
+    }
+    const topic = this.#accumulator.topicFor(name)
+    const { info } = topic
+    if (info === undefined) this.#checkKnownMissing(topic)
+    else if (record.partition >= info.partitions.length) throw kafkaException(KafkaError._UNKNOWN_PARTITION)
+    this.#accumulator.add(topic, record, recordBytes)
+    this.#expiry.watch()
+  }
+
+  #checkKnownMissing(topic: TopicQueue): void {
+    const { runtime, metadata, config } = this.#core
+    if (metadata.cache.topic(topic.name)?.errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return
+    const unknownForMs = runtime.clock.monotonicMs() - topic.unknownSinceMs
+    if (unknownForMs >= config.get('topic.metadata.propagation.max.ms'))
+      throw kafkaException(KafkaError._UNKNOWN_TOPIC)
+  }
+
+  #metadataUpdated(): void {
+    for (const topic of this.#accumulator.topics()) this.#updateTopic(topic)
+    this.#core.runtime.reactor.touch(this.#sender)
+  }
+
+  #updateTopic(topic: TopicQueue): void {
+    const cached = this.#core.metadata.cache.topic(topic.name)
+    if (cached === undefined) return
+    if (cached.errorCode === ErrorCode.NONE && cached.partitions.length > 0) {
+      if (topic.info === cached) return
+      topic.info = cached
+      for (const partition of topic.partitions) {
+        const previousLeaderId = partition.leaderId
+        topic.updateLeader(partition)
+        if (partition.leaderId !== previousLeaderId) this.#sender.moveLane(partition, previousLeaderId)
+      }
+      this.#expiry.failMissingPartition(topic, this.#accumulator.assign(topic))
+      return
+    }
+    if (topic.info !== undefined) {
+      topic.info = undefined
+      topic.unknownSinceMs = this.#core.runtime.clock.monotonicMs()
+    }
+    const { errorCode } = cached
+    if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) this.#expiry.watchTopic()
+    else if (
+      errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED ||
+      errorCode === ErrorCode.INVALID_TOPIC_EXCEPTION
+    ) {
+      const records = topic.unassigned
+      topic.unassigned = []
+      this.#expiry.failUnassigned(topic, records, new KafkaError(errorCode))
+    }
+  }
+
+  async #flush(timeoutMs: number, signal: AbortSignal | undefined): Promise<number> {
+    signal?.throwIfAborted()
+    const { events, runtime } = this.#core
+    const deadlineMs = runtime.clock.monotonicMs() + timeoutMs
+    this.#accumulator.beginFlush()
+    try {
+      await events.turn()
+      for (;;) {
+        events.serveReady()
+        signal?.throwIfAborted()
+        const leftMs = deadlineMs - runtime.clock.monotonicMs()
+        if (this.length === 0 || leftMs <= 0) return this.length
+        await events.wait(leftMs, signal)
+      }
+    } finally {
+      this.#accumulator.endFlush()
+    }
+  }
+
+  async #close({
+    timeoutMs,
+    signal,
+  }: {
+    timeoutMs: number
+    signal: AbortSignal | undefined
+  }): Promise<boolean> {
+    try {
+      const left = await this.#flush(timeoutMs, signal)
+      if (left > 0) {
+        this.#purge(true, true)
+        this.#core.events.serveReady()
+      }
+    } finally {
+      this.#sender.stop()
+      this.#expiry.close()
+      this.#accumulator.close()
+      this.#identity?.close()
+      this.#core.close()
+      this.#accumulator.release(this.#accumulator.messageCount, this.#accumulator.chargedBytes)
+    }
+    return true
+  }
+
+  #purge(inQueue: boolean, inFlight: boolean): void {
+    const queueError = new KafkaError(KafkaError._PURGE_QUEUE)
+    const flightError = new KafkaError(KafkaError._PURGE_INFLIGHT)
+    for (const topic of this.#accumulator.topics()) {
+      if (inQueue) {
+        const { unassigned } = topic
+        topic.unassigned = []
+        this.#expiry.failUnassigned(topic, unassigned, queueError)
+      }
+      for (const partition of topic.partitions) {
+        if (inFlight) {
+          for (const batch of partition.inFlight) {
+            batch.isPossiblyPersisted = true
+            this.#outcomes.giveUp(partition, batch, flightError)
+          }
+        }
+        if (!inQueue) continue
+        for (const batch of partition.takeQueued()) {
+          this.#outcomes.giveUp(partition, batch, batch.isPossiblyPersisted ? flightError : queueError)
+        }
+      }
+    }
+  }
+
+  /** The first fatal error ends the instance: everything outstanding fails, and the next serving call throws. */
+  #fatal(error: KafkaError): void {
+    if (this.#fatalError !== undefined) return
+    this.#fatalError = error
+    this.#sender.stop()
+    for (const topic of this.#accumulator.topics()) {
+      const { unassigned } = topic
+      topic.unassigned = []
+      this.#expiry.failUnassigned(topic, unassigned, error)
+      for (const partition of topic.partitions) {
+        for (const batch of [...partition.inFlight, ...partition.takeQueued()]) {
+          this.#outcomes.giveUp(partition, batch, error)
+        }
+      }
+    }
+    this.#core.events.push(
+      new OnceEvent(() => {
+        throw new KafkaException(error)
+      }),
+    )
+  }
+}
+
+function batchFormat(config: Config): BatchFormat {
+  const name = config.get('compression.codec')
+  const codec = codecNamed(name === 'inherit' ? 'none' : name)
+  const level = config.get('compression.level')
+  const isGiven = codec !== null && level >= 0 && codec.minLevel < codec.maxLevel
+  return {
+    compressionType: (codec?.type ?? CompressionType.none) as CompressionType,
+    compressionLevel: isGiven ? Math.min(Math.max(level, codec.minLevel), codec.maxLevel) : undefined,
+    isTransactional: false,
+  }
+}
