@@ -35,7 +35,10 @@ export function leaveConsumerGroup(
   if (instanceId === null) {
     return group.members.has(memberId)
       ? { records: fenceMembers(shard, group, [memberId]), response: answer }
-      : refuseHeartbeat(ErrorCode.UNKNOWN_MEMBER_ID, `Group ${groupId} has no member ${memberId}.`)
+      : refuseHeartbeat(
+          ErrorCode.UNKNOWN_MEMBER_ID,
+          `Member ${memberId} is not a member of group ${groupId}.`,
+        )
   }
   const member = group.staticMember(instanceId)
   const refusal = checkStaticMember(member, instanceId, memberId)

@@ -26,8 +26,17 @@ export function checkPattern(pattern: string): string | undefined {
     compilePattern(pattern)
     return undefined
   } catch (error) {
-    return error instanceof SyntaxError ? error.message : 'it cannot be compiled'
+    return error instanceof SyntaxError ? describeSyntaxError(error.message) : 'it cannot be compiled'
   }
+}
+
+/** In RE2's terms where it has one for the same slip. */
+function describeSyntaxError(message: string): string {
+  const what = message.slice(message.lastIndexOf(': ') + 2)
+  if (what.startsWith('Unterminated character class')) return 'missing closing ]'
+  if (what.startsWith('Unterminated group')) return 'missing closing )'
+  if (what.startsWith('Unmatched')) return 'unexpected )'
+  return what.startsWith('Nothing to repeat') ? 'missing argument to repetition operator' : what
 }
 
 /** Topics are matched as a whole. */

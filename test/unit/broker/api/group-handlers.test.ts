@@ -91,7 +91,7 @@ describe.each(CASES)('$handler.api.name', ({ handler, lowest, highest }) => {
     ] as const) {
       expect(harness.call(handler, request, version)).toBeDefined()
       const decoded = decodeRequest(handler.api, version, encodeRequest(handler.api, version, request))
-      const refused = handler.refuse(decoded, ErrorCode.GROUP_AUTHORIZATION_FAILED)
+      const refused = handler.refuse(decoded, ErrorCode.GROUP_AUTHORIZATION_FAILED, undefined, version)
       const answer = decodeResponse(handler.api, version, encodeResponse(handler.api, version, refused))
       const { errorCode } = handler.api.response.fields
       if (errorCode !== undefined && hasVersion(errorCode.versions, version)) {
