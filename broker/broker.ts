@@ -27,8 +27,12 @@ import type { ListenerKind } from './network/request-context.ts'
 import { Router } from './network/router.ts'
 import { ControllerClient } from './peer/controller-client.ts'
 import { PeerClient } from './peer/peer-client.ts'
+import { RequestForwarder } from './peer/request-forwarder.ts'
 import { MetadataLog } from './raft/metadata-log.ts'
 import { FetchSessionCache } from './replica/fetch-session-cache.ts'
+import { FollowerFetcher } from './replica/follower-fetcher.ts'
+import { FollowerFetchers } from './replica/follower-fetchers.ts'
+import { IsrUpdater } from './replica/isr-updater.ts'
 import { ReplicaManager } from './replica/replica-manager.ts'
 import { servedApis, servedHandlers } from './served-apis.ts'
 import type { BrokerServices } from './services.ts'
@@ -73,6 +77,8 @@ export class Broker {
   readonly controller: Controller
   readonly metadataLog: MetadataLog
   readonly lifecycle: BrokerLifecycle
+  /** Copies what this broker follows. */
+  readonly fetchers: FollowerFetchers
   readonly #options: BrokerOptions
   readonly #loader: MetadataLoader
   readonly #logs: LogManager
@@ -104,6 +110,12 @@ export class Broker {
       controllerAddress: () => options.controllerAddressOf(this.metadataLog.leaderId),
       retryBackoffMs: CONTROLLER_RETRY_MS,
     })
+    const isrUpdater = new IsrUpdater({
+      nodeId,
+      scheduler,
+      controller: controllerClient,
+      brokerEpoch: () => this.lifecycle.brokerEpoch,
+    })
     this.#replicas = new ReplicaManager({
       nodeId,
       runtime,
@@ -112,9 +124,10 @@ export class Broker {
       metadata,
       topicConfig: (topic) => settings.topicConfig(topic),
       replicaLagTimeMaxMs: () => config.get('replica.lag.time.max.ms'),
-      // The controller makes ISR changes; with one replica a partition never proposes any.
-      proposeIsr: () => undefined,
+      proposeIsr: (partition, proposal) => isrUpdater.propose(partition, proposal),
     })
+    this.fetchers = new FollowerFetchers((leaderId) => this.#createFetcher(leaderId))
+    this.#replicas.listenToFollowing(this.fetchers)
     this.#coordinators = new BrokerCoordinators({
       nodeId,
       runtime,
@@ -147,6 +160,7 @@ export class Broker {
       startingSnapshot: () => this.metadataLog.startingSnapshot,
       goneBrokers: options.goneBrokers,
     })
+    const forwarder = new RequestForwarder(controllerClient)
     const { controller } = this
     const telemetry = new ClientTelemetry({
       clock: runtime.clock,
@@ -185,10 +199,11 @@ export class Broker {
         controller: controllerClient,
         trace: runtime.trace,
       }),
+      dispatchForwarded: (connection, frame) => router.dispatchForwarded(connection, frame),
       apisOf: servedApis,
       endpointOf: (brokerId, listenerName) => this.#endpointOf(brokerId, listenerName),
     }
-    const router = new Router(this.services, servedHandlers, { forward: () => undefined })
+    const router = new Router(this.services, servedHandlers, forwarder)
     this.#listeners = options.listeners.map(({ listenerName, securityProtocol, host, port }) =>
       this.#createListener(
         router,
@@ -288,6 +303,7 @@ export class Broker {
   #end(isAbrupt: boolean): void {
     this.lifecycle.stop()
     this.#coordinators.close()
+    this.fetchers.close()
     this.controller.stop()
     this.#controllerListener.close(isAbrupt)
     this.#controllerPeers.close()
@@ -342,6 +358,26 @@ export class Broker {
   #createPeerClient(transport: Transport, clientId: string): PeerClient {
     const { scheduler } = this.#options
     return new PeerClient({ transport, scheduler, clientId, requestTimeoutMs: PEER_REQUEST_TIMEOUT_MS })
+  }
+
+  #createFetcher(leaderId: number): FollowerFetcher {
+    const { nodeId, runtime, scheduler, config } = this.#options
+    return new FollowerFetcher({
+      nodeId,
+      leaderId,
+      runtime,
+      scheduler,
+      peer: this.#createPeerClient(runtime.transport, `broker-${nodeId}-fetcher-0`),
+      leaderAddress: () => this.#endpointOf(leaderId, this.#interBrokerListenerName()),
+      brokerEpoch: () => this.lifecycle.brokerEpoch,
+      settings: () => ({
+        maxWaitMs: config.get('replica.fetch.wait.max.ms'),
+        minBytes: config.get('replica.fetch.min.bytes'),
+        maxBytes: config.get('replica.fetch.max.bytes'),
+        responseMaxBytes: config.get('replica.fetch.response.max.bytes'),
+        backoffMs: config.get('replica.fetch.backoff.ms'),
+      }),
+    })
   }
 
   #createListener(

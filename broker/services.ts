@@ -1,16 +1,18 @@
 /**
  * What one broker offers to its request handlers. `broker.ts` composes it; handlers see only this.
  */
+import type { Frame } from '../common/protocol/frame.ts'
+import type { Deferred } from '../common/runtime/deferred.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { LogManager } from '../storage/log-manager.ts'
 import type { BrokerLoggers } from './broker-loggers.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import type { Controller } from './controller/controller.ts'
-import type { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
+import type { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
-import type { ListenerKind } from './network/request-context.ts'
+import type { ConnectionInfo, ListenerKind } from './network/request-context.ts'
 import type { MetadataLog } from './raft/metadata-log.ts'
 import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'
@@ -47,6 +49,8 @@ export interface BrokerServices {
   /** Creates topics that are asked for and may be made automatically, and the internal ones. */
   readonly topicCreator: TopicCreator
   readonly transactionVerifier: TransactionVerifier
+  /** Runs a request that another broker passed on, for its client (Envelope). */
+  dispatchForwarded(connection: ConnectionInfo, frame: Frame): Deferred<Frame | undefined>
   /** The APIs that a listener of this kind serves, by key. */
   apisOf(kind: ListenerKind): readonly ServedApi[]
   /** Where clients of a listener reach a broker; undefined when it has no such listener or is not alive. */

@@ -46,6 +46,7 @@ import { alterUserScramCredentials } from './51-alter-user-scram-credentials.ts'
 import { describeQuorum } from './55-describe-quorum.ts'
 import { alterPartition } from './56-alter-partition.ts'
 import { updateFeatures } from './57-update-features.ts'
+import { envelope } from './58-envelope.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import { describeProducers } from './61-describe-producers.ts'
 import { brokerRegistration } from './62-broker-registration.ts'
@@ -107,6 +108,7 @@ export const handlers = [
   describeQuorum,
   alterPartition,
   updateFeatures,
+  envelope,
   describeCluster,
   describeProducers,
   brokerRegistration,

@@ -21,7 +21,6 @@ export const unsupported: Partial<Readonly<Record<ApiName, string>>> = {
   Vote: NO_ELECTIONS,
   BeginQuorumEpoch: NO_ELECTIONS,
   EndQuorumEpoch: NO_ELECTIONS,
-  Envelope: 'Requests for the controller are not forwarded; every node that is asked is the controller.',
   FetchSnapshot: 'The metadata quorum has one voter: no other node reads its log.',
   ControllerRegistration: 'Controllers are known from the start.',
   AssignReplicasToDirs: 'A broker has one log directory, so replicas are not assigned to directories.',

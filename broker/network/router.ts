@@ -8,7 +8,7 @@
 import { decodeRequest } from '../../common/protocol/codec.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Frame } from '../../common/protocol/frame.ts'
-import { decodeRequestHeader } from '../../common/protocol/header.ts'
+import { decodeRequestHeader, encodeResponseFrame } from '../../common/protocol/header.ts'
 import { MalformedFrame } from '../../common/protocol/malformed-frame.ts'
 import type { ApiSchema } from '../../common/protocol/schema.ts'
 import { hasVersion, type VersionRange, versionRange } from '../../common/protocol/versions.ts'
@@ -26,10 +26,17 @@ export interface Exchange {
   readonly answer: Deferred<Answer<unknown>>
 }
 
-/** Offered to requests that must run on the active controller. */
+/** Takes requests that must run on the active controller to it. */
 export interface ControllerForwarder {
-  /** @returns undefined when this node is the active controller and serves the request itself */
-  forward(context: RequestContext, frame: Frame): Deferred<Answer<unknown>> | undefined
+  /**
+   * @returns undefined when this node serves the request itself: it is the active controller, or was asked as one; a result without
+   *   answer when no controller could be reached in time
+   */
+  forward(
+    api: ApiSchema,
+    context: RequestContext,
+    frame: Frame,
+  ): Deferred<{ readonly answer: unknown } | undefined> | undefined
 }
 
 interface Route {
@@ -75,6 +82,22 @@ export class Router {
     }
   }
 
+  /**
+   * Runs a request that another broker passed on (Envelope).
+   * @returns the whole answer frame; undefined when the frame is no request, or it has no answer
+   */
+  dispatchForwarded(connection: ConnectionInfo, frame: Frame): Deferred<Frame | undefined> {
+    const exchange = this.dispatch(connection, frame)
+    if (exchange === undefined) return Deferred.of<Frame | undefined>(undefined)
+    const { api, context, answer } = exchange
+    const { apiVersion: version, correlationId } = context
+    return answer.map((response) =>
+      typeof response === 'symbol'
+        ? undefined
+        : encodeResponseFrame(api, { version, correlationId }, response as never),
+    )
+  }
+
   #dispatch(connection: ConnectionInfo, frame: Frame): Exchange | undefined {
     const { header, api, reader } = decodeRequestHeader(frame)
     const route = this.#routes.get(api.key)
@@ -95,7 +118,7 @@ export class Router {
     return {
       api,
       context,
-      refuse: (error) => handler.refuse(request, error),
+      refuse: (error) => handler.refuse(request, error, undefined, header.apiVersion),
       answer: this.#run(handler, context, request, frame),
     }
   }
@@ -108,8 +131,15 @@ export class Router {
   ): Deferred<Answer<unknown>> {
     try {
       if (handler.runsOn === 'controller') {
-        const forwarded = this.#forwarder.forward(context, frame)
-        if (forwarded !== undefined) return forwarded
+        const forwarded = this.#forwarder.forward(handler.api, context, frame)
+        const { apiVersion } = context
+        if (forwarded !== undefined) {
+          return forwarded.map<Answer<unknown>>((result) =>
+            result === undefined
+              ? handler.refuse(request, ErrorCode.REQUEST_TIMED_OUT, undefined, apiVersion)
+              : result.answer,
+          )
+        }
       }
       return asDeferred(handler.handle(context, request) as Answer<unknown>)
     } catch (error) {
@@ -120,7 +150,10 @@ export class Router {
         message: `${handler.api.name} v${context.apiVersion} failed: ${error instanceof Error ? error.message : String(error)}`,
         error,
       })
-      return Deferred.of<Answer<unknown>>(handler.refuse(request, ErrorCode.UNKNOWN_SERVER_ERROR))
+      const { UNKNOWN_SERVER_ERROR } = ErrorCode
+      return Deferred.of<Answer<unknown>>(
+        handler.refuse(request, UNKNOWN_SERVER_ERROR, undefined, context.apiVersion),
+      )
     }
   }
 

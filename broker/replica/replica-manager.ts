@@ -292,39 +292,41 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     options: { acks: number; timeoutMs: number; origin: AppendOrigin },
   ): Deferred<AppendEntryResult[]> {
     const pending: PendingAppend[] = []
-    const results = entries.map(({ partition, records, guard, transactionVersion, onAppended }): AppendEntryResult => {
-      const appended = partition.appendAsLeader(records, {
-        origin: options.origin,
-        requiredAcks: options.acks,
-        ...(guard === undefined ? {} : { verificationGuard: guard }),
-        ...(transactionVersion === undefined ? {} : { transactionVersion }),
-      })
-      if (appended.error !== ErrorCode.NONE) {
-        return {
-          error: appended.error,
-          errorMessage: 'errorMessage' in appended ? (appended.errorMessage ?? null) : null,
-          baseOffset: -1,
-          logAppendTimeMs: -1,
-          logStartOffset: partition.log?.logStartOffset ?? -1,
-          recordErrors: 'recordErrors' in appended ? (appended.recordErrors ?? []) : [],
+    const results = entries.map(
+      ({ partition, records, guard, transactionVersion, onAppended }): AppendEntryResult => {
+        const appended = partition.appendAsLeader(records, {
+          origin: options.origin,
+          requiredAcks: options.acks,
+          ...(guard === undefined ? {} : { verificationGuard: guard }),
+          ...(transactionVersion === undefined ? {} : { transactionVersion }),
+        })
+        if (appended.error !== ErrorCode.NONE) {
+          return {
+            error: appended.error,
+            errorMessage: 'errorMessage' in appended ? (appended.errorMessage ?? null) : null,
+            baseOffset: -1,
+            logAppendTimeMs: -1,
+            logStartOffset: partition.log?.logStartOffset ?? -1,
+            recordErrors: 'recordErrors' in appended ? (appended.recordErrors ?? []) : [],
+          }
         }
-      }
-      onAppended?.(appended.firstOffset)
-      pending.push({
-        partition,
-        leaderEpoch: partition.leaderEpoch,
-        requiredOffset: appended.lastOffset + 1,
-        commitError: undefined,
-      })
-      return {
-        error: ErrorCode.NONE,
-        errorMessage: null,
-        baseOffset: appended.firstOffset,
-        logAppendTimeMs: appended.logAppendTimeMs,
-        logStartOffset: appended.logStartOffset,
-        recordErrors: [],
-      }
-    })
+        onAppended?.(appended.firstOffset)
+        pending.push({
+          partition,
+          leaderEpoch: partition.leaderEpoch,
+          requiredOffset: appended.lastOffset + 1,
+          commitError: undefined,
+        })
+        return {
+          error: ErrorCode.NONE,
+          errorMessage: null,
+          baseOffset: appended.firstOffset,
+          logAppendTimeMs: appended.logAppendTimeMs,
+          logStartOffset: appended.logStartOffset,
+          recordErrors: [],
+        }
+      },
+    )
     if (options.acks !== -1 || pending.length === 0) return Deferred.of(results)
     const answer = new Deferred<AppendEntryResult[]>()
     const operation = new DelayedProduce(pending, () => {
@@ -374,7 +376,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
 
   /** Reads for a fetch; waits for `minBytes` when nothing speaks against it. */
   fetch(entries: readonly FetchEntry[], options: FetchOptions): Deferred<FetchEntryResult[]> {
-    const first = this.#readAll(entries, options)
+    const first = this.#readAll(entries, options, true)
     if (this.#mustAnswerAtOnce(first, options)) return Deferred.of(first)
     const answer = new Deferred<FetchEntryResult[]>()
     const waiting: WaitingPartition[] = []
@@ -386,7 +388,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       minBytes: options.minBytes,
       onDone: () => {
         stopListening()
-        answer.complete(this.#readAll(entries, options))
+        answer.complete(this.#readAll(entries, options, false))
       },
     })
     const stopListening = options.onClosed(() => operation.abandon())
@@ -409,7 +411,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     return bytes >= options.minBytes
   }
 
-  #readAll(entries: readonly FetchEntry[], options: FetchOptions): FetchEntryResult[] {
+  /** @param isFirst only the first read of a request tells what the follower has: when it has waited it knows nothing newer */
+  #readAll(entries: readonly FetchEntry[], options: FetchOptions, isFirst: boolean): FetchEntryResult[] {
     let budget = options.maxBytes
     let atLeastOneBatch = options.atLeastOneBatch
     return entries.map(({ partition, error, request }): FetchEntryResult => {
@@ -421,7 +424,12 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       })
       if (read.records.length > 0) atLeastOneBatch = false
       budget = Math.max(0, budget - read.records.length)
-      if (options.replicaId >= 0 && read.error === ErrorCode.NONE && read.divergingEpoch === undefined) {
+      if (
+        isFirst &&
+        options.replicaId >= 0 &&
+        read.error === ErrorCode.NONE &&
+        read.divergingEpoch === undefined
+      ) {
         partition.recordFollowerFetch({
           replicaId: options.replicaId,
           replicaEpoch: options.replicaEpoch,

@@ -1,0 +1,196 @@
+/**
+ * Copies the partitions that this broker follows from one leader: a loop of ordinary Fetch requests with this broker's replica id and epoch.
+ * Its next request is what acknowledges the records of the one before.
+ *
+ * Owner: the fetchers of this broker. Invariants: one request at a time; a partition that changed its leader epoch starts anew. Limits:
+ * `replica.fetch.max.bytes` a partition, `replica.fetch.response.max.bytes` an answer.
+ */
+import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
+import { ListOffsets } from '../../common/protocol/apis/02-list-offsets.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
+import type { Address } from '../../common/runtime/transport.ts'
+import type { PeerClient } from '../peer/peer-client.ts'
+import { FetchedPartition } from './fetched-partition.ts'
+import { FollowerSession } from './follower-session.ts'
+import type { Partition } from './partition.ts'
+
+export interface FetcherSettings {
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly responseMaxBytes: number
+  readonly backoffMs: number
+}
+
+export interface FollowerFetcherOptions {
+  readonly nodeId: number
+  readonly leaderId: number
+  readonly runtime: Runtime
+  readonly scheduler: SchedulerScope
+  /** A client of its own: a long poll must not stand in the way of other requests. */
+  readonly peer: PeerClient
+  readonly leaderAddress: () => Address | undefined
+  readonly brokerEpoch: () => number
+  readonly settings: () => FetcherSettings
+}
+
+const REQUEST_TIMEOUT_MS = 30_000
+const LATEST = -1
+const EARLIEST = -2
+
+export class FollowerFetcher {
+  readonly leaderId: number
+  readonly #options: FollowerFetcherOptions
+  readonly #partitions = new Map<Partition, FetchedPartition>()
+  #session = new FollowerSession()
+  #isInFlight = false
+  #isPaused = false
+  #timer: Timer | undefined
+
+  constructor(options: FollowerFetcherOptions) {
+    this.#options = options
+    this.leaderId = options.leaderId
+  }
+
+  get isEmpty(): boolean {
+    return this.#partitions.size === 0
+  }
+
+  add(partition: Partition): void {
+    this.#partitions.set(partition, new FetchedPartition(partition))
+    this.#fetchLater(0)
+  }
+
+  remove(partition: Partition): void {
+    this.#partitions.delete(partition)
+  }
+
+  /** Holds back further requests; the answer of one that is on its way is still taken. */
+  pause(): void {
+    this.#isPaused = true
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#fetchLater(0)
+  }
+
+  close(): void {
+    this.#partitions.clear()
+    this.#timer?.cancel()
+    this.#options.peer.close()
+  }
+
+  #fetchLater(delayMs: number): void {
+    if (this.#isInFlight || this.#isPaused || this.isEmpty) return
+    this.#timer?.cancel()
+    const { scheduler, nodeId, leaderId } = this.#options
+    const label = `fetch of broker ${nodeId} from broker ${leaderId}`
+    this.#timer = scheduler.schedule(label, delayMs, () => this.#fetch())
+  }
+
+  #fetch(): void {
+    if (this.#isInFlight || this.#isPaused || this.isEmpty) return
+    const { peer, leaderAddress, settings, nodeId, brokerEpoch, runtime } = this.#options
+    const { maxWaitMs, minBytes, maxBytes, responseMaxBytes, backoffMs } = settings()
+    const address = leaderAddress()
+    if (address === undefined) {
+      this.#fetchLater(backoffMs)
+      return
+    }
+    const nowMs = runtime.clock.monotonicMs()
+    const wanted = [...this.#partitions.values()].filter(({ delayedUntilMs }) => delayedUntilMs <= nowMs)
+    if (wanted.length === 0) {
+      this.#fetchLater(backoffMs)
+      return
+    }
+    const plan = this.#session.plan(wanted, maxBytes)
+    this.#isInFlight = true
+    peer
+      .call(
+        address,
+        Fetch,
+        {
+          replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
+          maxWaitMs: this.#hasDelayed(nowMs) ? Math.min(maxWaitMs, backoffMs) : maxWaitMs,
+          minBytes,
+          maxBytes: responseMaxBytes,
+          isolationLevel: 0,
+          sessionId: plan.sessionId,
+          sessionEpoch: plan.sessionEpoch,
+          topics: plan.topics,
+          forgottenTopicsData: plan.forgotten,
+        },
+        { timeoutMs: REQUEST_TIMEOUT_MS },
+      )
+      .whenDone((answer) => {
+        this.#isInFlight = false
+        if (!answer.ok || answer.response.errorCode !== ErrorCode.NONE) {
+          this.#session = new FollowerSession()
+          // A session that the leader has forgotten is simply begun anew.
+          this.#fetchLater(answer.ok ? 0 : backoffMs)
+          return
+        }
+        this.#session.onAnswered(answer.response.sessionId)
+        for (const { topicId, partitions } of answer.response.responses) {
+          for (const partitionAnswer of partitions) {
+            const asked = plan.asked.get(`${topicId}-${partitionAnswer.partitionIndex}`)
+            if (asked === undefined || !this.#isHere(asked.fetched)) continue
+            this.#onVerdict(asked.fetched, asked.fetched.onAnswer(partitionAnswer, asked.fetchOffset))
+          }
+        }
+        this.#fetchLater(0)
+      })
+  }
+
+  #isHere(fetched: FetchedPartition): boolean {
+    return this.#partitions.get(fetched.partition) === fetched
+  }
+
+  #hasDelayed(nowMs: number): boolean {
+    for (const { delayedUntilMs } of this.#partitions.values()) if (delayedUntilMs > nowMs) return true
+    return false
+  }
+
+  #onVerdict(fetched: FetchedPartition, verdict: 'continue' | 'back-off' | 'out-of-range'): void {
+    if (verdict === 'continue') return
+    const { runtime, settings } = this.#options
+    fetched.delayedUntilMs = runtime.clock.monotonicMs() + settings().backoffMs
+    if (verdict === 'out-of-range') this.#askForRange(fetched)
+  }
+
+  #askForRange(fetched: FetchedPartition): void {
+    const { peer, leaderAddress, nodeId } = this.#options
+    const address = leaderAddress()
+    if (address === undefined) return
+    const { topic, index } = fetched.partition
+    const ask = (timestamp: number) =>
+      peer
+        .call(address, ListOffsets, {
+          replicaId: nodeId,
+          topics: [
+            {
+              name: topic,
+              partitions: [{ partitionIndex: index, timestamp, currentLeaderEpoch: fetched.leaderEpoch }],
+            },
+          ],
+        })
+        .map((answer) => {
+          const found = answer.ok ? answer.response.topics[0]?.partitions[0] : undefined
+          return found?.errorCode === ErrorCode.NONE ? found.offset : undefined
+        })
+    ask(LATEST).whenDone((endOffset) => {
+      if (endOffset === undefined) return
+      ask(EARLIEST).whenDone((startOffset) => {
+        if (startOffset === undefined || !this.#isHere(fetched)) return
+        fetched.onLeaderRange({ startOffset, endOffset })
+        fetched.delayedUntilMs = 0
+        this.#fetchLater(0)
+      })
+    })
+  }
+}
