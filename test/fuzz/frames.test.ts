@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
+import { UnregisterBroker } from '../../common/protocol/apis/64-unregister-broker.ts'
 import { decodeResponse } from '../../common/protocol/codec.ts'
 import { decodeResponseHeader, requestHeaderVersion } from '../../common/protocol/header.ts'
 import { apiByKey } from '../../common/protocol/registry.ts'
@@ -58,6 +59,14 @@ function seedFrames(): Buffer[] {
   return seeds
 }
 
+/** An administrator may rightly unregister the broker; then nobody's work goes on. */
+function harmless(seeds: readonly Buffer[], random: () => number): Buffer {
+  for (;;) {
+    const frame = mutated(seeds, random)
+    if (frame.length < 2 || frame.readInt16BE(0) !== UnregisterBroker.key) return frame
+  }
+}
+
 /** Sends bursts until enough frames were taken; a burst ends with its probe's answer, the broker's close or our patience. */
 async function attack(
   world: World,
@@ -68,7 +77,7 @@ async function attack(
   let connection: RawConnection | undefined
   while (tally.frames < FRAMES) {
     connection ??= await world.connect()
-    const burst = Array.from({ length: BURST }, () => prefixed(mutated(seeds, random)))
+    const burst = Array.from({ length: BURST }, () => prefixed(harmless(seeds, random)))
     connection.write(Buffer.concat([...burst, probe]))
     let taken = 0
     let end: 'probe' | 'closed' | 'timeout' | undefined

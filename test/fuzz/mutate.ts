@@ -79,8 +79,7 @@ const mutations: readonly ((frame: Buffer, random: Random, seeds: readonly Buffe
     return Buffer.concat([frame.subarray(0, from), frame.subarray(to)])
   },
   // Nothing: valid frames in an odd order.
-  (frame) => frame,
-  (frame) => frame,
+  ...Array.from({ length: 9 }, () => (frame: Buffer) => frame),
 ]
 
 export function mutated(seeds: readonly Buffer[], random: Random): Buffer {
