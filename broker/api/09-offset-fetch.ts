@@ -33,11 +33,10 @@ export const offsetFetch = defineHandler(OffsetFetch, {
       groups: fetched.map((group, index) => ({ groupId: request.groups[index]?.groupId ?? '', ...group })),
     }))
   },
-  refuse: (request, error) => ({
-    topics: failedTopics(request.topics, error),
-    errorCode: error,
-    groups: request.groups.map(({ groupId }) => ({ groupId, errorCode: error, topics: [] })),
-  }),
+  refuse: (request, error, _message, apiVersion = OffsetFetch.versions.highest) =>
+    apiVersion < 8
+      ? singleAnswer(singleGroup(request), { errorCode: error, topics: [] }, apiVersion)
+      : { groups: request.groups.map(({ groupId }) => ({ groupId, errorCode: error, topics: [] })) },
 })
 
 /** Before v8 the request is one group. */

@@ -33,7 +33,8 @@ function notFound(errorCode: ErrorCode, errorMessage: string | null): Found {
 function find(context: RequestContext, keyType: number, key: string): Found {
   const { broker, connection } = context
   const topicName = TOPIC_OF_KEY_TYPE.get(keyType)
-  if (topicName === undefined) return notFound(ErrorCode.INVALID_REQUEST, errorInfo(ErrorCode.INVALID_REQUEST).message)
+  if (topicName === undefined)
+    return notFound(ErrorCode.INVALID_REQUEST, errorInfo(ErrorCode.INVALID_REQUEST).message)
   const unavailable = notFound(
     ErrorCode.COORDINATOR_NOT_AVAILABLE,
     errorInfo(ErrorCode.COORDINATOR_NOT_AVAILABLE).message,
@@ -46,7 +47,13 @@ function find(context: RequestContext, keyType: number, key: string): Found {
   const leaderId = topic.partitions[partitionForKey(key, topic.partitions.length)]?.leaderId ?? -1
   const endpoint = broker.endpointOf(leaderId, connection.listener.name)
   if (endpoint === undefined) return unavailable
-  return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId: leaderId, host: endpoint.host, port: endpoint.port }
+  return {
+    errorCode: ErrorCode.NONE,
+    errorMessage: null,
+    nodeId: leaderId,
+    host: endpoint.host,
+    port: endpoint.port,
+  }
 }
 
 export const findCoordinator = defineHandler(FindCoordinator, {
@@ -64,9 +71,14 @@ export const findCoordinator = defineHandler(FindCoordinator, {
       }),
     }
   },
-  refuse: (request, error) => {
-    const failed = notFound(error, errorInfo(error).message)
-    return request.coordinatorKeys.length > 0
+  refuse: (
+    request,
+    error,
+    message = errorInfo(error).message,
+    apiVersion = FindCoordinator.versions.highest,
+  ) => {
+    const failed = notFound(error, message)
+    return apiVersion >= 4
       ? { coordinators: request.coordinatorKeys.map((key) => ({ key, ...failed })) }
       : failed
   },

@@ -17,9 +17,10 @@ const refuse: HandlerDefinition<typeof ElectLeaders>['refuse'] = (
   request,
   errorCode,
   errorMessage = errorInfo(errorCode).message,
+  apiVersion = ElectLeaders.versions.highest,
 ) => ({
-  // Version 0 has no place for it, and where partitions are named each tells the error itself.
-  errorCode: request.topicPartitions === null ? errorCode : ErrorCode.NONE,
+  // Version 0 has no place for it.
+  errorCode: apiVersion >= 1 ? errorCode : ErrorCode.NONE,
   replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
     topic,
     partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode, errorMessage })),
@@ -34,7 +35,7 @@ export const electLeaders = defineHandler(ElectLeaders, {
       context,
       'ElectLeaders',
       (machine) => elections.electLeaders(machine, request),
-      (error) => refuse(request, error),
+      (error) => refuse(request, error, undefined, context.apiVersion),
     )
   },
   refuse,

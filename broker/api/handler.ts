@@ -1,13 +1,20 @@
 /**
  * How an API is served: one handler per file, same number and name as its schema.
  */
-import type { ApiSchema, RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
+
 import type { ErrorCode } from '../../common/protocol/errors.ts'
+import type { ApiSchema, RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import type { Deferred } from '../../common/runtime/deferred.ts'
 import type { RequestContext } from '../network/request-context.ts'
 
 /** Who can answer. `controller` requests are forwarded to the active controller by the router. */
-export type RunsOn = 'any' | 'controller' | 'leader' | 'groupCoordinator' | 'transactionCoordinator' | 'shareCoordinator'
+export type RunsOn =
+  | 'any'
+  | 'controller'
+  | 'leader'
+  | 'groupCoordinator'
+  | 'transactionCoordinator'
+  | 'shareCoordinator'
 
 /** Instead of an answer: Produce with acks=0 has none; `close` ends the connection, as Kafka does on an acks=0 failure. */
 export const NO_RESPONSE = Symbol('no response')
@@ -24,8 +31,16 @@ export interface Handler<A extends ApiSchema> {
     context: RequestContext,
     request: RequestOf<A>,
   ): Answer<ResponseInputOf<A>> | Deferred<ResponseInputOf<A>> | Deferred<Answer<ResponseInputOf<A>>>
-  /** The same error for everything that was asked: authorisation, limits, faults and bugs use it. */
-  refuse(request: RequestOf<A>, error: Exclude<ErrorCode, 0>, message?: string): ResponseInputOf<A>
+  /**
+   * The same error for everything that was asked: authorisation, limits, faults and bugs use it.
+   * @param apiVersion of the request, for APIs that say errors elsewhere in other versions; absent: the highest
+   */
+  refuse(
+    request: RequestOf<A>,
+    error: Exclude<ErrorCode, 0>,
+    message?: string,
+    apiVersion?: number,
+  ): ResponseInputOf<A>
 }
 
 export type HandlerDefinition<A extends ApiSchema> = Omit<Handler<A>, 'api'>
