@@ -192,7 +192,20 @@ function givenProperties(options: ClusterOptions): ReadonlyMap<string, string> {
     config instanceof Map
       ? [...config]
       : Object.entries(config).map(([name, value]) => [name, String(value)] as const)
-  return new Map([...profileProperties(profile), ...entries])
+  return new Map([...profileProperties(profile), ...internalTopicSettings(options.brokers ?? 1), ...entries])
+}
+
+/** The internal topics are replicated as far as the cluster goes: Kafka's defaults want three brokers. */
+function internalTopicSettings(brokerCount: number): ReadonlyMap<string, string> {
+  const replicationFactor = String(Math.min(3, brokerCount))
+  const minIsr = brokerCount >= 3 ? '2' : '1'
+  return new Map([
+    ['offsets.topic.replication.factor', replicationFactor],
+    ['transaction.state.log.replication.factor', replicationFactor],
+    ['transaction.state.log.min.isr', minIsr],
+    ['share.coordinator.state.topic.replication.factor', replicationFactor],
+    ['share.coordinator.state.topic.min.isr', minIsr],
+  ])
 }
 
 /** The settings of one broker, with what the cluster decides for it. */
