@@ -16,7 +16,11 @@ export interface KafkaErrorFlags {
 }
 
 /** Immutable; may be shared between events. Compares by code, also with numbers. */
-const KafkaErrorClass = class KafkaError {
+class KafkaErrorClass {
+  static {
+    Object.defineProperty(this, 'name', { value: 'KafkaError' })
+  }
+
   readonly #code: number
   readonly #reason: string | undefined
   readonly #flags: KafkaErrorFlags
