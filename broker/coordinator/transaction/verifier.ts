@@ -65,6 +65,8 @@ interface Entry {
 
 const KNOWS_ABORTABLE_VERSION = 1
 const NO_SEQUENCE = -1
+/** How often a marker may come between a question and its answer. */
+const MAX_ATTEMPTS = 3
 
 export class TransactionPartitionVerifier implements TransactionVerifier {
   readonly #options: TransactionPartitionVerifierOptions
@@ -88,47 +90,34 @@ export class TransactionPartitionVerifier implements TransactionVerifier {
       return refuseAll(appends, ErrorCode.INVALID_PRODUCER_ID_MAPPING)
     }
     if (!this.#isNeeded(transactionVersion)) return undefined
-    const results: VerifiedAppend[] = appends.map(({ partition }, index) => {
-      const batch = batches[index]
-      return batch === undefined ? VERIFIED : start(partition, batch, transactionVersion)
-    })
-    const asked = results.flatMap(({ guard }, index) => (guard === undefined ? [] : [index]))
-    if (asked.length === 0) {
-      const isRefused = results.some(({ error }) => error !== ErrorCode.NONE)
-      return isRefused ? Deferred.of<readonly VerifiedAppend[]>(results) : undefined
-    }
-    const partitions = asked.map((index) => (appends[index] as VerifiableAppend).partition)
-    return this.#askPatiently({ transactionalId, ...producer, partitions, transactionVersion }).map(
-      (errors) => {
-        asked.forEach((index, position) => {
-          const found = errors[position] ?? ErrorCode.NETWORK_EXCEPTION
-          results[index] = { ...produceResultOf(found, transactionVersion), guard: results[index]?.guard }
-        })
-        return results
-      },
+    const writes = appends.map(({ partition }, index) => ({ partition, batch: batches[index] }))
+    const input = { transactionalId, ...producer, writes, transactionVersion }
+    const first = begin(input)
+    if (first.every(isVerified)) return undefined
+    const limitMs = transactionVersion >= EPOCH_BUMP_VERSION ? this.#patienceMs() : 0
+    return this.#pursue(input, first, limitMs).map((results) =>
+      results.map((result) => ({
+        ...produceResultOf(result.error, transactionVersion),
+        guard: result.guard,
+      })),
     )
   }
 
   verifyPartition(write: VerifiableWrite, transactionVersion: number): Deferred<VerifiedAppend> {
     const { transactionalId, producerId, producerEpoch, partition } = write
     if (!this.#isNeeded(transactionVersion)) return Deferred.of(VERIFIED)
-    const started = start(
-      partition,
-      { producerId, producerEpoch, baseSequence: NO_SEQUENCE },
-      transactionVersion,
-    )
-    if (started.guard === undefined) return Deferred.of(started)
-    const question = {
+    const batch = { producerId, producerEpoch, baseSequence: NO_SEQUENCE }
+    const input = {
       transactionalId,
       producerId,
       producerEpoch,
-      partitions: [partition],
+      writes: [{ partition, batch }],
       transactionVersion,
     }
-    return this.#ask(question).map(([error]) => ({
-      error: knownError(error ?? ErrorCode.NETWORK_EXCEPTION, transactionVersion),
-      guard: started.guard,
-    }))
+    return this.#pursue(input, begin(input), 0).map(([result]) => {
+      const { error, guard } = result ?? VERIFIED
+      return { error: knownError(error, transactionVersion), guard }
+    })
   }
 
   /** `transaction.partition.verification.enable` does not spare clients whose partitions are added here. */
@@ -139,37 +128,68 @@ export class TransactionPartitionVerifier implements TransactionVerifier {
     )
   }
 
-  /** The transaction before may still be ending: then, where partitions are added, it is worth to wait a little. */
-  #askPatiently(question: QuestionInput): Deferred<readonly ErrorCode[]> {
-    if (question.transactionVersion < EPOCH_BUMP_VERSION) return this.#ask(question)
-    const { clock, scheduler, config, requestTimeoutMs } = this.#options
-    const limitMs = Math.min(config.get('add.partitions.to.txn.retry.backoff.max.ms'), requestTimeoutMs())
-    const deadlineMs = clock.monotonicMs() + limitMs
-    const answer = new Deferred<readonly ErrorCode[]>()
-    const attempt = (): void => {
-      this.#ask(question).whenDone((errors) => {
-        const isBlocked = errors.includes(ErrorCode.CONCURRENT_TRANSACTIONS)
-        if (!isBlocked || clock.monotonicMs() >= deadlineMs) answer.complete(errors)
-        else {
-          const delayMs = config.get('add.partitions.to.txn.retry.backoff.ms')
-          scheduler.schedule(`retry of adding partitions to ${question.transactionalId}`, delayMs, attempt)
-        }
-      })
-    }
-    attempt()
-    return answer
+  /** `add.partitions.to.txn.retry.backoff.max.ms` */
+  #patienceMs(): number {
+    const { config, requestTimeoutMs } = this.#options
+    return Math.min(config.get('add.partitions.to.txn.retry.backoff.max.ms'), requestTimeoutMs())
   }
 
-  #ask(input: QuestionInput): Deferred<readonly ErrorCode[]> {
-    const { transactionVersion, ...question } = input
+  /**
+   * Asks until there is an answer that still holds. The transaction before may be ending: where partitions are added it is worth to wait
+   * a little. And its marker may arrive meanwhile, which takes the guards back: then it is asked again.
+   */
+  #pursue(
+    input: VerificationInput,
+    first: readonly VerifiedAppend[],
+    limitMs: number,
+  ): Deferred<readonly VerifiedAppend[]> {
+    const { clock, scheduler, config } = this.#options
+    const deadlineMs = clock.monotonicMs() + limitMs
+    const done = new Deferred<readonly VerifiedAppend[]>()
+    const attempt = (started: readonly VerifiedAppend[], attemptsLeft: number): void => {
+      this.#ask(input, started).whenDone((results) => {
+        const isBlocked = results.some(({ error }) => error === ErrorCode.CONCURRENT_TRANSACTIONS)
+        if (isBlocked && clock.monotonicMs() < deadlineMs) {
+          const delayMs = config.get('add.partitions.to.txn.retry.backoff.ms')
+          const label = `retry of adding partitions to ${input.transactionalId}`
+          scheduler.schedule(label, delayMs, () => attempt(begin(input), attemptsLeft))
+          return
+        }
+        if (attemptsLeft > 1 && results.some(({ error }) => error === ErrorCode.NONE)) {
+          const again = begin(input)
+          if (hasNewGuard(results, again)) {
+            attempt(again, attemptsLeft - 1)
+            return
+          }
+        }
+        done.complete(results)
+      })
+    }
+    attempt(first, MAX_ATTEMPTS)
+    return done
+  }
+
+  /** Asks for the partitions that have a guard; the others keep their result. */
+  #ask(input: VerificationInput, started: readonly VerifiedAppend[]): Deferred<readonly VerifiedAppend[]> {
+    const { transactionalId, producerId, producerEpoch, writes, transactionVersion } = input
+    const asked = started.flatMap(({ guard }, index) => (guard === undefined ? [] : [index]))
+    if (asked.length === 0) return Deferred.of(started)
     const answer = new Deferred<readonly ErrorCode[]>()
+    const partitions = asked.map((index) => (writes[index] as Write).partition)
     const verifyOnly = transactionVersion < EPOCH_BUMP_VERSION
-    this.#queued.push({ ...question, verifyOnly, answer })
+    this.#queued.push({ transactionalId, producerId, producerEpoch, verifyOnly, partitions, answer })
     if (!this.#isFlushPosted) {
       this.#isFlushPosted = true
       this.#options.reactor.post(() => this.#flush())
     }
-    return answer
+    return answer.map((errors) => {
+      const results = [...started]
+      asked.forEach((index, position) => {
+        const error = errors[position] ?? ErrorCode.NETWORK_EXCEPTION
+        results[index] = { error, guard: started[index]?.guard }
+      })
+      return results
+    })
   }
 
   #flush(): void {
@@ -225,11 +245,17 @@ export class TransactionPartitionVerifier implements TransactionVerifier {
   }
 }
 
-interface QuestionInput {
+interface Write {
+  readonly partition: Partition
+  /** undefined: nothing in it needs to be verified. */
+  readonly batch: TransactionalBatch | undefined
+}
+
+interface VerificationInput {
   readonly transactionalId: string
   readonly producerId: number
   readonly producerEpoch: number
-  readonly partitions: readonly Partition[]
+  readonly writes: readonly Write[]
   readonly transactionVersion: number
 }
 
@@ -263,7 +289,25 @@ function isSameProducer(left: TransactionalBatch, right: TransactionalBatch): bo
   return left.producerId === right.producerId && left.producerEpoch === right.producerEpoch
 }
 
-/** @returns a guard when the coordinator must be asked */
+/** Looks at each log; a guard means that the coordinator must be asked. */
+function begin({ writes, transactionVersion }: VerificationInput): readonly VerifiedAppend[] {
+  return writes.map(({ partition, batch }) =>
+    batch === undefined ? VERIFIED : start(partition, batch, transactionVersion),
+  )
+}
+
+function isVerified({ error, guard }: VerifiedAppend): boolean {
+  return error === ErrorCode.NONE && guard === undefined
+}
+
+/** Whether a log has taken back the guard of a write that was verified with it. */
+function hasNewGuard(results: readonly VerifiedAppend[], again: readonly VerifiedAppend[]): boolean {
+  return results.some(({ error, guard }, index) => {
+    const current = again[index]?.guard
+    return error === ErrorCode.NONE && guard !== undefined && current !== undefined && current !== guard
+  })
+}
+
 function start(partition: Partition, batch: TransactionalBatch, transactionVersion: number): VerifiedAppend {
   const { log } = partition
   if (!partition.isLeader || log === undefined) {
