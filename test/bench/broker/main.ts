@@ -150,6 +150,8 @@ async function manyPartitions(target: Target): Promise<void> {
     const label = `${count.toLocaleString('en')} partitions`
     note(target, `${label}, create`, 'ms', await createTopic(server.bootstrap, 'many', count))
     const seconds = flags.short ? 5 : 20
+    // Compilers and writers of the creation shall have come to rest.
+    await new Promise((resolve) => setTimeout(resolve, flags.short ? 2_000 : 10_000))
     const cpuBefore = server.cpuSeconds()
     await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
     note(target, `${label}, processor when idle`, '%', ((server.cpuSeconds() - cpuBefore) / seconds) * 100)
