@@ -10,6 +10,7 @@ import type { Runtime } from '../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { Address, Transport } from '../common/runtime/transport.ts'
 import { FilePool } from '../storage/file-pool.ts'
+import type { LogDirectory } from '../storage/log-directory.ts'
 import { LogManager } from '../storage/log-manager.ts'
 import { TailCache } from '../storage/tail-cache.ts'
 import { BrokerCoordinators } from './broker-coordinators.ts'
@@ -91,6 +92,8 @@ export class Broker {
   readonly #advertised = new Map<string, Address>()
   /** Turn in which records could not be handed to the operating system. */
   #failedFlushTurn = -1
+  /** Set once the directory of the metadata log has failed. */
+  #metadataFailure: StartError | undefined
   #state: 'new' | 'running' | 'stopped' = 'new'
 
   constructor(options: BrokerOptions) {
@@ -239,8 +242,8 @@ export class Broker {
     return this.#listeners.reduce((count, listener) => count + listener.connections.size, 0)
   }
 
-  /** Listens, registers with the controller, and serves once it is unfenced. */
-  async start(): Promise<void> {
+  /** Takes its addresses; who connects waits until the broker serves. */
+  async open(): Promise<void> {
     this.#state = 'running'
     await this.#controllerListener.open()
     for (const listener of this.#listeners) {
@@ -256,6 +259,10 @@ export class Broker {
         port: isAskedPort ? (advertised?.port as number) : port,
       })
     }
+  }
+
+  /** Joins the cluster: registers with the controller, and serves once it is unfenced. All nodes must be open by then. */
+  async start(): Promise<void> {
     this.metadataLog.start()
     // Only now is it known how the logs are to be recovered, and which partitions are to be led.
     this.#logs.loadLogs()
@@ -266,7 +273,7 @@ export class Broker {
     const failure = await new Promise<string | undefined>((resolve) =>
       this.lifecycle.started.whenDone(resolve),
     )
-    if (failure !== undefined) throw new StartError('FAILED', failure)
+    if (failure !== undefined) throw this.#metadataFailure ?? new StartError('FAILED', failure)
     this.#logs.putAsideStrays((log) => this.#isStray(log.topicPartition))
     for (const listener of this.#listeners) listener.startServing()
   }
@@ -332,7 +339,7 @@ export class Broker {
       logDirectories,
       configOf: ({ topic }) =>
         topic === METADATA_TOPIC ? metadataLogConfig(settings) : settings.topicConfig(topic),
-      onDirectoryFailure: (_directory, error) => this.#onDirectoryFailure(error),
+      onDirectoryFailure: (directory, error) => this.#onDirectoryFailure(directory, error),
       ...storageSettings(config),
     })
     logs.openDirectories()
@@ -340,17 +347,13 @@ export class Broker {
   }
 
   #metadataLogFiles() {
-    const log = this.#logs.getOrCreate(
-      { topic: METADATA_TOPIC, partition: 0 },
-      { topicId: METADATA_TOPIC_ID },
-    )
+    const place = { topic: METADATA_TOPIC, partition: 0 }
+    const failed = this.#logs.directories.find(({ isOnline }) => !isOnline)
+    // Were it begun anew because its directory cannot be read, every topic would be forgotten.
+    const isMissed = failed !== undefined && this.#logs.get(place) === undefined
+    const log = isMissed ? undefined : this.#logs.getOrCreate(place, { topicId: METADATA_TOPIC_ID })
     if (log === undefined) {
-      const [directory] = this.#logs.directories
-      throw new StartError(
-        'DIRECTORY_FAILED',
-        `The log directory ${directory?.path ?? ''} cannot be used: ${directory?.failure?.message ?? 'it is offline'}`,
-        'Check that it exists, is writable and has free space, or give another one with --data-dir.',
-      )
+      throw directoryFailed(failed ?? this.#logs.directories.find(({ isOnline }) => !isOnline))
     }
     return log
   }
@@ -458,14 +461,30 @@ export class Broker {
     return replicas?.includes(this.nodeId) !== true
   }
 
-  #onDirectoryFailure(_error: FileError): void {
+  #onDirectoryFailure(directory: LogDirectory, error: FileError): void {
+    // While the broker is being made nobody waits for it: `#metadataLogFiles` and the loader look at the directories.
+    if (this.#state !== 'running') return
     this.#failedFlushTurn = this.#options.runtime.reactor.turn
+    // Kafka ends here. What is appended to partitions that the metadata log knows nothing of would be lost at the next start.
+    if (directory === this.metadataLog.log.directory) {
+      this.#metadataFailure ??= directoryFailed(directory)
+      this.lifecycle.started.complete(error.message)
+      for (const other of this.#logs.liveDirectories) other.fail(error)
+    }
     this.#replicas.onDirectoryFailed()
     this.lifecycle.sendHeartbeat()
   }
 }
 
 const CONTROLLED_SHUTDOWN_LIMIT_MS = 10_000
+
+function directoryFailed(directory: LogDirectory | undefined): StartError {
+  return new StartError(
+    'DIRECTORY_FAILED',
+    `The log directory ${directory?.path ?? ''} cannot be used: ${directory?.failure?.message ?? 'it is offline'}`,
+    'Check that it exists, is writable and has free space, or give another one with --data-dir.',
+  )
+}
 
 /** The metadata log has snapshots for retention. */
 function metadataLogConfig(settings: BrokerSettings) {

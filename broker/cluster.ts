@@ -5,15 +5,15 @@
  * it is left.
  */
 
-import { createCompositeTransport } from '../common/runtime/composite-transport.ts'
-import type { FileSystem } from '../common/runtime/files.ts'
+import { FileError, type FileSystem } from '../common/runtime/files.ts'
 import { createNodeRuntime, type NodeRuntime } from '../common/runtime/node/runtime.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import { MemoryDisk } from '../common/runtime/sim/files.ts'
 import { MemoryNetwork } from '../common/runtime/sim/transport.ts'
-import type { Address } from '../common/runtime/transport.ts'
 import { type MetaProperties, readMetaProperties } from '../storage/meta-properties.ts'
-import { Broker } from './broker.ts'
+import type { Broker } from './broker.ts'
+import { type ClusterEnvironment, ClusterNode } from './cluster-node.ts'
+import type { ClusterWarning } from './cluster-warning.ts'
 import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
 import { advertisedListenersOf, listenersOf } from './config/cross-checks.ts'
 import type { EndPoint } from './config/listeners.ts'
@@ -41,11 +41,6 @@ export interface ClusterOptions {
   readonly runtime?: Runtime
 }
 
-export interface ClusterWarning {
-  readonly kind: 'port-taken' | 'unknown-config'
-  readonly message: string
-}
-
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::', ''])
 const FIRST_NODE_ID = 1
 /** Ports that are tried after a busy one. */
@@ -53,7 +48,8 @@ const PORT_TRIES = 100
 
 export class Cluster {
   readonly clusterId: string
-  readonly brokers: readonly Broker[]
+  /** Every node, running or not, by node id from the lowest. */
+  readonly nodes: readonly ClusterNode[]
   readonly runtime: Runtime
   readonly warnings: readonly ClusterWarning[]
   readonly #ownRuntime: NodeRuntime | undefined
@@ -62,22 +58,34 @@ export class Cluster {
   /** @internal Use `startCluster`. */
   constructor(parts: {
     clusterId: string
-    brokers: readonly Broker[]
+    nodes: readonly ClusterNode[]
     runtime: Runtime
     warnings: readonly ClusterWarning[]
     ownRuntime: NodeRuntime | undefined
   }) {
     this.clusterId = parts.clusterId
-    this.brokers = parts.brokers
+    this.nodes = parts.nodes
     this.runtime = parts.runtime
     this.warnings = parts.warnings
     this.#ownRuntime = parts.ownRuntime
   }
 
-  /** `host:port,…` of every broker, as clients want it. */
+  /** The brokers that run at the moment. */
+  get brokers(): readonly Broker[] {
+    return this.nodes.flatMap(({ broker }) => (broker === undefined ? [] : [broker]))
+  }
+
+  /** One node by its id. @throws RangeError when there is none */
+  node(nodeId: number): ClusterNode {
+    const node = this.nodes.find((candidate) => candidate.nodeId === nodeId)
+    if (node === undefined) throw new RangeError(`There is no broker ${nodeId} in this cluster.`)
+    return node
+  }
+
+  /** `host:port,…` of every broker, as clients want it; also of those that are down at the moment. */
   get bootstrapServers(): string {
-    return this.brokers
-      .flatMap((broker) => [...broker.advertisedAddresses.values()].slice(0, 1))
+    return this.nodes
+      .flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
       .map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`)
       .join(',')
   }
@@ -91,7 +99,7 @@ export class Cluster {
   /** Ends as killed processes do. */
   kill(): void {
     this.#stopping ??= Promise.resolve()
-    for (const broker of this.brokers) broker.kill()
+    for (const node of this.nodes) node.kill()
     this.#ownRuntime?.close()
   }
 
@@ -100,7 +108,8 @@ export class Cluster {
   }
 
   async #stop(): Promise<void> {
-    for (const broker of this.brokers) await broker.stop()
+    // All at once: each hands over to those that are left, the last has nobody.
+    await Promise.all(this.nodes.map((node) => node.stop()))
     this.#ownRuntime?.close()
   }
 }
@@ -128,9 +137,20 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     return await assemble(options, count, world, ownRuntime)
   } catch (error) {
     ownRuntime?.close()
-    throw error
+    if (!(error instanceof FileError)) throw error
+    throw new StartError(
+      'DIRECTORY_FAILED',
+      `The data cannot be read or written: ${error.message}`,
+      DIRECTORY_HINT,
+      {
+        cause: error,
+      },
+    )
   }
 }
+
+const DIRECTORY_HINT =
+  'Check that the directory exists, is writable and has free space, or give another one with --data-dir.'
 
 async function assemble(
   options: ClusterOptions,
@@ -140,7 +160,7 @@ async function assemble(
 ): Promise<Cluster> {
   const warnings: ClusterWarning[] = []
   const given = givenProperties(options)
-  const files = filesOf(options, given, world)
+  const disk = disksOf(options, given, world)
   const network = new MemoryNetwork({
     clock: world.clock,
     reactor: world.reactor,
@@ -148,40 +168,32 @@ async function assemble(
     random: world.random.fork('network'),
     ...(ownRuntime === undefined ? {} : { nextLinkId: ownRuntime.nextLinkId }),
   })
-  const places = Array.from({ length: count }, (_, index) => placeOf(options, given, files, index))
+  const places = Array.from({ length: count }, (_, index) => placeOf(options, given, disk, index))
   const clusterId =
     places.find(({ known }) => known?.clusterId !== undefined)?.known?.clusterId ?? world.random.uuid()
-  const brokers: Broker[] = []
-  const controllerAddressOf = (nodeId: number): Address | undefined =>
-    brokers.find((broker) => broker.nodeId === nodeId)?.controllerAddress
+  const nodes: ClusterNode[] = []
+  const environment: ClusterEnvironment = {
+    clusterId,
+    world,
+    network,
+    nodeIds: places.map(({ nodeId }) => nodeId),
+    alternativePorts: options.strictPorts === true ? 0 : PORT_TRIES,
+    controllerAddressOf: (nodeId) => nodes.find((node) => node.nodeId === nodeId)?.broker?.controllerAddress,
+  }
+  for (const [index, place] of places.entries()) {
+    const config = brokerConfig(given, options, place, index, warnings)
+    const files = disk(place.nodeId)
+    nodes.push(new ClusterNode(environment, { ...place, config, files, ...endPointsOf(config) }))
+  }
   try {
-    for (const [index, place] of places.entries()) {
-      const config = brokerConfig(given, options, place, index, warnings)
-      const endpoint = `broker-${place.nodeId}`
-      const scheduler = world.scheduler.scope(endpoint)
-      const transport = createCompositeTransport({ outside: world.transport, network, endpoint })
-      const broker = openBroker({
-        nodeId: place.nodeId,
-        clusterId,
-        runtime: { ...world, files, transport, random: world.random.fork(endpoint) },
-        scheduler,
-        internalTransport: network.endpoint(endpoint),
-        config,
-        logDirectories: place.directories,
-        ...endPointsOf(config),
-        goneBrokers: new Set(places.map(({ nodeId }) => nodeId)),
-        alternativePorts: options.strictPorts === true ? 0 : PORT_TRIES,
-        controllerAddressOf,
-      })
-      brokers.push(broker)
-      await startBroker(broker)
-      noteTakenPorts(broker, config, warnings)
-    }
+    for (const node of nodes) await node.open()
+    await Promise.all(nodes.map((node) => node.join()))
   } catch (error) {
-    for (const broker of brokers) broker.kill()
+    for (const node of nodes) node.kill()
     throw error
   }
-  return new Cluster({ clusterId, brokers, runtime: world, warnings, ownRuntime })
+  for (const node of nodes) warnings.push(...node.portWarnings)
+  return new Cluster({ clusterId, nodes, runtime: world, warnings, ownRuntime })
 }
 
 // --- settings --------------------------------------------------------------------------------------------------------
@@ -275,20 +287,32 @@ interface Place {
   readonly known: MetaProperties | undefined
 }
 
-function filesOf(options: ClusterOptions, given: ReadonlyMap<string, string>, world: Runtime): FileSystem {
-  if (options.dataDir !== undefined || given.has('log.dirs') || given.has('log.dir')) return world.files
-  return new MemoryDisk({ post: (task) => world.reactor.post(task), clock: world.clock })
+/** The file system of each node: the machine's, or a disk of its own in memory. */
+function disksOf(
+  options: ClusterOptions,
+  given: ReadonlyMap<string, string>,
+  world: Runtime,
+): (nodeId: number) => FileSystem {
+  if (options.dataDir !== undefined || given.has('log.dirs') || given.has('log.dir')) return () => world.files
+  const disks = new Map<number, MemoryDisk>()
+  return (nodeId) => {
+    const disk =
+      disks.get(nodeId) ?? new MemoryDisk({ post: (task) => world.reactor.post(task), clock: world.clock })
+    disks.set(nodeId, disk)
+    return disk
+  }
 }
 
 /** A directory that Kafka wrote is taken as it is; else each broker has a directory of its own in the data directory. */
 function placeOf(
   options: ClusterOptions,
   given: ReadonlyMap<string, string>,
-  files: FileSystem,
+  disk: (nodeId: number) => FileSystem,
   index: number,
 ): Place {
   const configured = given.get('log.dirs') ?? given.get('log.dir')
   const wantedId = Number(given.get('node.id') ?? given.get('broker.id') ?? FIRST_NODE_ID) + index
+  const files = disk(wantedId)
   if (options.dataDir === undefined && configured !== undefined) {
     const directories = configured.split(',').map((directory) => directory.trim())
     const known = readMetaProperties(files, directories[0] as string)
@@ -300,65 +324,4 @@ function placeOf(
     return { nodeId: ownMeta.nodeId ?? wantedId, directories: [root], known: ownMeta }
   const directory = `${root}/broker-${wantedId}`
   return { nodeId: wantedId, directories: [directory], known: readMetaProperties(files, directory) }
-}
-
-// --- brokers ---------------------------------------------------------------------------------------------------------
-
-function openBroker(options: ConstructorParameters<typeof Broker>[0]): Broker {
-  try {
-    return new Broker(options)
-  } catch (error) {
-    if (error instanceof StartError || !(error instanceof Error)) throw error
-    if (/used by another process/.test(error.message)) {
-      throw new StartError(
-        'DIRECTORY_LOCKED',
-        error.message,
-        'Stop the other one, or give another directory with --data-dir.',
-        { cause: error },
-      )
-    }
-    if (/belongs to (cluster|node)/.test(error.message)) {
-      throw new StartError('OTHER_CLUSTER', error.message, 'Give another directory with --data-dir.', {
-        cause: error,
-      })
-    }
-    throw error
-  }
-}
-
-async function startBroker(broker: Broker): Promise<void> {
-  try {
-    await broker.start()
-  } catch (error) {
-    const code = (error as { code?: string }).code
-    if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-      const reason =
-        code === 'EADDRINUSE'
-          ? 'is used by another program'
-          : code === 'EACCES'
-            ? 'may not be used by this user'
-            : 'is not an address of this machine'
-      throw new StartError(
-        'PORT_IN_USE',
-        `The address of broker ${broker.nodeId} ${reason}: ${(error as Error).message}`,
-        'Stop the other program, or give another port with --port.',
-        { cause: error },
-      )
-    }
-    throw error
-  }
-}
-
-function noteTakenPorts(broker: Broker, config: BrokerConfig, warnings: ClusterWarning[]): void {
-  const wanted = listenersOf(config.levels)
-  if (wanted.error !== null) return
-  for (const [name, { port }] of broker.listenerAddresses) {
-    const asked = wanted.value.find(({ listenerName }) => listenerName === name)?.port ?? 0
-    if (asked !== 0 && asked !== port) {
-      warnings.push({
-        kind: 'port-taken',
-        message: `Port ${asked} is taken; broker ${broker.nodeId} listens on ${port}.`,
-      })
-    }
-  }
 }

@@ -1,5 +1,6 @@
 /**
  * kafkito: a Kafka cluster in this process.
  */
-export { Cluster, type ClusterOptions, type ClusterWarning, startCluster } from './cluster.ts'
+export { Cluster, type ClusterOptions, startCluster } from './cluster.ts'
+export type { ClusterWarning } from './cluster-warning.ts'
 export { StartError, type StartErrorCode } from './start-error.ts'

@@ -1,0 +1,200 @@
+/**
+ * One node of a cluster through its lives: the same identity, directories and addresses, and a new broker each time it starts.
+ *
+ * Owner: the cluster. The ways down are different on purpose: `stop` hands over and leaves proof of a clean shutdown, `kill` ends as a
+ * killed process does.
+ */
+import { createCompositeTransport } from '../common/runtime/composite-transport.ts'
+import type { FileSystem } from '../common/runtime/files.ts'
+import type { Runtime } from '../common/runtime/runtime.ts'
+import type { MemoryNetwork } from '../common/runtime/sim/transport.ts'
+import type { Address } from '../common/runtime/transport.ts'
+import { Broker } from './broker.ts'
+import type { ClusterWarning } from './cluster-warning.ts'
+import type { BrokerConfig } from './config/broker-config.ts'
+import type { EndPoint } from './config/listeners.ts'
+import { StartError } from './start-error.ts'
+
+/** What the nodes of a cluster share. */
+export interface ClusterEnvironment {
+  readonly clusterId: string
+  readonly world: Runtime
+  readonly network: MemoryNetwork
+  readonly nodeIds: readonly number[]
+  /** How many ports after a busy one may be tried. */
+  readonly alternativePorts: number
+  readonly controllerAddressOf: (nodeId: number) => Address | undefined
+}
+
+export interface ClusterNodeOptions {
+  readonly nodeId: number
+  readonly directories: readonly string[]
+  readonly config: BrokerConfig
+  readonly files: FileSystem
+  readonly listeners: readonly EndPoint[]
+  readonly advertisedListeners: readonly EndPoint[]
+}
+
+export type ClusterNodeState = 'down' | 'starting' | 'running' | 'stopping'
+
+export class ClusterNode {
+  readonly nodeId: number
+  readonly #environment: ClusterEnvironment
+  readonly #options: ClusterNodeOptions
+  #broker: Broker | undefined
+  #state: ClusterNodeState = 'down'
+  #isFirstLife = true
+  /** Ports as they came out at the first start: a node comes back where it was. */
+  #ports = new Map<string, number>()
+  #advertised: ReadonlyMap<string, Address> = new Map()
+  #stopping: Promise<void> | undefined
+
+  constructor(environment: ClusterEnvironment, options: ClusterNodeOptions) {
+    this.#environment = environment
+    this.#options = options
+    this.nodeId = options.nodeId
+  }
+
+  get state(): ClusterNodeState {
+    return this.#state
+  }
+
+  /** The broker of the present life; undefined while the node is down. */
+  get broker(): Broker | undefined {
+    return this.#broker
+  }
+
+  /** What clients are told to connect to, by listener; stays while the node is down. */
+  get advertisedAddresses(): ReadonlyMap<string, Address> {
+    return this.#advertised
+  }
+
+  /** Ports that were asked for and not to be had. */
+  get portWarnings(): readonly ClusterWarning[] {
+    return this.#options.listeners.flatMap(({ listenerName, port: asked }): ClusterWarning[] => {
+      const port = this.#ports.get(listenerName)
+      if (asked === 0 || port === undefined || port === asked) return []
+      const message = `Port ${asked} is taken; broker ${this.nodeId} listens on ${port}.`
+      return [{ kind: 'port-taken', message }]
+    })
+  }
+
+  /** Starts a node that is down; resolves when it serves clients again. @throws StartError */
+  async start(): Promise<void> {
+    await this.open()
+    await this.join()
+  }
+
+  /** @internal The first half of `start`: its addresses are known afterwards. */
+  async open(): Promise<void> {
+    if (this.#state !== 'down') throw new Error(`Broker ${this.nodeId} is ${this.#state}.`)
+    this.#state = 'starting'
+    this.#stopping = undefined
+    try {
+      this.#broker = this.#createBroker()
+      await this.#broker.open()
+    } catch (error) {
+      this.kill()
+      throw startErrorOf(error, this.nodeId)
+    }
+    for (const [name, { port }] of this.#broker.listenerAddresses) this.#ports.set(name, port)
+    this.#advertised = new Map(this.#broker.advertisedAddresses)
+    this.#isFirstLife = false
+  }
+
+  /** @internal The second half of `start`. */
+  async join(): Promise<void> {
+    try {
+      await this.#broker?.start()
+      this.#state = 'running'
+    } catch (error) {
+      this.kill()
+      throw startErrorOf(error, this.nodeId)
+    }
+  }
+
+  /** A controlled shutdown. Idempotent. */
+  stop(): Promise<void> {
+    const broker = this.#broker
+    if (broker === undefined) return Promise.resolve()
+    this.#stopping ??= this.#stop(broker)
+    return this.#stopping
+  }
+
+  async #stop(broker: Broker): Promise<void> {
+    this.#state = 'stopping'
+    await broker.stop()
+    this.#down()
+  }
+
+  /** Ends as a killed process does: nothing is handed over, and what was not written yet is gone. Idempotent. */
+  kill(): void {
+    this.#broker?.kill()
+    this.#environment.network.kill(this.#endpoint)
+    this.#down()
+  }
+
+  #down(): void {
+    this.#broker = undefined
+    this.#state = 'down'
+  }
+
+  get #endpoint(): string {
+    return `broker-${this.nodeId}`
+  }
+
+  #createBroker(): Broker {
+    const { world, network, clusterId, nodeIds, alternativePorts, controllerAddressOf } = this.#environment
+    const { config, files, directories, listeners, advertisedListeners } = this.#options
+    const transport = createCompositeTransport({
+      outside: world.transport,
+      network,
+      endpoint: this.#endpoint,
+    })
+    return new Broker({
+      nodeId: this.nodeId,
+      clusterId,
+      runtime: { ...world, files, transport, random: world.random.fork(this.#endpoint) },
+      scheduler: world.scheduler.scope(this.#endpoint),
+      internalTransport: network.endpoint(this.#endpoint),
+      config,
+      logDirectories: directories,
+      listeners: listeners.map((listener) => ({
+        ...listener,
+        port: this.#ports.get(listener.listenerName) ?? listener.port,
+      })),
+      advertisedListeners,
+      // Later lives of a node find a controller that has not lived through a restart itself.
+      goneBrokers: new Set(this.#isFirstLife ? nodeIds : []),
+      alternativePorts: this.#isFirstLife ? alternativePorts : 0,
+      controllerAddressOf,
+    })
+  }
+}
+
+const ADDRESS_ERRORS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is used by another program',
+  EACCES: 'may not be used by this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+}
+
+/** Errors of files and sockets in words for the operator; others stay as they are. */
+function startErrorOf(error: unknown, nodeId: number): unknown {
+  if (error instanceof StartError || !(error instanceof Error)) return error
+  const reason = ADDRESS_ERRORS[(error as { code?: string }).code ?? '']
+  if (reason !== undefined) {
+    const message = `The address of broker ${nodeId} ${reason}: ${error.message}`
+    const hint = 'Stop the other program, or give another port with --port.'
+    return new StartError('PORT_IN_USE', message, hint, { cause: error })
+  }
+  if (/used by another process/.test(error.message)) {
+    const hint = 'Stop the other one, or give another directory with --data-dir.'
+    return new StartError('DIRECTORY_LOCKED', error.message, hint, { cause: error })
+  }
+  if (/belongs to (cluster|node)/.test(error.message)) {
+    return new StartError('OTHER_CLUSTER', error.message, 'Give another directory with --data-dir.', {
+      cause: error,
+    })
+  }
+  return error
+}
