@@ -21,6 +21,13 @@ export const NO_RESPONSE = Symbol('no response')
 export const CLOSE_CONNECTION = Symbol('close connection')
 export type Answer<Response> = Response | typeof NO_RESPONSE | typeof CLOSE_CONNECTION
 
+export interface DividedRequest<A extends ApiSchema> {
+  /** What is left for the controller; undefined: nothing. */
+  readonly rest: RequestOf<A> | undefined
+  /** The whole answer, from the controller's; undefined when it was not asked. */
+  merge(response: ResponseInputOf<A> | undefined): ResponseInputOf<A>
+}
+
 export interface Handler<A extends ApiSchema> {
   readonly api: A
   /** Versions served, a part of the schema's: `0-13`. */
@@ -31,6 +38,10 @@ export interface Handler<A extends ApiSchema> {
     context: RequestContext,
     request: RequestOf<A>,
   ): Answer<ResponseInputOf<A>> | Deferred<ResponseInputOf<A>> | Deferred<Answer<ResponseInputOf<A>>>
+  /**
+   * Only for `controller` requests: what the broker that is asked decides itself. It is not asked when the request comes from a broker.
+   */
+  divide?(context: RequestContext, request: RequestOf<A>): DividedRequest<A>
   /**
    * The same error for everything that was asked: authorisation, limits, faults and bugs use it.
    * @param apiVersion of the request, for APIs that say errors elsewhere in other versions; absent: the highest

@@ -8,7 +8,7 @@
 import { decodeRequest } from '../../common/protocol/codec.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Frame } from '../../common/protocol/frame.ts'
-import { decodeRequestHeader, encodeResponseFrame } from '../../common/protocol/header.ts'
+import { decodeRequestHeader, encodeRequestFrame, encodeResponseFrame } from '../../common/protocol/header.ts'
 import { MalformedFrame } from '../../common/protocol/malformed-frame.ts'
 import type { ApiSchema } from '../../common/protocol/schema.ts'
 import { hasVersion, type VersionRange, versionRange } from '../../common/protocol/versions.ts'
@@ -130,18 +130,9 @@ export class Router {
     frame: Frame,
   ): Deferred<Answer<unknown>> {
     try {
-      if (handler.runsOn === 'controller') {
-        const forwarded = this.#forwarder.forward(handler.api, context, frame)
-        const { apiVersion } = context
-        if (forwarded !== undefined) {
-          return forwarded.map<Answer<unknown>>((result) =>
-            result === undefined
-              ? handler.refuse(request, ErrorCode.REQUEST_TIMED_OUT, undefined, apiVersion)
-              : result.answer,
-          )
-        }
-      }
-      return asDeferred(handler.handle(context, request) as Answer<unknown>)
+      return handler.runsOn === 'controller'
+        ? this.#runOnController(handler, context, request, frame)
+        : asDeferred(handler.handle(context, request) as Answer<unknown>)
     } catch (error) {
       this.#broker.runtime.trace.emit({
         level: 'error',
@@ -155,6 +146,39 @@ export class Router {
         handler.refuse(request, UNKNOWN_SERVER_ERROR, undefined, context.apiVersion),
       )
     }
+  }
+
+  #runOnController(
+    handler: Handler<ApiSchema>,
+    context: RequestContext,
+    request: never,
+    frame: Frame,
+  ): Deferred<Answer<unknown>> {
+    if (handler.divide === undefined || context.connection.listener.kind === 'controller') {
+      return this.#forwardOrHandle(handler, context, request, frame)
+    }
+    const { rest, merge } = handler.divide(context, request)
+    if (rest === undefined) return Deferred.of<Answer<unknown>>(merge(undefined))
+    const { apiVersion: version, correlationId, clientId } = context
+    const restFrame = encodeRequestFrame(handler.api, { version, correlationId, clientId }, rest)
+    return this.#forwardOrHandle(handler, context, rest as never, restFrame).map((answer) =>
+      typeof answer === 'symbol' ? answer : merge(answer as never),
+    )
+  }
+
+  #forwardOrHandle(
+    handler: Handler<ApiSchema>,
+    context: RequestContext,
+    request: never,
+    frame: Frame,
+  ): Deferred<Answer<unknown>> {
+    const forwarded = this.#forwarder.forward(handler.api, context, frame)
+    if (forwarded === undefined) return asDeferred(handler.handle(context, request) as Answer<unknown>)
+    return forwarded.map<Answer<unknown>>((result) =>
+      result === undefined
+        ? handler.refuse(request, ErrorCode.REQUEST_TIMED_OUT, undefined, context.apiVersion)
+        : result.answer,
+    )
   }
 
   /** Only ApiVersions is answered in a version the client can read (v0) when it asks in one that is not known here. */
