@@ -18,7 +18,7 @@ export interface KafkaErrorFlags {
 /** Immutable; may be shared between events. Compares by code, also with numbers. */
 class KafkaErrorClass {
   static {
-    Object.defineProperty(this, 'name', { value: 'KafkaError' })
+    Object.defineProperty(KafkaErrorClass, 'name', { value: 'KafkaError' })
   }
 
   readonly #code: number

@@ -107,8 +107,13 @@ export class Sender implements Wakeable {
     this.#lanes.clear()
   }
 
-  /** Wakes up for the partition when its first batch may be tried again. */
+  /**
+   * Wakes up for the partition when its batches may be tried again; those that fail together are tried together.
+   * @returns the monotonic time of it
+   */
   retryLater(partition: PartitionQueue, attempts: number): number {
+    const pending = this.#retryTimers.get(partition)
+    if (pending !== undefined) return pending.dueMs
     const { core } = this.#options
     const { config, runtime } = core
     const delayMs = pauseMs(
@@ -120,14 +125,13 @@ export class Sender implements Wakeable {
       },
       attempts,
     )
-    this.#retryTimers.get(partition)?.cancel()
     const label = `trying ${partition.topic}-${partition.id} again`
     const timer = runtime.scheduler.schedule(label, delayMs, () => {
       this.#retryTimers.delete(partition)
       this.markReady(partition)
     })
     this.#retryTimers.set(partition, timer)
-    return runtime.clock.monotonicMs() + delayMs
+    return timer.dueMs
   }
 
   #drain(broker: Broker, lane: Set<PartitionQueue>): void {

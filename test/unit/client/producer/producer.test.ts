@@ -1,0 +1,590 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import {
+  BufferError,
+  type ClientConfig,
+  ClosedError,
+  type KafkaError,
+  KafkaException,
+  Producer,
+} from '../../../../client/index.ts'
+import { ErrorCode } from '../../../../common/protocol/errors.ts'
+import { Delivered } from '../support/delivered.ts'
+import { ScriptedCluster } from '../support/scripted-broker.ts'
+
+let open: { cluster: ScriptedCluster; producer: Producer }[] = []
+
+afterEach(async () => {
+  for (const { cluster, producer } of open) await cluster.settle(producer.close({ timeoutMs: 0 }))
+  open = []
+})
+
+async function world(conf: ClientConfig = {}, brokers: readonly number[] = [1]) {
+  const cluster = new ScriptedCluster(7)
+  for (const nodeId of brokers) await cluster.start(nodeId)
+  const base = { 'bootstrap.servers': cluster.bootstrap, log_level: 0 }
+  const producer = new Producer(base, conf, { runtime: cluster.sim.machine('client') })
+  open.push({ cluster, producer })
+  const delivered = new Delivered()
+  return { cluster, producer, delivered }
+}
+
+function codeThrownBy(call: () => void): string {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof KafkaException) return error.error.name()
+    throw error
+  }
+  return 'nothing thrown'
+}
+
+describe('records', () => {
+  it('a record without value and key has null for both and no headers', async () => {
+    const { cluster, producer, delivered } = await world()
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(log?.records).toMatchObject([{ key: null, value: null, headers: [] }])
+    expect(delivered.reports[0]?.message.headers()).toBeNull()
+  })
+
+  it('an empty key and an empty value stay empty', async () => {
+    const { cluster, producer, delivered } = await world()
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { key: '', value: '', onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(log?.records[0]?.key?.length).toBe(0)
+    expect(delivered.reports[0]?.message.value()?.length).toBe(0)
+  })
+
+  it('headers keep order, duplicates and nulls', async () => {
+    const { cluster, producer, delivered } = await world()
+    const [log] = cluster.topic('t', [1])
+    const headers: [string, string | Buffer | null][] = [
+      ['a', '1'],
+      ['a', null],
+      ['b', Buffer.of(0)],
+    ]
+    producer.produce('t', { headers, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    const expected = [
+      { key: 'a', value: Buffer.from('1') },
+      { key: 'a', value: null },
+      { key: 'b', value: Buffer.of(0) },
+    ]
+    expect(log?.records[0]?.headers).toEqual(expected)
+    expect(delivered.reports[0]?.message.headers()?.length).toBe(3)
+  })
+
+  it('the documented positional order is accepted, and an unknown option refused', async () => {
+    const { cluster, producer, delivered } = await world()
+    const logs = cluster.topic('t', [1, 1])
+    producer.produce('t', 'value', 'key', 1, delivered.callback, 1234, { h: 'x' })
+    await cluster.settle(producer.flush())
+    expect(logs[1]?.records).toMatchObject([{ timestamp: 1234, key: Buffer.from('key') }])
+    expect(() => producer.produce('t', { vlaue: 'x' } as object)).toThrow(TypeError)
+  })
+
+  it('timestamp 0 is now, and the report carries it as create time', async () => {
+    const { cluster, producer, delivered } = await world()
+    cluster.topic('t', [1])
+    producer.produce('t', { timestamp: 0, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    const [type, ms] = delivered.reports[0]?.message.timestamp() ?? []
+    expect(type).toBe(1)
+    expect(Math.abs((ms ?? 0) - cluster.sim.clock.wallMs())).toBeLessThan(5000)
+  })
+
+  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'batches compressed with %s are readable',
+    async (codec) => {
+      const { cluster, producer } = await world({ 'compression.type': codec })
+      const [log] = cluster.topic('t', [1])
+      for (let index = 0; index < 100; index++) producer.produce('t', { value: `value ${index}` })
+      await cluster.settle(producer.flush())
+      expect(log?.records.map(({ value }) => value?.toString())).toEqual(
+        Array.from({ length: 100 }, (_, index) => `value ${index}`),
+      )
+    },
+  )
+})
+
+describe('the local queue', () => {
+  it('a full queue throws BufferError until a report was served', async () => {
+    const { cluster, producer, delivered } = await world({ 'queue.buffering.max.messages': 3 })
+    cluster.topic('t', [1])
+    for (let index = 0; index < 3; index++) producer.produce('t', { onDelivery: delivered.callback })
+    expect(() => producer.produce('t')).toThrow(BufferError)
+    expect(producer.length).toBe(3)
+    await cluster.advance(1000)
+    expect(() => producer.produce('t')).toThrow(BufferError)
+    expect(await cluster.settle(producer.poll(0))).toBe(3)
+    expect(producer.length).toBe(0)
+    producer.produce('t')
+  })
+
+  it('messages without any callback leave the queue when they are acknowledged', async () => {
+    const { cluster, producer } = await world()
+    cluster.topic('t', [1])
+    producer.produce('t', { value: 'x' })
+    await cluster.advance(1000)
+    expect(producer.len()).toBe(0)
+  })
+
+  it('a message above message.max.bytes is refused at once', async () => {
+    const { cluster, producer } = await world({ 'message.max.bytes': 1000 })
+    cluster.topic('t', [1])
+    expect(codeThrownBy(() => producer.produce('t', { value: Buffer.alloc(1000) }))).toBe(
+      'MSG_SIZE_TOO_LARGE',
+    )
+    expect(producer.length).toBe(0)
+  })
+
+  it('produceBatch marks the refused message and counts the others', async () => {
+    const { cluster, producer, delivered } = await world({ 'message.max.bytes': 1000 })
+    cluster.topic('t', [1])
+    const messages = [{ value: 'a' }, { value: Buffer.alloc(2000) }, { value: 'c', headers: { h: '1' } }]
+    expect(producer.produceBatch('t', messages, { onDelivery: delivered.callback })).toBe(2)
+    expect((messages[1] as { _error?: KafkaError })._error?.name()).toBe('MSG_SIZE_TOO_LARGE')
+    await cluster.settle(producer.flush())
+    expect(delivered.values).toEqual(['a', 'c'])
+    expect(() => producer.produceBatch('t', {} as [])).toThrow(TypeError)
+    expect(() => producer.produceBatch('t', [1 as never])).toThrow(/\[0\]/)
+  })
+})
+
+describe('serving', () => {
+  it('a callback that throws ends the poll, and the next poll serves the rest', async () => {
+    const { cluster, producer } = await world()
+    cluster.topic('t', [1])
+    const failure = new Error('from the application')
+    const seen: string[] = []
+    for (const name of ['a', 'b', 'c']) {
+      producer.produce('t', {
+        value: name,
+        onDelivery: () => {
+          seen.push(name)
+          if (name === 'a') throw failure
+        },
+      })
+    }
+    await expect(cluster.settle(producer.poll(10))).rejects.toBe(failure)
+    expect(producer.length).toBe(2)
+    expect(await cluster.settle(producer.poll(10))).toBe(2)
+    expect(seen).toEqual(['a', 'b', 'c'])
+  })
+
+  it('flush ignores the linger and waits for what callbacks produce meanwhile', async () => {
+    const { cluster, producer, delivered } = await world({ 'linger.ms': 10_000 })
+    cluster.topic('t', [1])
+    producer.produce('t', {
+      value: 'first',
+      onDelivery: () => producer.produce('t', { value: 'second', onDelivery: delivered.callback }),
+    })
+    const startMs = cluster.sim.clock.monotonicMs()
+    expect(await cluster.settle(producer.flush())).toBe(0)
+    expect(delivered.values).toEqual(['second'])
+    expect(cluster.sim.clock.monotonicMs() - startMs).toBeLessThan(1000)
+  })
+
+  it('flush(0) tells how much is outstanding', async () => {
+    const { cluster, producer } = await world()
+    producer.produce('missing', { value: 'x' })
+    expect(await cluster.settle(producer.flush(0))).toBe(1)
+  })
+
+  it('poll waits no longer than it was told', async () => {
+    const { cluster, producer } = await world()
+    const startMs = cluster.sim.clock.monotonicMs()
+    expect(await cluster.settle(producer.poll(0.1))).toBe(0)
+    expect(cluster.sim.clock.monotonicMs() - startMs).toBeCloseTo(100, 0)
+  })
+
+  it('delivery.report.only.error keeps successes silent and frees their places', async () => {
+    const { cluster, producer, delivered } = await world({ 'delivery.report.only.error': true })
+    cluster.topic('t', [1])
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.reports).toEqual([])
+    expect(producer.length).toBe(0)
+  })
+
+  it('a closed producer refuses everything but close and len', async () => {
+    const { cluster, producer } = await world()
+    expect(await cluster.settle(producer.close())).toBe(true)
+    expect(await cluster.settle(producer.close())).toBe(true)
+    expect(() => producer.produce('t')).toThrow(ClosedError)
+    await expect(producer.poll(0)).rejects.toThrow(ClosedError)
+    expect(producer.len()).toBe(0)
+    await cluster.idle()
+    expect(cluster.sim.network.openLinks('client')).toBe(0)
+  })
+
+  it('purge reports what waits as _PURGE_QUEUE', async () => {
+    const { cluster, producer, delivered } = await world({ 'linger.ms': 1000 })
+    cluster.topic('t', [1])
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.advance(500)
+    producer.produce('t', { onDelivery: delivered.callback })
+    await producer.purge()
+    expect(await cluster.settle(producer.poll(0))).toBe(2)
+    expect(delivered.errors).toEqual(['_PURGE_QUEUE', '_PURGE_QUEUE'])
+    expect(producer.length).toBe(0)
+  })
+})
+
+describe('batching', () => {
+  it('what is produced in one turn leaves in one request for all partitions', async () => {
+    const { cluster, producer } = await world()
+    cluster.topic('t', [1, 1, 1])
+    await cluster.settle(producer.listTopics('t'))
+    for (let index = 0; index < 30; index++) producer.produce('t', { partition: index % 3, value: 'x' })
+    await cluster.settle(producer.flush())
+    expect(cluster.seen('Produce')).toHaveLength(1)
+  })
+
+  it('a batch leaves after linger.ms', async () => {
+    const { cluster, producer } = await world({ 'linger.ms': 50 })
+    cluster.topic('t', [1])
+    producer.produce('t', { value: 'warm-up' })
+    await cluster.settle(producer.flush())
+    producer.produce('t', { value: 'x' })
+    const startMs = cluster.sim.clock.monotonicMs()
+    await cluster.advance(49)
+    expect(cluster.seen('Produce')).toHaveLength(1)
+    await cluster.advance(2)
+    expect((cluster.seen('Produce')[1]?.atMs ?? 0) - startMs).toBeCloseTo(50, 0)
+  })
+
+  it('batch.num.messages bounds a batch', async () => {
+    const { cluster, producer } = await world({ 'batch.num.messages': 10 })
+    const [log] = cluster.topic('t', [1])
+    for (let index = 0; index < 25; index++) producer.produce('t', { value: 'x' })
+    await cluster.settle(producer.flush())
+    expect(log?.batches.map(({ count }) => count)).toEqual([10, 10, 5])
+  })
+
+  it('a batch that the broker finds too large is split', async () => {
+    const { cluster, producer, delivered } = await world()
+    const [log] = cluster.topic('t', [1])
+    let refusals = 0
+    cluster.onRequest = ({ api, body }) => {
+      if (api !== 'Produce' || refusals >= 1) return undefined
+      refusals++
+      const { topicData } = body as { topicData: { name: string; topicId: string }[] }
+      const answers = topicData.map(({ name, topicId }) => ({
+        name,
+        topicId,
+        partitionResponses: [{ index: 0, errorCode: ErrorCode.MESSAGE_TOO_LARGE, baseOffset: -1 }],
+      }))
+      return { answer: { responses: answers } }
+    }
+    for (let index = 0; index < 5; index++)
+      producer.produce('t', { value: `${index}`, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(log?.batches.map(({ count }) => count)).toEqual([3, 2])
+    expect(delivered.reports.map(({ message }) => message.offset())).toEqual([0, 1, 2, 3, 4])
+  })
+})
+
+describe('topics and partitions', () => {
+  it('a partition that does not exist is refused at once when metadata is known, else in the report', async () => {
+    const { cluster, producer, delivered } = await world()
+    cluster.topic('t', [1, 1, 1])
+    producer.produce('t', { partition: 99, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual(['_UNKNOWN_PARTITION'])
+    expect(codeThrownBy(() => producer.produce('t', { partition: 99 }))).toBe('_UNKNOWN_PARTITION')
+  })
+
+  it('an unknown topic fails after the propagation time, and produce refuses it from then on', async () => {
+    const { cluster, producer, delivered } = await world({ 'topic.metadata.propagation.max.ms': 2000 })
+    producer.produce('missing', { onDelivery: delivered.callback })
+    await cluster.advance(1900)
+    await cluster.settle(producer.poll(0))
+    expect(delivered.reports).toEqual([])
+    await cluster.advance(200)
+    await cluster.settle(producer.poll(0))
+    expect(delivered.errors).toEqual(['_UNKNOWN_TOPIC'])
+    expect(codeThrownBy(() => producer.produce('missing'))).toBe('_UNKNOWN_TOPIC')
+  })
+
+  it('a topic that is created meanwhile receives its messages', async () => {
+    const { cluster, producer, delivered } = await world()
+    producer.produce('late', { value: 'x', onDelivery: delivered.callback })
+    await cluster.advance(3000)
+    cluster.topic('late', [1])
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual([null])
+  })
+
+  it('a topic that may not be written fails at once', async () => {
+    const { cluster, producer, delivered } = await world()
+    cluster.topic('secret', [])
+    const topic = cluster.topics.get('secret')
+    if (topic !== undefined) topic.errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED
+    producer.produce('secret', { onDelivery: delivered.callback })
+    await cluster.advance(50)
+    await cluster.settle(producer.poll(0))
+    expect(delivered.errors).toEqual(['TOPIC_AUTHORIZATION_FAILED'])
+  })
+
+  it('keyless messages stay with one partition for the sticky time', async () => {
+    const { cluster, producer } = await world({ 'sticky.partitioning.linger.ms': 1000 })
+    const logs = cluster.topic('t', [1, 1, 1, 1])
+    for (let index = 0; index < 100; index++) producer.produce('t', { value: 'x' })
+    await cluster.settle(producer.flush())
+    expect(logs.map(({ records }) => records.length).sort()).toEqual([0, 0, 0, 100])
+  })
+
+  it('the random partitioner spreads them', async () => {
+    const { cluster, producer } = await world({ partitioner: 'random' })
+    const logs = cluster.topic('t', [1, 1, 1, 1])
+    for (let index = 0; index < 100; index++) producer.produce('t', { value: 'x' })
+    await cluster.settle(producer.flush())
+    expect(logs.every(({ records }) => records.length > 10)).toBe(true)
+  })
+
+  it("an application's partitioner decides", async () => {
+    const { cluster, producer } = await world({ partitioner: (_topic, key) => Number(key) })
+    const logs = cluster.topic('t', [1, 1, 1])
+    for (const key of ['2', '0', '2']) producer.produce('t', { key })
+    await cluster.settle(producer.flush())
+    expect(logs.map(({ records }) => records.length)).toEqual([1, 0, 2])
+  })
+})
+
+describe('failures', () => {
+  it('acks=0 succeeds without an offset', async () => {
+    const { cluster, producer, delivered } = await world({ acks: 0 })
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { value: 'x', onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual([null])
+    expect(delivered.reports[0]?.message.offset()).toBeNull()
+    await cluster.idle()
+    expect(log?.records).toHaveLength(1)
+  })
+
+  it('without brokers messages time out after delivery.timeout.ms, and error_cb hears why', async () => {
+    const errors: string[] = []
+    const { cluster, producer, delivered } = await world({
+      'delivery.timeout.ms': 5000,
+      error_cb: (error) => void errors.push(error.name()),
+    })
+    cluster.stop(1)
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.advance(4900)
+    await cluster.settle(producer.poll(0))
+    expect(delivered.reports).toEqual([])
+    await cluster.advance(200)
+    await cluster.settle(producer.poll(0))
+    expect(delivered.errors).toEqual(['_MSG_TIMED_OUT'])
+    expect(errors).toEqual(['_TRANSPORT', '_ALL_BROKERS_DOWN'])
+  })
+
+  it('a leader that moved is found through the hint in the answer (KIP-951) without waiting', async () => {
+    const { cluster, producer, delivered } = await world({}, [1, 2])
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { value: 'a' })
+    await cluster.settle(producer.flush())
+    cluster.onRequest = ({ api, nodeId, body }) => {
+      if (api === 'Metadata') return 'silence'
+      if (api !== 'Produce' || nodeId !== 1) return undefined
+      const { topicData } = body as { topicData: { name: string; topicId: string }[] }
+      const partitionResponses = [
+        {
+          index: 0,
+          errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
+          baseOffset: -1,
+          currentLeader: { leaderId: 2, leaderEpoch: 1 },
+        },
+      ]
+      const responses = topicData.map(({ name, topicId }) => ({ name, topicId, partitionResponses }))
+      return { answer: { responses, nodeEndpoints: [{ nodeId: 2, host: 'broker-2', port: 9092 }] } }
+    }
+    if (log !== undefined) log.leaderId = 2
+    const startMs = cluster.sim.clock.monotonicMs()
+    producer.produce('t', { value: 'b', onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual([null])
+    expect(cluster.sim.clock.monotonicMs() - startMs).toBeLessThan(50)
+  })
+
+  it('a leader that moved is found through metadata otherwise', async () => {
+    const { cluster, producer, delivered } = await world({}, [1, 2])
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { value: 'a' })
+    await cluster.settle(producer.flush())
+    if (log !== undefined) Object.assign(log, { leaderId: 2, leaderEpoch: 1 })
+    producer.produce('t', { value: 'b', onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual([null])
+    expect(log?.records).toHaveLength(2)
+  })
+
+  it('records that the broker names fail with its text, the others of the batch with _INVALID_DIFFERENT_RECORD', async () => {
+    const { cluster, producer, delivered } = await world()
+    cluster.topic('t', [1])
+    cluster.onRequest = ({ api, body }) => {
+      if (api !== 'Produce') return undefined
+      const { topicData } = body as { topicData: { name: string; topicId: string }[] }
+      const recordErrors = [{ batchIndex: 1, batchIndexErrorMessage: 'no key' }]
+      const partitionResponses = [
+        { index: 0, errorCode: ErrorCode.INVALID_RECORD, baseOffset: -1, recordErrors },
+      ]
+      return {
+        answer: { responses: topicData.map(({ name, topicId }) => ({ name, topicId, partitionResponses })) },
+      }
+    }
+    for (let index = 0; index < 3; index++)
+      producer.produce('t', { value: `${index}`, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual([
+      '_INVALID_DIFFERENT_RECORD',
+      'INVALID_RECORD',
+      '_INVALID_DIFFERENT_RECORD',
+    ])
+    expect(delivered.reports[1]?.error?.str()).toBe('no key')
+  })
+
+  it('retries=0 reports the first failure', async () => {
+    const { cluster, producer, delivered } = await world({ retries: 0 })
+    cluster.topic('t', [1])
+    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'disconnect' : undefined)
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual(['_TRANSPORT'])
+  })
+
+  it('an answer that never comes is retried, and the message ends as _MSG_TIMED_OUT', async () => {
+    const { cluster, producer, delivered } = await world({
+      'socket.timeout.ms': 1000,
+      'delivery.timeout.ms': 3500,
+    })
+    cluster.topic('t', [1])
+    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual(['_MSG_TIMED_OUT'])
+    expect(cluster.seen('Produce').length).toBeGreaterThanOrEqual(3)
+    expect(cluster.sim.clock.monotonicMs()).toBeCloseTo(3500, -2)
+  })
+})
+
+describe('idempotence', () => {
+  const idempotent = { 'enable.idempotence': true, 'batch.num.messages': 1, 'linger.ms': 0 } as const
+
+  it('lost answers leave neither duplicates nor disorder', async () => {
+    const { cluster, producer, delivered } = await world(idempotent)
+    const [log] = cluster.topic('t', [1])
+    let requests = 0
+    cluster.onRequest = ({ api }) => {
+      if (api !== 'Produce') return undefined
+      requests++
+      return requests % 3 === 0 ? (requests % 2 === 0 ? 'disconnect' : 'apply-and-disconnect') : undefined
+    }
+    for (let index = 0; index < 50; index++)
+      producer.produce('t', { value: `${index}`, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    const expected = Array.from({ length: 50 }, (_, index) => `${index}`)
+    expect(log?.records.map(({ value }) => value?.toString())).toEqual(expected)
+    expect(delivered.values).toEqual(expected)
+    expect(delivered.errors.every((error) => error === null)).toBe(true)
+  })
+
+  it('no more than five requests are in flight', async () => {
+    const { cluster, producer } = await world(idempotent)
+    cluster.topic('t', [1])
+    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
+    for (let index = 0; index < 20; index++) producer.produce('t', { value: `${index}` })
+    await cluster.advance(1000)
+    expect(cluster.seen('Produce')).toHaveLength(5)
+  })
+
+  it('a gap after purged messages is closed by a new epoch of the partition', async () => {
+    const { cluster, producer, delivered } = await world(idempotent)
+    const [log] = cluster.topic('t', [1])
+    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
+    producer.produce('t', { value: 'lost', onDelivery: delivered.callback })
+    await cluster.advance(1000)
+    await producer.purge()
+    cluster.onRequest = () => undefined
+    producer.produce('t', { value: 'kept', onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual(['_PURGE_INFLIGHT', null])
+    expect(log?.batches.map(({ producerEpoch, baseSequence }) => [producerEpoch, baseSequence])).toEqual([
+      [1, 0],
+    ])
+  })
+
+  it('a gap that nothing explains is fatal: poll throws, produce answers _FATAL', async () => {
+    const { cluster, producer, delivered } = await world(idempotent)
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { value: 'a' })
+    producer.produce('t', { value: 'b' })
+    await cluster.settle(producer.flush())
+    log?.batches.pop()
+    log?.batches.pop()
+    log?.batches.push({ producerId: 1000, producerEpoch: 0, baseSequence: 70, baseOffset: 0, count: 1 })
+    producer.produce('t', { value: 'c', onDelivery: delivered.callback })
+    const failure = await cluster.settle(producer.flush().catch((error: unknown) => error))
+    expect(failure).toBeInstanceOf(KafkaException)
+    expect((failure as KafkaException).error.fatal()).toBe(true)
+    expect(delivered.errors).toEqual(['OUT_OF_ORDER_SEQUENCE_NUMBER'])
+    expect(codeThrownBy(() => producer.produce('t'))).toBe('_FATAL')
+  })
+
+  it('a refused producer epoch gets a new producer id', async () => {
+    const { cluster, producer, delivered } = await world(idempotent)
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { value: 'a' })
+    await cluster.settle(producer.flush())
+    log?.batches.push({ producerId: 1000, producerEpoch: 9, baseSequence: 0, baseOffset: 0, count: 1 })
+    producer.produce('t', { value: 'b', onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual([null])
+    expect(log?.batches.at(-1)?.producerId).toBe(1001)
+  })
+})
+
+describe('callbacks of the handle', () => {
+  it('stats_cb receives a document every interval', async () => {
+    const documents: {
+      readonly type: string
+      readonly brokers: Record<string, { readonly state: string }>
+    }[] = []
+    const { cluster, producer } = await world({
+      'statistics.interval.ms': 1000,
+      stats_cb: (json) => void documents.push(JSON.parse(json)),
+    })
+    cluster.topic('t', [1])
+    producer.produce('t', { value: 'x' })
+    await cluster.advance(2500)
+    expect(await cluster.settle(producer.poll(0))).toBe(2)
+    expect(documents[1]).toMatchObject({ type: 'producer', txmsgs: 1, topics: { t: { topic: 't' } } })
+    expect(Object.values(documents[1]?.brokers ?? {})[0]?.state).toBe('UP')
+  })
+
+  it('throttle_cb hears of quotas, and nothing is sent until the delay has passed (KIP-219)', async () => {
+    const events: string[] = []
+    const { cluster, producer } = await world({ throttle_cb: (event) => void events.push(String(event)) })
+    cluster.topic('t', [1])
+    producer.produce('t', { value: 'a' })
+    await cluster.settle(producer.flush())
+    cluster.onRequest = ({ api, body }) => {
+      if (api !== 'Produce' || cluster.seen('Produce').length > 2) return undefined
+      const { topicData } = body as { topicData: { name: string; topicId: string }[] }
+      const partitionResponses = [{ index: 0, errorCode: 0, baseOffset: 1 }]
+      const responses = topicData.map(({ name, topicId }) => ({ name, topicId, partitionResponses }))
+      return { answer: { responses, throttleTimeMs: 700 } }
+    }
+    producer.produce('t', { value: 'b' })
+    await cluster.settle(producer.flush())
+    producer.produce('t', { value: 'c' })
+    await cluster.settle(producer.flush())
+    expect(events).toEqual(['broker-1:9092/1/1 throttled for 700 ms'])
+    const [, second, third] = cluster.seen('Produce')
+    expect((third?.atMs ?? 0) - (second?.atMs ?? 0)).toBeGreaterThanOrEqual(700)
+  })
+})
