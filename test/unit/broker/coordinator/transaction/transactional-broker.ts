@@ -60,6 +60,8 @@ export class TransactionalBroker {
   readonly asked: AddPartitionsToTxnRequest['transactions'][number][][] = []
   /** Makes the next question end without an answer. */
   dropsQuestions = false
+  /** Runs once, after the coordinator has decided and before this broker hears of it. */
+  beforeAnswer: (() => void) | undefined
   readonly #topicId: string
 
   constructor(properties: Readonly<Record<string, string>> = {}) {
@@ -92,7 +94,12 @@ export class TransactionalBroker {
       send: (_, request) => {
         this.asked.push(request.transactions as never)
         if (this.dropsQuestions) return Deferred.of({ ok: false, failure: 'disconnected' })
-        return this.#peer(addPartitionsToTxn, 5, request)
+        return this.#peer(addPartitionsToTxn, 5, request).map((result) => {
+          const run = this.beforeAnswer
+          this.beforeAnswer = undefined
+          run?.()
+          return result
+        })
       },
     })
     followLeadership(replicas, groups.service)
@@ -171,6 +178,25 @@ export class TransactionalBroker {
   addOffsets(producer: Producer): ErrorCode {
     const request = { transactionalId: TRANSACTIONAL_ID, ...idOf(producer), groupId: GROUP }
     return this.call(addOffsetsToTxn, 3, request).errorCode
+  }
+
+  /** Writes an abort marker by hand. */
+  mark(
+    producer: Producer,
+    options: {
+      coordinatorEpoch?: number
+      transactionVersion?: number
+      topic?: string
+      partition?: number
+    } = {},
+  ): Deferred<ErrorCode | undefined> {
+    const { coordinatorEpoch = 1, transactionVersion = 0, topic = TOPIC, partition = 0 } = options
+    const topics = [{ name: topic, partitionIndexes: [partition] }]
+    return this.begin(writeTxnMarkers, 2, {
+      markers: [
+        { ...idOf(producer), transactionResult: false, topics, coordinatorEpoch, transactionVersion },
+      ],
+    }).map(({ markers }) => markers[0]?.topics[0]?.partitions[0]?.errorCode)
   }
 
   commitOffset(

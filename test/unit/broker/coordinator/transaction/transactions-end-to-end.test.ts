@@ -153,6 +153,14 @@ describe('verification of produced batches (KIP-890)', () => {
     expect(broker.produce(third, 0).errorCode).toBe(ErrorCode.CONCURRENT_TRANSACTIONS)
   })
 
+  it('asks again when the marker of the transaction before comes between question and answer', () => {
+    const broker = new TransactionalBroker()
+    const producer = broker.init()
+    broker.beforeAnswer = () => broker.mark(producer)
+    expect(broker.produce(producer, 0)).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 1 })
+    expect(broker.asked).toHaveLength(2)
+  })
+
   it('refuses transactional batches without transactional id or of two producers', () => {
     const broker = new TransactionalBroker()
     const producer = broker.init()
@@ -204,5 +212,36 @@ describe('offsets in a transaction', () => {
     broker.dropsQuestions = true
     expect(broker.commitOffset(producer, 7, 5)).toBe(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
     expect(broker.commitOffset(producer, 7, 1)).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+  })
+})
+
+describe('WriteTxnMarkers', () => {
+  it('refuses partitions it does not have and markers of fenced producers and coordinators', () => {
+    const broker = new TransactionalBroker()
+    const producer = { producerId: 5_000, producerEpoch: 3 }
+    const errorOf = (epoch: number, options = {}) => {
+      const answer = broker.mark({ ...producer, producerEpoch: epoch }, options)
+      broker.harness.advance(0)
+      return answer.value
+    }
+    expect(errorOf(3)).toBe(ErrorCode.NONE)
+    expect(errorOf(3, { partition: 7 })).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    expect(errorOf(3, { topic: 'nope' })).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    expect(errorOf(2)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
+    expect(errorOf(3, { coordinatorEpoch: 0 })).toBe(ErrorCode.TRANSACTION_COORDINATOR_FENCED)
+  })
+
+  it('refuses a late marker of a producer whose epoch must have been raised (KIP-1228), but not a repeated one', () => {
+    const broker = new TransactionalBroker()
+    const first = broker.init()
+    broker.produce(first, 0)
+    const errorOf = (epoch: number) => {
+      const answer = broker.mark({ ...first, producerEpoch: epoch }, { transactionVersion: 2 })
+      broker.harness.advance(0)
+      return answer.value
+    }
+    expect(errorOf(0)).toBe(ErrorCode.INVALID_PRODUCER_EPOCH)
+    expect(errorOf(1)).toBe(ErrorCode.NONE)
+    expect(errorOf(1)).toBe(ErrorCode.NONE)
   })
 })
