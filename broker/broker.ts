@@ -23,6 +23,7 @@ import { Controller } from './controller/controller.ts'
 import { SUPPORTED_FEATURES } from './metadata/features.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import { MetadataLoader } from './metadata/loader.ts'
+import { RequestCounters } from './metrics/counters.ts'
 import { BrokerListener } from './network/listener.ts'
 import type { ListenerKind } from './network/request-context.ts'
 import { Router } from './network/router.ts'
@@ -190,6 +191,7 @@ export class Broker {
       groups: this.#coordinators.groups,
       transactions: this.#coordinators.transactions,
       transactionVerifier: this.#coordinators.verifier,
+      requestCounters: new RequestCounters(),
       fetchSessions: new FetchSessionCache({
         clock: runtime.clock,
         random: runtime.random,

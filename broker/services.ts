@@ -12,6 +12,7 @@ import type { Controller } from './controller/controller.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
 import type { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
+import type { RequestCounters } from './metrics/counters.ts'
 import type { ConnectionInfo, ListenerKind } from './network/request-context.ts'
 import type { MetadataLog } from './raft/metadata-log.ts'
 import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
@@ -46,6 +47,7 @@ export interface BrokerServices {
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
   readonly fetchSessions: FetchSessionCache
+  readonly requestCounters: RequestCounters
   /** Creates topics that are asked for and may be made automatically, and the internal ones. */
   readonly topicCreator: TopicCreator
   readonly transactionVerifier: TransactionVerifier

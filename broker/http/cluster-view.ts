@@ -3,7 +3,7 @@
  * `Cluster` fits it as it is; tests give plain objects.
  */
 import type { MetadataImage } from '../metadata/image.ts'
-import type { BrokerMetrics } from '../metrics/broker-metrics.ts'
+import type { RequestCounters, TopicCounters } from '../metrics/counters.ts'
 
 export interface LogView {
   readonly sizeBytes: number
@@ -52,13 +52,15 @@ export interface GroupCoordinatorView {
 export interface BrokerServicesView {
   readonly clusterId: string
   readonly metadata: MetadataImage
-  readonly replicas: { partitions(): Iterable<PartitionView> }
+  readonly replicas: { partitions(): Iterable<PartitionView>; readonly counters: TopicCounters }
   readonly groups?: GroupCoordinatorView
-  readonly metrics?: BrokerMetrics
+  readonly requestCounters: RequestCounters
 }
 
 export interface BrokerView {
   readonly nodeId: number
+  /** Clients' connections that are open. */
+  readonly connectionCount: number
   readonly services: BrokerServicesView
 }
 

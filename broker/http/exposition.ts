@@ -4,7 +4,7 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client'
 import { apiByKey } from '../../common/protocol/registry.ts'
-import type { RequestCounter, TopicCounters } from '../metrics/broker-metrics.ts'
+import type { RequestCounter, TopicCounters } from '../metrics/counters.ts'
 import type { BrokerView, ClusterView } from './cluster-view.ts'
 import { clusterSnapshot, groupShards } from './snapshots.ts'
 
@@ -12,7 +12,6 @@ const TOPIC_COUNTERS: readonly (readonly [field: keyof TopicCounters, name: stri
   ['messagesIn', 'messagesin', 'Records produced by clients'],
   ['bytesIn', 'bytesin', 'Bytes of record batches produced by clients'],
   ['bytesOut', 'bytesout', 'Bytes of record batches fetched by clients'],
-  ['replicationBytesIn', 'replicationbytesin', 'Bytes fetched from leaders'],
   ['replicationBytesOut', 'replicationbytesout', 'Bytes fetched by followers'],
   ['totalProduceRequests', 'totalproducerequests', 'Appends asked for, by partition'],
   ['failedProduceRequests', 'failedproducerequests', 'Appends refused, by partition'],
@@ -22,7 +21,6 @@ const TOPIC_COUNTERS: readonly (readonly [field: keyof TopicCounters, name: stri
 
 const REQUEST_COUNTERS: readonly (readonly [field: keyof RequestCounter, name: string, help: string])[] = [
   ['count', 'requests', 'Requests answered'],
-  ['refusedCount', 'errors', 'Requests refused as a whole'],
   ['totalTimeMs', 'totaltimems', 'Milliseconds from arrival to answer'],
   ['requestBytes', 'requestbytes', 'Bytes of requests'],
   ['responseBytes', 'responsebytes', 'Bytes of responses'],
@@ -94,7 +92,7 @@ function addTopicCounters(registry: Registry, cluster: ClusterView): void {
       help,
       labelNames: ['broker'],
       read: (set) =>
-        eachBroker(cluster, ({ services }, broker) => set({ broker }, services.metrics?.topics[field] ?? 0)),
+        eachBroker(cluster, ({ services }, broker) => set({ broker }, services.replicas.counters[field])),
     })
   }
 }
@@ -105,7 +103,7 @@ function addRequestCounters(registry: Registry, cluster: ClusterView): void {
     (field: keyof RequestCounter): Read =>
     (set) =>
       eachBroker(cluster, ({ services }, broker) => {
-        for (const [apiKey, counter] of services.metrics?.requests() ?? []) {
+        for (const [apiKey, counter] of services.requestCounters.entries()) {
           set({ broker, request: apiByKey(apiKey)?.name ?? String(apiKey) }, counter[field])
         }
       })
@@ -126,24 +124,11 @@ function addRequestCounters(registry: Registry, cluster: ClusterView): void {
 }
 
 function addConnections(registry: Registry, cluster: ClusterView): void {
-  const labelNames = ['broker']
   addGauge(registry, {
     name: 'kafka_server_socket_server_metrics_connection_count',
-    help: 'Open connections',
-    labelNames,
-    read: (set) =>
-      eachBroker(cluster, ({ services: { metrics } }, broker) =>
-        set({ broker }, metrics === undefined ? 0 : metrics.connectionsAccepted - metrics.connectionsClosed),
-      ),
-  })
-  addCounter(registry, {
-    name: 'kafka_server_socket_server_metrics_connection_creation',
-    help: 'Connections accepted',
-    labelNames,
-    read: (set) =>
-      eachBroker(cluster, ({ services }, broker) =>
-        set({ broker }, services.metrics?.connectionsAccepted ?? 0),
-      ),
+    help: 'Open connections of clients',
+    labelNames: ['broker'],
+    read: (set) => eachBroker(cluster, ({ connectionCount }, broker) => set({ broker }, connectionCount)),
   })
 }
 
@@ -176,18 +161,6 @@ function addReplicas(registry: Registry, cluster: ClusterView): void {
     }
     return count
   })
-  for (const [field, name, help] of [
-    ['isrShrinks', 'isrshrinks', 'Times replicas left an in-sync set'],
-    ['isrExpands', 'isrexpands', 'Times replicas joined an in-sync set'],
-  ] as const) {
-    addCounter(registry, {
-      name: `kafka_server_replicamanager_${name}`,
-      help,
-      labelNames,
-      read: (set) =>
-        eachBroker(cluster, ({ services }, broker) => set({ broker }, services.metrics?.[field] ?? 0)),
-    })
-  }
 }
 
 function addLogs(registry: Registry, cluster: ClusterView): void {

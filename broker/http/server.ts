@@ -18,6 +18,7 @@ export interface HttpServerOptions {
   readonly allowedHosts?: readonly string[]
 }
 
+const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 const MAX_BODY_BYTES = 1024
 const REQUEST_TIMEOUT_MS = 10_000
 /** Topic names are the longest thing in a path; escaped they take three characters each. */
@@ -87,5 +88,6 @@ export async function listenHttp(
   await server.listen({ host, port })
   const address = server.server.address()
   if (address === null || typeof address === 'string') throw new Error('the HTTP server listens nowhere')
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+  const reachable = ANY_ADDRESS.has(address.address) ? '127.0.0.1' : address.address
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`
 }

@@ -95,8 +95,8 @@ export class Connection implements ConnectionInfo, Sendable {
     const hasFlushFailed = this.#options.hasFlushFailed()
     for (const { exchange, answer } of answered) {
       if (this.#isClosed) return
-      if (answer === NO_RESPONSE) continue
-      this.#send(exchange, hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer)
+      if (answer === NO_RESPONSE) this.#count(exchange, 0)
+      else this.#send(exchange, hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer)
     }
     this.lastActiveMs = this.#options.nowMs()
     if (this.#isEnding) this.close()
@@ -108,11 +108,18 @@ export class Connection implements ConnectionInfo, Sendable {
     const { api, context } = exchange
     const { apiVersion: version, correlationId } = context
     try {
-      this.#link.send(encodeResponseFrame(api, { version, correlationId }, response as never))
+      const frame = encodeResponseFrame(api, { version, correlationId }, response as never)
+      this.#count(exchange, frame.sizeBytes)
+      this.#link.send(frame)
     } catch (error) {
       this.destroy()
       throw error
     }
+  }
+
+  #count({ context }: Exchange, responseBytes: number): void {
+    const elapsedMs = this.#options.nowMs() - context.receivedMs
+    context.broker.requestCounters.record(context.apiKey, { responseBytes, elapsedMs })
   }
 
   #onFrame(frame: Frame): void {
@@ -135,6 +142,8 @@ export class Connection implements ConnectionInfo, Sendable {
       this.#end()
       return
     }
+    const { context } = exchange
+    context.broker.requestCounters.of(context.apiKey).requestBytes += frame.sizeBytes
     this.#inProgress = exchange
     exchange.answer.whenDone((answer) => this.#onAnswer(exchange, answer))
   }

@@ -19,6 +19,7 @@ import type {
   PartitionImage,
   TopicImage,
 } from '../metadata/image.ts'
+import { TopicCounters } from '../metrics/counters.ts'
 import { DelayedDeleteRecords, type PendingDeleteRecords } from './delayed-delete-records.ts'
 import { DelayedFetch, type WaitingPartition } from './delayed-fetch.ts'
 import { DelayedProduce, type PendingAppend } from './delayed-produce.ts'
@@ -30,6 +31,7 @@ import {
   type PartitionRead,
   type ReadRange,
 } from './partition.ts'
+import { preferredReadReplica } from './replica-selector.ts'
 
 export interface ReplicaManagerOptions {
   readonly nodeId: number
@@ -91,6 +93,8 @@ export interface FetchOptions {
   /** -1 for consumers. */
   readonly replicaId: number
   readonly replicaEpoch: number
+  /** Rack of a consumer that may be sent to a replica near it; empty: it may not. */
+  readonly rack: string
   /** Drops the wait when the connection closes. */
   readonly onClosed: (abandon: () => void) => () => void
 }
@@ -102,6 +106,7 @@ export interface FetchEntryResult extends PartitionRead {
 
 export class ReplicaManager implements MetadataListener, PartitionHost {
   readonly nodeId: number
+  readonly counters: TopicCounters = new TopicCounters()
   readonly clock
   readonly reactor
   readonly #options: ReplicaManagerOptions
@@ -292,6 +297,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     options: { acks: number; timeoutMs: number; origin: AppendOrigin },
   ): Deferred<AppendEntryResult[]> {
     const pending: PendingAppend[] = []
+    const { counters } = this
+    counters.totalProduceRequests += entries.length
     const results = entries.map(
       ({ partition, records, guard, transactionVersion, onAppended }): AppendEntryResult => {
         const appended = partition.appendAsLeader(records, {
@@ -301,6 +308,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
           ...(transactionVersion === undefined ? {} : { transactionVersion }),
         })
         if (appended.error !== ErrorCode.NONE) {
+          counters.failedProduceRequests += 1
           return {
             error: appended.error,
             errorMessage: 'errorMessage' in appended ? (appended.errorMessage ?? null) : null,
@@ -310,6 +318,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
             recordErrors: 'recordErrors' in appended ? (appended.recordErrors ?? []) : [],
           }
         }
+        counters.messagesIn += appended.lastOffset - appended.firstOffset + 1
+        counters.bytesIn += records.length
         onAppended?.(appended.firstOffset)
         pending.push({
           partition,
@@ -377,7 +387,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   /** Reads for a fetch; waits for `minBytes` when nothing speaks against it. */
   fetch(entries: readonly FetchEntry[], options: FetchOptions): Deferred<FetchEntryResult[]> {
     const first = this.#readAll(entries, options, true)
-    if (this.#mustAnswerAtOnce(first, options)) return Deferred.of(first)
+    if (this.#mustAnswerAtOnce(first, options)) return Deferred.of(this.#counted(first, options))
     const answer = new Deferred<FetchEntryResult[]>()
     const waiting: WaitingPartition[] = []
     for (const { partition, request } of entries)
@@ -388,7 +398,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       minBytes: options.minBytes,
       onDone: () => {
         stopListening()
-        answer.complete(this.#readAll(entries, options, false))
+        answer.complete(this.#counted(this.#readAll(entries, options, false), options))
       },
     })
     const stopListening = options.onClosed(() => operation.abandon())
@@ -401,11 +411,25 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     return answer
   }
 
+  #counted(reads: FetchEntryResult[], { replicaId }: FetchOptions): FetchEntryResult[] {
+    const { counters } = this
+    counters.totalFetchRequests += reads.length
+    let bytes = 0
+    for (const { error, records } of reads) {
+      if (error !== ErrorCode.NONE) counters.failedFetchRequests += 1
+      bytes += records.length
+    }
+    if (replicaId >= 0) counters.replicationBytesOut += bytes
+    else counters.bytesOut += bytes
+    return reads
+  }
+
   #mustAnswerAtOnce(reads: readonly FetchEntryResult[], options: FetchOptions): boolean {
     if (options.maxWaitMs <= 0 || reads.length === 0) return true
     let bytes = 0
     for (const read of reads) {
       if (read.error !== ErrorCode.NONE || read.divergingEpoch !== undefined) return true
+      if (read.preferredReadReplica !== undefined) return true
       bytes += read.records.length
     }
     return bytes >= options.minBytes
@@ -417,6 +441,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     let atLeastOneBatch = options.atLeastOneBatch
     return entries.map(({ partition, error, request }): FetchEntryResult => {
       if (partition === undefined) return { ...refused(error), request, partition }
+      const elsewhere = options.rack === '' ? undefined : this.#readElsewhere(partition, request, options)
+      if (elsewhere !== undefined) return { ...elsewhere, request, partition }
       const read = partition.read(request, {
         range: options.range,
         maxBytes: Math.max(0, Math.min(request.partitionMaxBytes, budget)),
@@ -439,6 +465,21 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       }
       return { ...read, request, partition }
     })
+  }
+
+  /** An empty read that sends the consumer to a replica near it; undefined when it reads here. */
+  #readElsewhere(
+    partition: Partition,
+    request: FetchPartitionRequest,
+    options: FetchOptions,
+  ): PartitionRead | undefined {
+    const replica = preferredReadReplica(partition, this.#options.metadata, {
+      rack: options.rack,
+      fetchOffset: request.fetchOffset,
+    })
+    if (replica === undefined) return undefined
+    const read = partition.read(request, { range: options.range, maxBytes: 0, atLeastOneBatch: false })
+    return { ...read, records: NO_RECORDS, preferredReadReplica: replica }
   }
 }
 

@@ -81,7 +81,7 @@ describe('health', () => {
     const metadata = Object.create(broker.services.metadata, { isBrokerActive: { value: () => false } })
     const fenced = createHttpServer({
       bootstrapServers: '',
-      brokers: [{ nodeId: 1, services: { ...broker.services, metadata } }],
+      brokers: [{ nodeId: 1, connectionCount: 0, services: { ...broker.services, metadata } }],
     })
     const ready = await fenced.inject({ url: '/health/ready', headers: LOCAL })
     expect(ready.statusCode).toBe(503)
@@ -211,11 +211,28 @@ describe('metrics', () => {
   it("are offered in Prometheus' format under the names of Kafka's own", async () => {
     const { headers, body } = await get('/metrics')
     expect(headers['content-type']).toContain('text/plain')
+    expect(body).toMatch(/^kafka_server_brokertopicmetrics_messagesin_total\{broker="1"\} 3$/m)
+    expect(body).toMatch(/^kafka_network_requestmetrics_requests_total\{broker="1",request="Produce"\} 1$/m)
     expect(body).toMatch(/^kafka_server_replicamanager_partitioncount\{broker="1"\} \d+$/m)
     expect(body).toMatch(/^kafka_log_log_logendoffset\{broker="1",topic="orders",partition="1"\} 3$/m)
     expect(body).toMatch(
       /^kafka_coordinator_group_groupmetadatamanager_numgroups\{type="classic",state="Empty"\} 1$/m,
     )
+  })
+
+  it('count requests, bytes, time and connections', async () => {
+    const { body } = await get('/metrics')
+    const sample = (name: string) => Number(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, 'm').exec(body)?.[1])
+    expect(sample('kafka_server_brokertopicmetrics_bytesin_total')).toBeGreaterThan(60)
+    expect(sample('kafka_server_socket_server_metrics_connection_count')).toBe(1)
+    for (const name of [
+      'requestbytes_total',
+      'responsebytes_total',
+      'totaltimems_total',
+      'totaltimems_max',
+    ]) {
+      expect(sample(`kafka_network_requestmetrics_${name}`)).toBeGreaterThan(0)
+    }
   })
 
   it('are read anew at each scrape', async () => {
