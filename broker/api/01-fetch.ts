@@ -12,8 +12,13 @@ import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import type { RequestContext } from '../network/request-context.ts'
-import type { FetchContext, FetchPartitionAnswer, FetchPartitionRequest } from '../replica/fetch-session-cache.ts'
+import type {
+  FetchContext,
+  FetchPartitionAnswer,
+  FetchPartitionRequest,
+} from '../replica/fetch-session-cache.ts'
 import type { FetchEntry, FetchEntryResult } from '../replica/replica-manager.ts'
+import { isRackAware } from '../replica/replica-selector.ts'
 import { defineHandler } from './handler.ts'
 import { currentLeaderOf, type LeaderHint, nodeEndpointsOf } from './leader-hints.ts'
 
@@ -24,21 +29,26 @@ const READ_COMMITTED = 1
 const FIRST_VERSION_WITH_TOPIC_IDS = 13
 const FIRST_VERSION_WITH_RACK = 11
 
+/** Of a partition that is named twice, the later wish counts, in the place of the earlier. */
 function requestedPartitions(context: RequestContext, request: Request): FetchPartitionRequest[] {
-  return request.topics.flatMap(({ topic, topicId, partitions }) => {
+  const wishes = new Map<string, FetchPartitionRequest>()
+  for (const { topic, topicId, partitions } of request.topics) {
     const name = topicNameOf(context, topic, topicId)
-    return partitions.map((partition) => ({
-      topic: name,
-      topicId,
-      partition: partition.partition,
-      currentLeaderEpoch: partition.currentLeaderEpoch,
-      fetchOffset: partition.fetchOffset,
-      lastFetchedEpoch: partition.lastFetchedEpoch,
-      logStartOffset: partition.logStartOffset,
-      partitionMaxBytes: partition.partitionMaxBytes,
-      knownHighWatermark: partition.highWatermark,
-    }))
-  })
+    for (const partition of partitions) {
+      wishes.set(`${partition.partition} ${topicId} ${name}`, {
+        topic: name,
+        topicId,
+        partition: partition.partition,
+        currentLeaderEpoch: partition.currentLeaderEpoch,
+        fetchOffset: partition.fetchOffset,
+        lastFetchedEpoch: partition.lastFetchedEpoch,
+        logStartOffset: partition.logStartOffset,
+        partitionMaxBytes: partition.partitionMaxBytes,
+        knownHighWatermark: partition.highWatermark,
+      })
+    }
+  }
+  return [...wishes.values()]
 }
 
 function topicNameOf(context: RequestContext, topic: string, topicId: string): string {
@@ -53,11 +63,12 @@ function forgottenPartitions(context: RequestContext, request: Request) {
 }
 
 /** The partition that a request is about, or why there is none. A session may have been opened before its topic existed. */
-function entryOf(context: RequestContext, request: FetchPartitionRequest): FetchEntry {
+function entryOf(context: RequestContext, replicaId: number, request: FetchPartitionRequest): FetchEntry {
   const { broker } = context
   const usesTopicIds = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS
   const topic = usesTopicIds ? topicNameOf(context, request.topic, request.topicId) : request.topic
-  if (usesTopicIds && topic === '') return { partition: undefined, error: ErrorCode.UNKNOWN_TOPIC_ID, request }
+  if (usesTopicIds && topic === '')
+    return { partition: undefined, error: ErrorCode.UNKNOWN_TOPIC_ID, request }
   const partition = broker.replicas.partition(topic, request.partition)
   if (partition === undefined) {
     return { partition, error: broker.replicas.missingPartitionError(topic, request.partition), request }
@@ -65,13 +76,18 @@ function entryOf(context: RequestContext, request: FetchPartitionRequest): Fetch
   if (usesTopicIds && partition.topicId !== request.topicId) {
     return { partition: undefined, error: ErrorCode.INCONSISTENT_TOPIC_ID, request }
   }
+  const replicas = broker.metadata.topicsByName.get(topic)?.partitions[request.partition]?.replicas
+  if (replicaId >= 0 && (replicaId === broker.nodeId || replicas?.includes(replicaId) === false)) {
+    return { partition, error: ErrorCode.NOT_LEADER_OR_FOLLOWER, request }
+  }
   return { partition, error: ErrorCode.NONE, request }
 }
 
 function fetchOptions(context: RequestContext, request: Request) {
   const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId
   const isConsumer = replicaId < 0
-  const fetchMaxBytes = context.broker.settings.config.get('fetch.max.bytes')
+  const { config } = context.broker.settings
+  const fetchMaxBytes = config.get('fetch.max.bytes')
   const maxBytes = Math.min(request.maxBytes, fetchMaxBytes)
   return {
     replicaId,
@@ -89,6 +105,7 @@ function fetchOptions(context: RequestContext, request: Request) {
     minBytes: Math.min(request.minBytes, fetchMaxBytes),
     maxBytes,
     atLeastOneBatch: true,
+    rack: isConsumer && isRackAware(config.get('replica.selector.class')) ? request.rackId : '',
     onClosed: (abandon: () => void) => context.connection.onClosed(abandon),
   }
 }
@@ -98,7 +115,7 @@ function answerOf(result: FetchEntryResult): FetchPartitionAnswer {
     errorCode: result.error,
     highWatermark: result.highWatermark,
     logStartOffset: result.logStartOffset,
-    preferredReadReplica: -1,
+    preferredReadReplica: result.preferredReadReplica ?? -1,
     recordsSizeBytes: result.records.length,
     hasDivergingEpoch: result.divergingEpoch !== undefined,
   }
@@ -145,8 +162,9 @@ function partitionAnswer(
     errorCode: result.error,
     highWatermark: result.highWatermark,
     lastStableOffset: result.lastStableOffset,
-    logStartOffset: result.logStartOffset,
+    logStartOffset: result.divergingEpoch === undefined ? result.logStartOffset : -1,
     abortedTransactions: result.partition === undefined ? [] : result.abortedTransactions,
+    preferredReadReplica: result.preferredReadReplica ?? -1,
     records: result.records,
     ...(result.divergingEpoch === undefined ? {} : { divergingEpoch: result.divergingEpoch }),
     ...(currentLeader === undefined ? {} : { currentLeader }),
@@ -166,9 +184,10 @@ export const fetch = defineHandler(Fetch, {
       partitions: requestedPartitions(context, request),
       forgotten: forgottenPartitions(context, request),
     }
+    const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId
     const session = broker.fetchSessions.resolve(sessionRequest)
     if (session.kind === 'error') return refuseSession(session.error)
-    const entries = session.partitions.map((partition) => entryOf(context, partition))
+    const entries = session.partitions.map((partition) => entryOf(context, replicaId, partition))
     return broker.replicas.fetch(entries, fetchOptions(context, request)).map((results) => {
       const answers = results.map(answerOf)
       if (session.kind === 'incremental') return incrementalResponse(context, session, results, answers)

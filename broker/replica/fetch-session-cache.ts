@@ -169,7 +169,6 @@ export class FetchSessionCache {
   create(request: FetchSessionRequest, answers: readonly FetchPartitionAnswer[]): number {
     const nowMs = this.#clock.monotonicMs()
     const { partitions, isFollower, usesTopicIds } = request
-    if (partitions.length === 0) return NO_SESSION
     if (this.#sessions.size >= this.#maxSessions && !this.#tryEvict(isFollower, partitions.length, nowMs)) {
       return NO_SESSION
     }

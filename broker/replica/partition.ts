@@ -78,6 +78,8 @@ export interface PartitionRead {
   /** null unless the fetch is `read_committed`. */
   readonly abortedTransactions: readonly AbortedTransaction[] | null
   readonly divergingEpoch: EpochEndOffset | undefined
+  /** The consumer should go there; -1: stay. */
+  readonly preferredReadReplica?: number
 }
 
 const EMPTY_RECORDS = Buffer.alloc(0)
@@ -177,6 +179,8 @@ export class Partition implements Wakeable, Watchable {
 
   /** Takes or keeps the lead. @returns whether it is a new leader epoch */
   becomeLeader(state: PartitionImage, log: Log): boolean {
+    // The controller's own answer to an ISR proposal may be ahead of the metadata log.
+    if (this.isLeader && state.partitionEpoch < this.partitionEpoch) return false
     const isNewEpoch = this.#role !== 'leader' || state.leaderEpoch > this.leaderEpoch
     this.#log = log
     this.#role = 'leader'
