@@ -77,8 +77,9 @@ export interface AppendEntryResult {
 }
 
 export interface FetchEntry {
-  /** Absent when the topic or partition is not known here: `error` says why. */
+  /** Absent when the topic or partition is not known here. */
   readonly partition: Partition | undefined
+  /** Why it is not read; NONE to read it. */
   readonly error: ErrorCode
   readonly request: FetchPartitionRequest
 }
@@ -440,7 +441,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     let budget = options.maxBytes
     let atLeastOneBatch = options.atLeastOneBatch
     return entries.map(({ partition, error, request }): FetchEntryResult => {
-      if (partition === undefined) return { ...refused(error), request, partition }
+      if (partition === undefined || error !== ErrorCode.NONE) return { ...refused(error), request, partition }
       const elsewhere = options.rack === '' ? undefined : this.#readElsewhere(partition, request, options)
       if (elsewhere !== undefined) return { ...elsewhere, request, partition }
       const read = partition.read(request, {
