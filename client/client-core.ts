@@ -169,6 +169,7 @@ export class ClientCore {
     const { timeoutMs, signal } = callLimits(timeout)
     const { clock, scheduler } = this.runtime
     const deadlineMs = clock.monotonicMs() + timeoutMs
+    let lastError = new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time')
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted()
       const leftMs = deadlineMs - clock.monotonicMs()
@@ -179,7 +180,7 @@ export class ClientCore {
         mayCreate: this.config.get('allow.auto.create.topics'),
         timeoutMs: Math.min(leftMs, this.config.get('socket.timeout.ms')),
       }
-      const result = await new Promise<ReturnType<typeof clusterMetadataOf> | KafkaError>((resolve) => {
+      const result = await new Promise<ClusterMetadata | KafkaError>((resolve) => {
         this.metadata.query(query, (answer) =>
           resolve(answer.ok ? clusterMetadataOf(answer.response, answer.broker) : answer.error),
         )
@@ -187,8 +188,9 @@ export class ClientCore {
       if (!KafkaError.is(result)) return result
       this.checkOpen()
       const pauseMs = Math.min(leftMs, this.config.get('retry.backoff.ms') * 2 ** Math.min(attempt, 5))
+      if (result.code() !== KafkaError._TIMED_OUT_QUEUE) lastError = result
       if (!this.pool.hasServers || (timeoutMs !== Number.POSITIVE_INFINITY && pauseMs >= leftMs)) {
-        throw new KafkaException(result)
+        throw new KafkaException(lastError)
       }
       await new Promise<void>((resolve) => {
         scheduler.schedule('listTopics tries again', pauseMs, resolve)

@@ -1,0 +1,124 @@
+/**
+ * What the end-to-end tests of the client stand on: a cluster given by BOOTSTRAP (any Kafka), and records read back with raw
+ * Fetch requests, so that the client's own consumer proves nothing about its producer.
+ */
+import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
+import { Metadata } from '../../common/protocol/apis/03-metadata.ts'
+import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { BatchView, CURRENT_MAGIC } from '../../common/record/batch.ts'
+import type { DecodedRecord } from '../../common/record/record.ts'
+import { RecordReader } from '../../common/record/record-reader.ts'
+import { SystemRandom } from '../../common/runtime/node/entropy.ts'
+import { rawClient } from '../support/raw-client.ts'
+
+/** undefined: the tests are skipped. */
+export const bootstrap = process.env.BOOTSTRAP
+
+/** Nobody else has a topic or group of this name. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}-${new SystemRandom().uuid()}`
+}
+
+export interface ReadBatch {
+  readonly compressionType: number
+  readonly producerId: number
+  readonly recordCount: number
+}
+
+export class RawCluster {
+  readonly #address: string
+
+  constructor(address: string) {
+    this.#address = address
+  }
+
+  async createTopic(
+    name: string,
+    partitionCount: number,
+    configs: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const client = rawClient(this.#address)
+    try {
+      const entries = Object.entries(configs).map(([key, value]) => ({ name: key, value }))
+      const topic = {
+        name,
+        numPartitions: partitionCount,
+        replicationFactor: 1,
+        assignments: [],
+        configs: entries,
+      }
+      const { topics } = await client.call(CreateTopics, {
+        topics: [topic],
+        timeoutMs: 20_000,
+        validateOnly: false,
+      })
+      if (topics[0]?.errorCode !== ErrorCode.NONE)
+        throw new Error(`creating ${name}: ${topics[0]?.errorCode}`)
+      while (!(await this.#hasLeaders(name, partitionCount)))
+        await new Promise((resolve) => setImmediate(resolve))
+    } finally {
+      client.close()
+    }
+  }
+
+  /** Everything in a partition of which the bootstrap broker is the leader. */
+  async read(topic: string, partition: number): Promise<{ records: DecodedRecord[]; batches: ReadBatch[] }> {
+    const client = rawClient(this.#address)
+    const records: DecodedRecord[] = []
+    const batches: ReadBatch[] = []
+    try {
+      const fetchOffset = (): number => (records.at(-1)?.offset ?? -1) + 1
+      for (;;) {
+        const topics = [
+          { topic, partitions: [{ partition, fetchOffset: fetchOffset(), partitionMaxBytes: 50_000_000 }] },
+        ]
+        const response = await client.call(
+          Fetch,
+          { maxWaitMs: 100, minBytes: 1, maxBytes: 50_000_000, topics },
+          12,
+        )
+        const answer = response.responses[0]?.partitions[0]
+        if (answer === undefined || answer.errorCode !== ErrorCode.NONE)
+          throw new Error(`fetch: ${answer?.errorCode}`)
+        readBatches(answer.records ?? Buffer.alloc(0), records, batches)
+        if (fetchOffset() >= answer.highWatermark) return { records, batches }
+      }
+    } finally {
+      client.close()
+    }
+  }
+
+  async #hasLeaders(name: string, partitionCount: number): Promise<boolean> {
+    const client = rawClient(this.#address)
+    try {
+      const { topics } = await client.call(Metadata, { topics: [{ name }], allowAutoTopicCreation: false })
+      const partitions = topics[0]?.partitions ?? []
+      return partitions.length === partitionCount && partitions.every(({ leaderId }) => leaderId >= 0)
+    } finally {
+      client.close()
+    }
+  }
+}
+
+function readBatches(bytes: Buffer, records: DecodedRecord[], batches: ReadBatch[]): void {
+  for (let position = 0; position + 61 <= bytes.length; ) {
+    const batch = new BatchView(bytes, position)
+    if (position + batch.sizeBytes > bytes.length) return
+    if (batch.magic !== CURRENT_MAGIC) throw new Error(`magic ${batch.magic}`)
+    batches.push({
+      compressionType: batch.attributes & 7,
+      producerId: batch.producerId,
+      recordCount: batch.recordCount,
+    })
+    const reader = new RecordReader(batch)
+    while (reader.next()) {
+      const { offset, timestamp, key, value } = reader
+      if (offset > (records.at(-1)?.offset ?? -1)) {
+        records.push({ offset, timestamp, key, value, headers: reader.headers() })
+      }
+    }
+    if (reader.error !== ErrorCode.NONE) throw new Error(reader.errorMessage)
+    position += batch.sizeBytes
+  }
+}

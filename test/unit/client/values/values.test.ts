@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import {
+  Message,
+  OFFSET_BEGINNING,
+  OFFSET_INVALID,
+  TopicPartition,
+  Uuid,
+  ValueError,
+} from '../../../../client/index.ts'
+import { toRecordHeaders } from '../../../../client/values/headers.ts'
+
+describe('TopicPartition', () => {
+  it('is equal by topic and partition, not by offset', () => {
+    expect(new TopicPartition('t', 1, 5).equals(new TopicPartition('t', 1, 9))).toBe(true)
+    expect(new TopicPartition('t', 1).compare(new TopicPartition('t', 2))).toBeLessThan(0)
+  })
+
+  it('has the documented defaults and names logical offsets', () => {
+    const partition = new TopicPartition('t')
+    expect([partition.partition, partition.offset, partition.metadata]).toEqual([-1, OFFSET_INVALID, null])
+    expect(String(new TopicPartition('t', 0, OFFSET_BEGINNING))).toContain('BEGINNING')
+    expect(String(new TopicPartition('t', 0, -2005))).toContain('TAIL(5)')
+  })
+
+  it('takes bigints and refuses what would be rounded', () => {
+    expect(new TopicPartition('t', 0, 5n).offset).toBe(5)
+    expect(() => new TopicPartition('t', 0, 2n ** 60n)).toThrow(ValueError)
+  })
+})
+
+describe('Uuid', () => {
+  it('reads and writes 22 characters', () => {
+    const uuid = new Uuid(-1n, 1n)
+    expect(String(uuid)).toHaveLength(22)
+    expect(Uuid.fromString(String(uuid)).equals(uuid)).toBe(true)
+    expect(Uuid.ZERO.toBigInt()).toBe(0n)
+    expect(() => Uuid.fromString('short')).toThrow(ValueError)
+  })
+})
+
+describe('Message', () => {
+  it('shows null for what is unknown', () => {
+    const message = new Message({ topic: 't', partition: -1, offset: -1001 })
+    expect([message.partition(), message.offset(), message.key(), message.headers()]).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ])
+    expect(message.timestamp()[0]).toBe(0)
+    expect(message.length).toBe(0)
+  })
+
+  it('is equal by everything but latency', () => {
+    const init = { topic: 't', partition: 0, offset: 1, value: Buffer.from('x') }
+    expect(new Message({ ...init, latency: 1 }).equals(new Message({ ...init, latency: 2 }))).toBe(true)
+    expect(new Message(init).equals(new Message({ ...init, offset: 2 }))).toBe(false)
+  })
+})
+
+describe('headers', () => {
+  it('come as pairs, object or map', () => {
+    const expected = [{ key: 'a', value: Buffer.from('1') }]
+    expect(toRecordHeaders([['a', '1']])).toEqual(expected)
+    expect(toRecordHeaders({ a: '1' })).toEqual(expected)
+    expect(toRecordHeaders(new Map([['a', '1']]))).toEqual(expected)
+  })
+
+  it.each([[[['a', 1]]], [[[1, 'a']]], [['ab']], ['text'], [5]])('refuses %j', (input) => {
+    expect(() => toRecordHeaders(input as never)).toThrow(TypeError)
+  })
+})
