@@ -4,11 +4,12 @@
  *   ApiVersions itself, so that the client can ask again (KIP-511).
  * Versions: v3 takes the client's software name and version; v4 may tell feature ranges that start at 0; v5 takes the cluster and
  *   node the client expects (KIP-1242).
- * Errors: INVALID_REQUEST for malformed software names; REBOOTSTRAP_REQUIRED when cluster or node are not the expected ones.
+ * Errors: INVALID_REQUEST for malformed software names, or a cluster without a node and the other way round; REBOOTSTRAP_REQUIRED when cluster or node are not the expected ones.
  * Deviations: none.
  */
-import { ErrorCode } from '../../common/protocol/errors.ts'
+
 import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
 import { SUPPORTED_FEATURES } from '../metadata/features.ts'
 import { defineHandler } from './handler.ts'
 
@@ -20,11 +21,17 @@ export const apiVersions = defineHandler(ApiVersions, {
   handle: (context, request) => {
     const { broker, connection, apiVersion } = context
     if (apiVersion >= 3) {
-      if (!SOFTWARE_NAME.test(request.clientSoftwareName) || !SOFTWARE_NAME.test(request.clientSoftwareVersion)) {
+      if (
+        !SOFTWARE_NAME.test(request.clientSoftwareName) ||
+        !SOFTWARE_NAME.test(request.clientSoftwareVersion)
+      ) {
         return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] }
       }
       connection.clientSoftwareName = request.clientSoftwareName
       connection.clientSoftwareVersion = request.clientSoftwareVersion
+    }
+    if ((request.clusterId === null) !== (request.nodeId === -1)) {
+      return { errorCode: ErrorCode.INVALID_REQUEST, apiKeys: [] }
     }
     if (
       (request.clusterId !== null && request.clusterId !== broker.clusterId) ||

@@ -119,7 +119,10 @@ export class Normaliser {
 
   #number(name: string, value: number): Tree {
     const symbol = SYMBOL_FIELDS[name]
-    if (symbol !== undefined && (value > 0 || name === 'subscriptionId'))
+    if (
+      symbol !== undefined &&
+      (value > 0 || name === 'subscriptionId' || (name === 'producerId' && value === 0))
+    )
       return new Volatile(symbol, String(value))
     if (name === 'throttleTimeMs') return 0
     if (value < 1_600_000_000_000) return value
@@ -155,7 +158,7 @@ export class Normaliser {
         attributes: batch.attributes,
         isValid: batch.isValid,
         maxTimestamp: this.#number('maxTimestamp', batch.maxTimestamp),
-        producerId: producer > 0 ? new Volatile('producer', String(producer)) : producer,
+        producerId: producer >= 0 ? new Volatile('producer', String(producer)) : producer,
         producerEpoch: batch.producerEpoch,
         baseSequence: batch.baseSequence,
         records: decodeRecords(batch).records.map(({ offset, timestamp, key, value, headers }) => ({

@@ -7,7 +7,7 @@ import { decodeResponseHeader, encodeRequestFrame } from '../../common/protocol/
 import type { ApiSchema } from '../../common/protocol/schema.ts'
 import { type Json, Normaliser } from './normalise.ts'
 import { type RawAnswer, RawConnection } from './raw-client.ts'
-import { type RawStep, type RequestStep, Saved, type Scenario } from './scenario.ts'
+import { NotSaved, type RawStep, type RequestStep, Saved, type Scenario } from './scenario.ts'
 
 /** Answers by scenario, then by the title of the step. */
 export type Answers = Record<string, Record<string, Json>>
@@ -88,7 +88,12 @@ class Player {
     const title = this.#fresh(one.title)
     const { options } = one
     const connection = await this.#connection(options.on ?? 'main')
-    const correlationId = this.#send(connection, one)
+    const request = this.#requestOf(one)
+    if (request === undefined) {
+      this.answers[title] = 'not asked'
+      return
+    }
+    const correlationId = this.#send(connection, one, request)
     if (options.silent) {
       const probe = this.#sendProbe(connection)
       const answer = await connection.next()
@@ -166,13 +171,23 @@ class Player {
     return connection
   }
 
-  #send(connection: RawConnection, one: RequestStep): number {
+  /** Undefined when an earlier answer did not bring what this one needs. */
+  #requestOf(one: RequestStep): ReturnType<RequestStep['request']> | undefined {
+    try {
+      return one.request(this.#saved)
+    } catch (error) {
+      if (error instanceof NotSaved) return undefined
+      throw error
+    }
+  }
+
+  #send(connection: RawConnection, one: RequestStep, request: ReturnType<RequestStep['request']>): number {
     const correlationId = ++this.#correlationId
     const { version, options } = one
     const clientId = options.clientId === undefined ? 'differential' : options.clientId
     try {
       const header = { version, correlationId, clientId }
-      connection.send(joinFrame(encodeRequestFrame(one.api, header, one.request(this.#saved))))
+      connection.send(joinFrame(encodeRequestFrame(one.api, header, request)))
     } catch (error) {
       if (error instanceof Error) error.message = `"${one.title}": ${error.message}`
       throw error
@@ -218,7 +233,7 @@ class Player {
       Date.now() < deadline
     ) {
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
-      const correlationId = this.#send(connection, one)
+      const correlationId = this.#send(connection, one, one.request(this.#saved))
       answer = this.#decode(one.api, one.version, await connection.next(), correlationId)
     }
     return answer

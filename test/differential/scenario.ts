@@ -4,6 +4,9 @@
  */
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 
+/** An earlier answer did not have what a later step needs. */
+export class NotSaved extends Error {}
+
 /** What earlier steps kept under a name. */
 export class Saved {
   readonly #values = new Map<string, unknown>()
@@ -15,20 +18,20 @@ export class Saved {
   /** A topic id, member id or the like. */
   text(name: string): string {
     const value = this.#values.get(name)
-    if (typeof value !== 'string') throw new Error(`no step saved the text ${name}`)
+    if (typeof value !== 'string') throw new NotSaved(`no step saved the text ${name}`)
     return value
   }
 
   /** A producer id, epoch, offset or the like. */
   number(name: string): number {
     const value = this.#values.get(name)
-    if (typeof value !== 'number') throw new Error(`no step saved the number ${name}`)
+    if (typeof value !== 'number') throw new NotSaved(`no step saved the number ${name}`)
     return value
   }
 
   bytes(name: string): Buffer {
     const value = this.#values.get(name)
-    if (!Buffer.isBuffer(value)) throw new Error(`no step saved the bytes ${name}`)
+    if (!Buffer.isBuffer(value)) throw new NotSaved(`no step saved the bytes ${name}`)
     return value
   }
 }

@@ -66,6 +66,11 @@ const apiVersions: Scenario = {
       clientSoftwareVersion: '1',
       nodeId: 77,
     }),
+    step('a cluster without a node', ApiVersions, 5, {
+      clientSoftwareName: 'x',
+      clientSoftwareVersion: '1',
+      clusterId: 'elsewhere',
+    }),
     raw('an unknown version', header(18, 42, 7, true), { api: ApiVersions, version: 0 }),
     raw('a negative version', header(18, -1), { api: ApiVersions, version: 0 }),
     raw('no body in version 3', header(18, 3, 7, true)),
@@ -363,7 +368,9 @@ const coordinators: Scenario = {
       FindCoordinator,
       6,
       { keyType: 2, coordinatorKeys: [`${name('g')}:${NOBODY}:0`] },
-      { until: ({ coordinators: found }) => found.every((one) => one.errorCode === 0) },
+      {
+        until: ({ coordinators: found }) => found.every((one) => one.errorCode === 0 || one.errorCode === 42),
+      },
     ),
   ],
 }

@@ -183,10 +183,6 @@ const damaged: Scenario = {
         batch({ timestampType: TimestampType.LogAppendTime, logAppendTimeMs: T0 }),
       ),
       bad(
-        'gzip that is none',
-        changed((bytes) => bytes.writeInt16BE(1, ATTRIBUTES_POSITION)),
-      ),
-      bad(
         'an unused attribute',
         changed((bytes) => bytes.writeInt16BE(0x80, ATTRIBUTES_POSITION)),
       ),
@@ -205,6 +201,10 @@ const damaged: Scenario = {
         batch({ isTransactional: true, producerId: 5, producerEpoch: 0, baseSequence: 0 }),
       ),
       read('what came through', name('a')),
+      bad(
+        'gzip that is none',
+        changed((bytes) => bytes.writeInt16BE(1, ATTRIBUTES_POSITION)),
+      ),
     ]
   },
 }
