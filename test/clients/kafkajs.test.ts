@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { type Cluster, startCluster } from '../../broker/index.ts'
+import { kafkajsCases } from '../interop/kafkajs/cases.ts'
+import { makeLines } from '../interop/lib/text.ts'
+
+let cluster: Cluster
+
+beforeAll(async () => {
+  cluster = await startCluster({ profile: 'kafka', config: { 'group.initial.rebalance.delay.ms': 0 } })
+})
+
+afterAll(async () => {
+  await cluster.stop()
+})
+
+/** The cases that foreign clients run in the interop suite; here in memory, with a shorter text. */
+describe('kafkajs, as it comes from its package', () => {
+  const lines = makeLines(20_000)
+  const names = kafkajsCases({ bootstrap: '', replication: 1, lines }).map(({ name }) => name)
+  for (const [index, name] of names.entries()) {
+    it(name, async () => {
+      const cases = kafkajsCases({ bootstrap: cluster.bootstrapServers, replication: 1, lines })
+      await cases[index]?.run()
+    })
+  }
+})
