@@ -30,8 +30,10 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
   let http: OpenHttp | undefined
   try {
     http = await openedHttp(cluster, settings, streams)
-    streams.out(readyLine(cluster, http, settings))
-    await signal
+    const ready = readyLine(cluster, http, settings)
+    streams.out(ready)
+    runtime.trace.emit({ level: 'info', kind: 'cluster.ready', message: ready })
+    runtime.trace.emit({ level: 'info', kind: 'cluster.stopping', message: `stopping on ${await signal}` })
   } finally {
     await http?.close()
     await cluster.stop()

@@ -123,4 +123,18 @@ describe('kafkito start', () => {
     const { error } = await server.ended
     expect(error).toContain('Did you mean "num.partitions"?')
   })
+
+  it('logs JSON lines to standard error when KAFKITO_LOG asks', async () => {
+    const server = kafkito(['--memory', '--no-http', '--port', '0'], { KAFKITO_LOG: 'info' })
+    const line = await server.ready
+    server.kill('SIGTERM')
+    const { out, error } = await server.ended
+    expect(out).toBe(`${line}\n`)
+    const messages = error
+      .trim()
+      .split('\n')
+      .map((text): unknown => JSON.parse(text))
+    expect(messages).toContainEqual(expect.objectContaining({ kind: 'cluster.ready', msg: line }))
+    expect(messages).toContainEqual(expect.objectContaining({ msg: 'stopping on SIGTERM' }))
+  })
 })
