@@ -1,7 +1,7 @@
 /**
  * The source tree as the tidy tests see it: files, their imports, their code without comments.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -25,6 +25,7 @@ export interface SourceFile {
 /** All TypeScript files under a folder of the tree, sorted; none when there is no such folder. */
 export function filesUnder(folder: string): string[] {
   const absolute = join(ROOT, folder)
+  if (!existsSync(absolute)) return []
   const entries = readdirSync(absolute, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
