@@ -162,7 +162,7 @@ function partitionAnswer(
     errorCode: result.error,
     highWatermark: result.highWatermark,
     lastStableOffset: result.lastStableOffset,
-    logStartOffset: result.divergingEpoch === undefined ? result.logStartOffset : -1,
+    logStartOffset: result.logStartOffset,
     abortedTransactions: result.partition === undefined ? [] : result.abortedTransactions,
     preferredReadReplica: result.preferredReadReplica ?? -1,
     records: result.records,

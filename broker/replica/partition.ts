@@ -364,7 +364,7 @@ export class Partition implements Wakeable, Watchable {
     if (error !== ErrorCode.NONE || log === undefined) return refusedRead(error)
     const divergingEpoch = this.divergenceOf(request)
     if (request.lastFetchedEpoch >= 0 && log.endOffsetForEpoch(request.lastFetchedEpoch).endOffset < 0) {
-      return { ...refusedRead(ErrorCode.OFFSET_OUT_OF_RANGE), logStartOffset: log.logStartOffset }
+      return refusedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
     }
     const watermarks = {
       highWatermark: log.highWatermark,

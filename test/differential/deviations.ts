@@ -88,8 +88,4 @@ export const deviations: readonly Deviation[] = [
     reason: 'An empty salted password is stored; Kafka fails with an internal error.',
     explains: steps('scram', ['no password']),
   },
-  {
-    reason: 'DescribeQuorum does not name the addresses of the voters.',
-    explains: ({ path }, _, step) => path === 'nodes' && apiOf(step) === 'DescribeQuorum',
-  },
 ]

@@ -1,19 +1,20 @@
 /**
  * Writes down what a broker answers:
  *
- *     npx tsx test/differential/record.ts --bootstrap 127.0.0.1:9092 --out answers.json [--only scenario]
+ *     npx tsx test/differential/record.ts --bootstrap 127.0.0.1:9092 --out answers.jsonl [--only scenario]
  *
  * The answers of Apache Kafka in `answers/` come from a broker started for this with the settings of `settings.ts`.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type Answers, newRunId, playAll } from './runner.ts'
+import { formatAnswers, parseAnswers } from './answers.ts'
+import { newRunId, playAll } from './runner.ts'
 import { scenarios } from './scenarios/index.ts'
 
 const { values } = parseArgs({
   options: {
     bootstrap: { type: 'string', default: '127.0.0.1:9092' },
-    out: { type: 'string', default: 'answers.json' },
+    out: { type: 'string', default: 'answers.jsonl' },
     only: { type: 'string', multiple: true },
   },
 })
@@ -22,19 +23,8 @@ const chosen = scenarios.filter(({ name }) => values.only === undefined || value
 const answers = await playAll(chosen, { host, port: Number(port), runId: newRunId() }, (name) =>
   console.error(name),
 )
-const before = values.only === undefined ? {} : (JSON.parse(await readFile(values.out, 'utf8')) as Answers)
+const before = values.only === undefined ? {} : parseAnswers(await readFile(values.out, 'utf8'))
 const merged = { ...before, ...answers }
 await writeFile(values.out, formatAnswers(merged))
 const count = Object.values(merged).reduce((sum, one) => sum + Object.keys(one).length, 0)
 console.error(`${count} answers in ${Object.keys(merged).length} scenarios`)
-
-/** One line an answer, so that a change of one is a change of one line. */
-function formatAnswers(all: Answers): string {
-  const blocks = Object.entries(all).map(([name, steps]) => {
-    const lines = Object.entries(steps).map(
-      ([title, answer]) => `    ${JSON.stringify(title)}: ${JSON.stringify(answer)}`,
-    )
-    return `  ${JSON.stringify(name)}: {\n${lines.join(',\n')}\n  }`
-  })
-  return `{\n${blocks.join(',\n')}\n}\n`
-}

@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/index.ts'
+import { parseAnswers } from './answers.ts'
 import { type Difference, differences } from './compare.ts'
 import { deviations } from './deviations.ts'
-import { type Answers, newRunId, play } from './runner.ts'
+import { newRunId, play } from './runner.ts'
 import { scenarios } from './scenarios/index.ts'
 import { recordedSettings } from './settings.ts'
 
-const recorded = JSON.parse(
-  await readFile(new URL('./answers/kafka-4.4.json', import.meta.url), 'utf8'),
-) as Answers
+const recorded = parseAnswers(await readFile(new URL('./answers/kafka-4.4.jsonl', import.meta.url), 'utf8'))
 
 function line({ path, kafka, ours }: Difference, step: string): string {
   return `${step}\n    ${path}: Kafka ${JSON.stringify(kafka)}, kafkito ${JSON.stringify(ours)}`

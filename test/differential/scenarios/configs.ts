@@ -163,7 +163,7 @@ const configs: Scenario = {
       change('an unknown broker key', 1, BROKER, '1', [['no.such.key', 0, 'x']]),
       change('a cluster default', 1, BROKER, '', [['log.retention.ms', 0, '777000']]),
       settled('the broker inherits', BROKER, '1', 'log.retention.ms', '777000'),
-      settled('a topic inherits', TOPIC, a, 'retention.ms', '777000'),
+      settled('a topic keeps its own', TOPIC, a, 'retention.ms', '1000'),
       change('the default away', 1, BROKER, '', [['log.retention.ms', 1, null]]),
       change('a broker that is not there', 1, BROKER, '99', [['log.retention.ms', 0, '1']]),
       change('a broker that is no number', 1, BROKER, 'one', [['log.retention.ms', 0, '1']]),
