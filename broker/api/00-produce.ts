@@ -12,13 +12,13 @@ import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import { BATCH_LENGTH_POSITION, BatchCursor, MAGIC_POSITION } from '../../common/record/batch.ts'
-import { Deferred } from '../../common/runtime/deferred.ts'
+import type { Deferred } from '../../common/runtime/deferred.ts'
+import type { VerificationGuard } from '../../storage/log.ts'
 import type { RequestContext } from '../network/request-context.ts'
 import type { Partition } from '../replica/partition.ts'
 import type { AppendEntryResult } from '../replica/replica-manager.ts'
-import type { VerificationGuard } from '../../storage/log.ts'
-import type { VerifiedAppend } from '../transaction-verifier.ts'
 import { isInternalTopic } from '../topic-names.ts'
+import type { VerifiedAppend } from '../transaction-verifier.ts'
 import { type Answer, CLOSE_CONNECTION, defineHandler, NO_RESPONSE } from './handler.ts'
 import { currentLeaderOf, type LeaderHint, nodeEndpointsOf } from './leader-hints.ts'
 
@@ -70,7 +70,8 @@ const MINIMUM_BATCH_LENGTH = 14
 function checkRecords(records: Buffer | null, version: number): AppendEntryResult | undefined {
   if (records === null) return failed(ErrorCode.INVALID_RECORD)
   const cursor = new BatchCursor(records)
-  if (!cursor.next()) return cursor.stop === 'corrupt' ? corrupt(records, 0) : failed(ErrorCode.INVALID_RECORD)
+  if (!cursor.next())
+    return cursor.stop === 'corrupt' ? corrupt(records, 0) : failed(ErrorCode.INVALID_RECORD)
   const { magic, compressionType } = cursor.batch
   if (magic !== CURRENT_MAGIC) return failed(ErrorCode.INVALID_RECORD)
   if (version < 7 && compressionType === ZSTD) return failed(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE)
@@ -110,7 +111,9 @@ function itemsOf(context: RequestContext, request: Request): readonly TopicItems
   const { broker, apiVersion } = context
   return request.topicData.map((topic) => {
     const image =
-      apiVersion >= 13 ? broker.metadata.topicsById.get(topic.topicId) : broker.metadata.topicsByName.get(topic.name)
+      apiVersion >= 13
+        ? broker.metadata.topicsById.get(topic.topicId)
+        : broker.metadata.topicsByName.get(topic.name)
     const name = image?.name ?? topic.name
     const items = topic.partitionData.map(({ index, records }): Item => {
       if (image === undefined) {
@@ -122,7 +125,8 @@ function itemsOf(context: RequestContext, request: Request): readonly TopicItems
         return { index, partition: undefined, records: EMPTY, result, guard: undefined }
       }
       const refused = checkRecords(records, apiVersion)
-      if (refused !== undefined) return { index, partition: undefined, records: EMPTY, result: refused, guard: undefined }
+      if (refused !== undefined)
+        return { index, partition: undefined, records: EMPTY, result: refused, guard: undefined }
       const partition = broker.replicas.partition(name, index)
       if (partition === undefined) {
         const error = broker.replicas.missingPartitionError(name, index)
@@ -199,7 +203,11 @@ export const produce = defineHandler(Produce, {
     const topics = itemsOf(context, request)
     const open = openItems(topics)
     const transactionVersion = transactionVersionOf(context.apiVersion)
-    const verified = context.broker.transactionVerifier.verify(request.transactionalId, open, transactionVersion)
+    const verified = context.broker.transactionVerifier.verify(
+      request.transactionalId,
+      open,
+      transactionVersion,
+    )
     if (verified === undefined) return appendAll(context, request, topics)
     return verified.flatMap((results) => {
       open.forEach((item, index) => {

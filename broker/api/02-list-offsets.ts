@@ -50,7 +50,8 @@ function lookUp(
     return answerOf(partitionIndex, ErrorCode.UNSUPPORTED_VERSION)
   }
   const partition = broker.replicas.partition(topic, partitionIndex)
-  if (partition === undefined) return answerOf(partitionIndex, broker.replicas.missingPartitionError(topic, partitionIndex))
+  if (partition === undefined)
+    return answerOf(partitionIndex, broker.replicas.missingPartitionError(topic, partitionIndex))
   const isConsumer = from.replicaId === CONSUMER_REPLICA_ID
   const found = partition.offsetForTimestamp({
     timestamp,
@@ -85,7 +86,9 @@ export const listOffsets = defineHandler(ListOffsets, {
         partitions: partitions
           .filter(({ partitionIndex }, index) => {
             const isNamedTwice = (timesNamed.get(partitionIndex) ?? 0) > 1
-            return !isNamedTwice || partitions.findIndex((one) => one.partitionIndex === partitionIndex) === index
+            return (
+              !isNamedTwice || partitions.findIndex((one) => one.partitionIndex === partitionIndex) === index
+            )
           })
           .map((query) =>
             (timesNamed.get(query.partitionIndex) ?? 0) > 1

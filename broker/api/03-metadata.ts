@@ -82,7 +82,9 @@ function invalidRequest(context: RequestContext, request: Request): boolean {
   if (request.topics === null) return false
   const { apiVersion } = context
   return request.topics.some(
-    ({ name, topicId }) => (name === null && (apiVersion < 12 || topicId === ZERO_UUID)) || (apiVersion < 12 && topicId !== ZERO_UUID),
+    ({ name, topicId }) =>
+      (name === null && (apiVersion < 12 || topicId === ZERO_UUID)) ||
+      (apiVersion < 12 && topicId !== ZERO_UUID),
   )
 }
 

@@ -62,7 +62,11 @@ export const deleteRecords = defineHandler(DeleteRecords, {
   refuse: (request, error) => ({
     topics: request.topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, lowWatermark: -1, errorCode: error })),
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        lowWatermark: -1,
+        errorCode: error,
+      })),
     })),
   }),
 })

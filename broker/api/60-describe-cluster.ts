@@ -28,7 +28,11 @@ export const describeCluster = defineHandler(DescribeCluster, {
       return { ...base, errorCode: ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, errorMessage, clusterId: '' }
     }
     const listenerName = connection.listener.name
-    const live = liveBrokers(broker, listenerName).map(({ nodeId, ...view }) => ({ brokerId: nodeId, ...view, isFenced: false }))
+    const live = liveBrokers(broker, listenerName).map(({ nodeId, ...view }) => ({
+      brokerId: nodeId,
+      ...view,
+      isFenced: false,
+    }))
     const fenced = request.includeFencedBrokers
       ? [...broker.metadata.brokers.values()].flatMap(({ id, isFenced, rack, endpoints }) => {
           const endpoint = endpoints.find((candidate) => candidate.listenerName === listenerName)
@@ -42,7 +46,9 @@ export const describeCluster = defineHandler(DescribeCluster, {
       errorCode: ErrorCode.NONE,
       controllerId: activeControllerId(broker),
       brokers: [...live, ...fenced],
-      ...(request.includeClusterAuthorizedOperations ? { clusterAuthorizedOperations: clusterOperations(context) } : {}),
+      ...(request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: clusterOperations(context) }
+        : {}),
     }
   },
   refuse: (request, error, message) => ({

@@ -40,7 +40,9 @@ function describe(context: RequestContext, topic: TopicImage, from: number, limi
 
 function missing(context: RequestContext, name: string): TopicAnswer {
   const errorCode =
-    topicNameProblem(name) === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
+    topicNameProblem(name) === undefined
+      ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+      : ErrorCode.INVALID_TOPIC_EXCEPTION
   return {
     errorCode,
     name,
@@ -53,7 +55,9 @@ function missing(context: RequestContext, name: string): TopicAnswer {
 
 function wantedNames(context: RequestContext, request: Request): string[] {
   const all = request.topics.length === 0
-  const names = all ? [...context.broker.metadata.topicsByName.keys()] : request.topics.map(({ name }) => name)
+  const names = all
+    ? [...context.broker.metadata.topicsByName.keys()]
+    : request.topics.map(({ name }) => name)
   const from = request.cursor?.topicName ?? ''
   return [...new Set(names)].filter((name) => name >= from).sort()
 }
@@ -80,7 +84,8 @@ export const describeTopicPartitions = defineHandler(DescribeTopicPartitions, {
       topics.push(answer)
       left -= answer.partitions.length
       const next = first + answer.partitions.length
-      if (next < topic.partitions.length) return { topics, nextCursor: { topicName: name, partitionIndex: next } }
+      if (next < topic.partitions.length)
+        return { topics, nextCursor: { topicName: name, partitionIndex: next } }
     }
     return { topics }
   },
@@ -89,6 +94,11 @@ export const describeTopicPartitions = defineHandler(DescribeTopicPartitions, {
 
 function refuse(request: Request, error: Exclude<ErrorCode, 0>): Response {
   return {
-    topics: request.topics.map(({ name }) => ({ errorCode: error, name, topicId: ZERO_UUID, partitions: [] })),
+    topics: request.topics.map(({ name }) => ({
+      errorCode: error,
+      name,
+      topicId: ZERO_UUID,
+      partitions: [],
+    })),
   }
 }

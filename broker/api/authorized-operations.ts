@@ -21,10 +21,28 @@ function bitField(operations: readonly number[]): number {
   return operations.reduce((bits, operation) => bits | (1 << operation), 0)
 }
 
-const { READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE } =
-  AclOperation
+const {
+  READ,
+  WRITE,
+  CREATE,
+  DELETE,
+  ALTER,
+  DESCRIBE,
+  CLUSTER_ACTION,
+  DESCRIBE_CONFIGS,
+  ALTER_CONFIGS,
+  IDEMPOTENT_WRITE,
+} = AclOperation
 const TOPIC = bitField([READ, WRITE, CREATE, DESCRIBE, DELETE, ALTER, DESCRIBE_CONFIGS, ALTER_CONFIGS])
-const CLUSTER = bitField([CREATE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS, IDEMPOTENT_WRITE, ALTER, DESCRIBE])
+const CLUSTER = bitField([
+  CREATE,
+  CLUSTER_ACTION,
+  DESCRIBE_CONFIGS,
+  ALTER_CONFIGS,
+  IDEMPOTENT_WRITE,
+  ALTER,
+  DESCRIBE,
+])
 const GROUP = bitField([READ, DESCRIBE, DELETE, DESCRIBE_CONFIGS, ALTER_CONFIGS])
 
 export function topicOperations(_context: RequestContext, _topic: string): number {

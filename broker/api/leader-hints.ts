@@ -32,6 +32,13 @@ export function nodeEndpointsOf(
   return [...new Set(hints.map(({ leaderId }) => leaderId))].flatMap((nodeId) => {
     const endpoint = broker.endpointOf(nodeId, connection.listener.name)
     if (endpoint === undefined) return []
-    return [{ nodeId, host: endpoint.host, port: endpoint.port, rack: broker.metadata.brokers.get(nodeId)?.rack ?? null }]
+    return [
+      {
+        nodeId,
+        host: endpoint.host,
+        port: endpoint.port,
+        rack: broker.metadata.brokers.get(nodeId)?.rack ?? null,
+      },
+    ]
   })
 }

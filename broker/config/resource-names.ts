@@ -15,7 +15,8 @@ export const CONFIG_RESOURCE_TYPES = {
 function brokerNameError(name: string, nodeId: number, mayBeEmpty: boolean): string | null {
   if (name === '') return mayBeEmpty ? null : 'Broker id must not be empty'
   const asked = Number(name)
-  if (!/^[+-]?\d+$/.test(name) || asked !== (asked | 0)) return `Broker id must be an integer, but it is: ${name}`
+  if (!/^[+-]?\d+$/.test(name) || asked !== (asked | 0))
+    return `Broker id must be an integer, but it is: ${name}`
   if (asked === nodeId) return null
   const expected = mayBeEmpty ? `${nodeId} or empty string, but` : `${nodeId} but`
   return `Unexpected broker id, expected ${expected} received ${asked}`

@@ -116,9 +116,11 @@ describe('package.json', () => {
       /^(broker|cli|client|common|connect|storage)\/.*\.ts$/.test(path),
     )
     const named = published.flatMap((path) =>
-      [...read(path).matchAll(/(?:\bfrom |\bimport\(|\bcreateRequire\(import\.meta\.url\)\(|\brequire(?:\.resolve)?\()'([a-z@][^']*)'/g)].map(
-        ([, specifier = '']) => specifier,
-      ),
+      [
+        ...read(path).matchAll(
+          /(?:\bfrom |\bimport\(|\bcreateRequire\(import\.meta\.url\)\(|\brequire(?:\.resolve)?\()'([a-z@][^']*)'/g,
+        ),
+      ].map(([, specifier = '']) => specifier),
     )
     const packages = named
       .filter((specifier) => !specifier.startsWith('node:'))
