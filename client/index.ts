@@ -37,6 +37,7 @@ export {
   ThrottleEvent,
   type TopicMetadata,
 } from './values/cluster-metadata.ts'
+export { ConsumerGroupMetadata } from './values/consumer-group-metadata.ts'
 export type { Headers, HeadersInput, HeaderValue } from './values/headers.ts'
 export { Message, type MessageInit } from './values/message.ts'
 export { TopicPartition, type TopicPartitionInit } from './values/topic-partition.ts'

@@ -44,8 +44,11 @@ export class TopicQueue {
   /** Since when the topic is unknown; monotonic. */
   unknownSinceMs: number
 
-  constructor(name: string, partitioner: TopicPartitioner, nowMs: number) {
+  readonly #isTransactional: boolean
+
+  constructor(name: string, partitioner: TopicPartitioner, nowMs: number, isTransactional: boolean) {
     this.name = name
+    this.#isTransactional = isTransactional
     this.partitioner = partitioner
     this.createdMs = nowMs
     this.unknownSinceMs = nowMs
@@ -53,12 +56,11 @@ export class TopicQueue {
 
   partition(id: number): PartitionQueue {
     let queue = this.partitions[id]
-    if (queue === undefined) {
-      while (this.partitions.length < id)
-        this.partitions.push(new PartitionQueue(this.name, this.partitions.length))
-      queue = new PartitionQueue(this.name, id)
-      this.partitions[id] = queue
-      this.updateLeader(queue)
+    while (queue === undefined) {
+      const next = new PartitionQueue(this.name, this.partitions.length, this.#isTransactional)
+      this.partitions.push(next)
+      this.updateLeader(next)
+      queue = this.partitions[id]
     }
     return queue
   }
@@ -141,7 +143,7 @@ export class Accumulator {
     if (topic === undefined) {
       const { partitioner, stickyMs, runtime } = this.#options
       const chooser = new TopicPartitioner({ partitioner, stickyMs, random: runtime.random })
-      topic = new TopicQueue(name, chooser, runtime.clock.monotonicMs())
+      topic = new TopicQueue(name, chooser, runtime.clock.monotonicMs(), this.#options.format.isTransactional)
       this.#topics.set(name, topic)
       this.#options.onNewTopic(topic)
     }

@@ -13,7 +13,8 @@ import { type Delivery, DeliveryEvent, type PendingReport } from './delivery.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { type ProduceRule, produceRule } from './produce-errors.ts'
 import type { ProducerBatch } from './producer-batch.ts'
-import type { ProducerIdentity } from './producer-identity.ts'
+import type { IdentitySource } from './producer-identity.ts'
+import type { TransactionManager } from './transaction-manager.ts'
 
 export type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number]
 
@@ -21,10 +22,12 @@ export interface BatchOutcomesOptions {
   readonly core: ClientCore
   readonly accumulator: Accumulator
   /** undefined without idempotence. */
-  readonly identity: ProducerIdentity | undefined
+  readonly identity: IdentitySource | undefined
   /** Arranges another look at the partition. @returns monotonic time of it */
   readonly retryLater: (partition: PartitionQueue, attempts: number) => number
   readonly onFatal: (error: KafkaError) => void
+  /** undefined without transactions. */
+  readonly transactions: TransactionManager | undefined
 }
 
 export class BatchOutcomes {
@@ -86,6 +89,7 @@ export class BatchOutcomes {
   /** Gives a batch up for good. */
   giveUp(partition: PartitionQueue, batch: ProducerBatch, error: KafkaError, answer?: PartitionAnswer): void {
     if (batch.isAbandoned) return
+    this.#options.transactions?.messageFailed(error)
     const isSequenced = batch.baseSequence >= 0
     if (isSequenced) partition.needsNewEpoch = true
     const recordErrors = new Map<number, KafkaError>()
@@ -114,6 +118,7 @@ export class BatchOutcomes {
     records: readonly { readonly report: PendingReport | undefined; readonly chargedBytes: number }[],
     delivery: Delivery,
   ): void {
+    if (delivery.error !== null) this.#options.transactions?.messageFailed(delivery.error)
     const reports: PendingReport[] = []
     let chargedBytes = 0
     for (const record of records) {
@@ -231,7 +236,7 @@ export class BatchOutcomes {
   }
 
   #sequenceGap(partition: PartitionQueue, batch: ProducerBatch, error: KafkaError): void {
-    if (batch.baseSequence < 0) {
+    if (batch.baseSequence < 0 || this.#options.transactions !== undefined) {
       this.giveUp(partition, batch, error)
       return
     }
@@ -267,13 +272,17 @@ export class BatchOutcomes {
       this.#sequenceGap(partition, batch, error)
       return
     }
+    if (this.#options.transactions !== undefined) {
+      this.giveUp(partition, batch, error)
+      return
+    }
     partition.needsNewEpoch = true
     this.#retry(partition, batch, error, true)
   }
 
   #fenced(partition: PartitionQueue, batch: ProducerBatch, error: KafkaError): void {
-    const { identity } = this.#options
-    if (identity === undefined) {
+    const { identity, transactions } = this.#options
+    if (identity === undefined || transactions !== undefined) {
       this.giveUp(partition, batch, error)
       return
     }

@@ -57,9 +57,13 @@ export class PartitionQueue {
   #nextOrder = 0
   #expectedBytes = 512
 
-  constructor(topic: string, id: number) {
+  /** The coordinator counts epochs for the whole producer. */
+  readonly #isTransactional: boolean
+
+  constructor(topic: string, id: number, isTransactional: boolean) {
     this.topic = topic
     this.id = id
+    this.#isTransactional = isTransactional
   }
 
   get isEmpty(): boolean {
@@ -152,7 +156,8 @@ export class PartitionQueue {
 
   /** Gives the batch its place in the series of this partition. `identity` is that of the whole producer. */
   assignSequence(batch: ProducerBatch, identity: ProducerState): void {
-    if (this.needsNewEpoch || this.producerId !== identity.producerId) this.#beginEpoch(identity)
+    const isOther = this.#isTransactional && this.producerEpoch !== identity.producerEpoch
+    if (this.needsNewEpoch || isOther || this.producerId !== identity.producerId) this.#beginEpoch(identity)
     if (
       batch.baseSequence >= 0 &&
       batch.producerId === this.producerId &&
@@ -166,11 +171,11 @@ export class PartitionQueue {
 
   /** Whether the present producer id has no epoch left for this partition. */
   get isOutOfEpochs(): boolean {
-    return this.needsNewEpoch && this.producerEpoch >= MAX_PRODUCER_EPOCH
+    return this.needsNewEpoch && !this.#isTransactional && this.producerEpoch >= MAX_PRODUCER_EPOCH
   }
 
   #beginEpoch({ producerId, producerEpoch }: ProducerState): void {
-    const isSameId = this.producerId === producerId
+    const isSameId = this.producerId === producerId && !this.#isTransactional
     this.producerEpoch = isSameId ? this.producerEpoch + 1 : producerEpoch
     this.producerId = producerId
     this.nextSequence = 0

@@ -17,7 +17,17 @@ const fatalCodes: ReadonlySet<number> = new Set([
   KafkaError._UNSUPPORTED_FEATURE,
 ])
 
-export class ProducerIdentity {
+/** Where the sender has producer ids from: this class, or the transaction manager. */
+export interface IdentitySource {
+  readonly state: ProducerState | undefined
+  readonly stateName: string
+  readonly stateAgeMs: number
+  ensure(): void
+  reset(): void
+  close(): void
+}
+
+export class ProducerIdentity implements IdentitySource {
   readonly #core: ClientCore
   readonly #backoff: Backoff
   readonly #onReady: () => void

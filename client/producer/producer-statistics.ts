@@ -6,19 +6,21 @@ import { commonStatistics } from '../statistics/broker-document.ts'
 import { Window } from '../statistics/window.ts'
 import type { Accumulator, TopicQueue } from './accumulator.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import type { ProducerIdentity } from './producer-identity.ts'
+import type { IdentitySource } from './producer-identity.ts'
 import type { Sender } from './sender.ts'
+import type { TransactionManager } from './transaction-manager.ts'
 
 export interface ProducerStatisticsSources {
   readonly core: ClientCore
   readonly config: Config
   readonly accumulator: Accumulator
   readonly sender: Sender
-  readonly identity: ProducerIdentity | undefined
+  readonly identity: IdentitySource | undefined
+  readonly transactions: TransactionManager | undefined
 }
 
 export function producerStatistics(sources: ProducerStatisticsSources): object {
-  const { core, config, accumulator, identity } = sources
+  const { core, config, accumulator, identity, transactions } = sources
   const topics: Record<string, unknown> = {}
   let txMessages = 0
   let txBytes = 0
@@ -46,9 +48,9 @@ export function producerStatistics(sources: ProducerStatisticsSources): object {
           eos: {
             idemp_state: identity.stateName,
             idemp_stateage: Math.round(identity.stateAgeMs),
-            txn_state: 'Init',
+            txn_state: transactions?.transactionState ?? 'Init',
             txn_stateage: 0,
-            txn_may_enq: false,
+            txn_may_enq: transactions?.transactionState === 'InTransaction',
             producer_id: identity.state?.producerId ?? -1,
             producer_epoch: identity.state?.producerEpoch ?? -1,
             epoch_cnt: epochCount,

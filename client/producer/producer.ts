@@ -15,7 +15,9 @@ import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
 import { OnceEvent } from '../event-queue.ts'
 import { callLimits, type Timeout } from '../timeouts.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
+import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { HeadersInput } from '../values/headers.ts'
+import { TopicPartition } from '../values/topic-partition.ts'
 import { Accumulator, type ProduceRecord, type TopicQueue } from './accumulator.ts'
 import { BatchOutcomes } from './batch-outcomes.ts'
 import { Expiry } from './expiry.ts'
@@ -28,9 +30,10 @@ import {
   recordOf,
 } from './produce-arguments.ts'
 import type { BatchFormat } from './producer-batch.ts'
-import { ProducerIdentity } from './producer-identity.ts'
+import { type IdentitySource, ProducerIdentity } from './producer-identity.ts'
 import { producerStatistics } from './producer-statistics.ts'
 import { Sender } from './sender.ts'
+import { TransactionManager } from './transaction-manager.ts'
 
 /** A message of `produceBatch`; `_error` is set on those that were refused. */
 export interface BatchMessage extends ProduceOptions {
@@ -52,7 +55,8 @@ export class Producer {
   readonly #sender: Sender
   readonly #outcomes: BatchOutcomes
   readonly #expiry: Expiry
-  readonly #identity: ProducerIdentity | undefined
+  readonly #identity: IdentitySource | undefined
+  readonly #transactions: TransactionManager | undefined
   readonly #defaultCallback: DeliveryCallback | undefined
   readonly #maxMessageBytes: number
   readonly #wallMs: () => number
@@ -62,9 +66,6 @@ export class Producer {
   /** @param hooks for tests: see `ClientHooks` */
   constructor(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}) {
     const config = readConfig('producer', conf, extra)
-    if (config.get('transactional.id') !== undefined) {
-      throw kafkaException(KafkaError._NOT_IMPLEMENTED, 'Transactions are not implemented yet')
-    }
     this.#core = new ClientCore(config, hooks, {
       onRoom: (broker) => this.#sender.roomAt(broker),
       onDown: () => {},
@@ -74,14 +75,33 @@ export class Producer {
     this.#defaultCallback = config.get('on_delivery')
     this.#maxMessageBytes = config.get('message.max.bytes')
     this.#accumulator = this.#makeAccumulator(config)
-    this.#identity = config.get('enable.idempotence')
-      ? new ProducerIdentity(
-          this.#core,
-          () => this.#core.runtime.reactor.touch(this.#sender),
-          (error) => this.#fatal(error),
-        )
-      : undefined
-    const shared = { core: this.#core, accumulator: this.#accumulator, identity: this.#identity }
+    const transactionalId = config.get('transactional.id')
+    this.#transactions =
+      transactionalId === undefined
+        ? undefined
+        : new TransactionManager(this.#core, transactionalId, {
+            onPartitionAdded: (partition) => this.#sender.markReady(partition),
+            onFatal: (error) => this.#fatal(error),
+            flushAll: async (signal) => void (await this.#flush(Number.POSITIVE_INFINITY, signal)),
+            discardAll: () => this.#discardAll(),
+            hasGaps: () => this.#hasGaps(),
+          })
+    this.#identity =
+      this.#transactions !== undefined
+        ? this.#transactions
+        : config.get('enable.idempotence')
+          ? new ProducerIdentity(
+              this.#core,
+              () => this.#core.runtime.reactor.touch(this.#sender),
+              (error) => this.#fatal(error),
+            )
+          : undefined
+    const shared = {
+      core: this.#core,
+      accumulator: this.#accumulator,
+      identity: this.#identity,
+      transactions: this.#transactions,
+    }
     this.#outcomes = new BatchOutcomes({
       ...shared,
       retryLater: (partition, attempts) => this.#sender.retryLater(partition, attempts),
@@ -201,6 +221,44 @@ export class Producer {
     this.#core.setSaslCredentials(username, password)
   }
 
+  /** Gets producer id and epoch, and fences older instances of the id. Once, before everything else. */
+  async initTransactions(timeout?: Timeout): Promise<void> {
+    const transactions = this.#transactional()
+    await transactions.init(callLimits(timeout, 2 * this.#core.config.get('transaction.timeout.ms')))
+  }
+
+  /** Messages belong to the new transaction from now. */
+  beginTransaction(): void {
+    this.#transactional().begin()
+  }
+
+  /** Adds consumed positions, the next offsets to read, to the transaction. */
+  async sendOffsetsToTransaction(
+    positions: readonly TopicPartition[],
+    groupMetadata: ConsumerGroupMetadata,
+    timeout?: Timeout,
+  ): Promise<void> {
+    const transactions = this.#transactional()
+    if (!Array.isArray(positions) || !positions.every((position) => position instanceof TopicPartition)) {
+      throw new TypeError('positions must be an array of TopicPartition')
+    }
+    if (!(groupMetadata instanceof ConsumerGroupMetadata))
+      throw new TypeError('groupMetadata must come from a consumer')
+    await transactions.sendOffsets(positions, groupMetadata, callLimits(timeout, transactions.timeLeftMs))
+  }
+
+  /** Flushes, serving callbacks, then makes the transaction visible. */
+  async commitTransaction(timeout?: Timeout): Promise<void> {
+    const transactions = this.#transactional()
+    await transactions.commit(callLimits(timeout, transactions.timeLeftMs))
+  }
+
+  /** Drops what is outstanding, serving callbacks, then ends the transaction without effect. */
+  async abortTransaction(timeout?: Timeout): Promise<void> {
+    const transactions = this.#transactional()
+    await transactions.abort(callLimits(timeout, transactions.timeLeftMs))
+  }
+
   /**
    * Flushes, then ends. With a limit, what is left when it is over is purged. Idempotent.
    * @returns true
@@ -239,6 +297,32 @@ export class Producer {
     })
   }
 
+  #transactional(): TransactionManager {
+    this.#core.checkOpen()
+    if (this.#transactions === undefined) {
+      throw kafkaException(KafkaError._NOT_CONFIGURED, 'The transactional API needs "transactional.id"')
+    }
+    return this.#transactions
+  }
+
+  async #discardAll(): Promise<void> {
+    this.#purge(true, true)
+    const { events } = this.#core
+    for (;;) {
+      events.serveReady()
+      // A request on its way could write after the end of the transaction.
+      if (this.#sender.requestsInFlight === 0 && this.length === 0) return
+      await events.wait(Number.POSITIVE_INFINITY)
+    }
+  }
+
+  /** Whether sequences are missing somewhere; the new epoch that follows repairs all. */
+  #hasGaps(): boolean {
+    let hasGaps = false
+    for (const partition of this.#accumulator.partitions()) hasGaps ||= partition.needsNewEpoch
+    return hasGaps
+  }
+
   #checkProduce(topic: unknown): void {
     this.#core.checkOpen()
     if (typeof topic !== 'string') throw new TypeError('topic must be a string')
@@ -246,6 +330,7 @@ export class Producer {
     if (fatal !== undefined) {
       throw kafkaException(KafkaError._FATAL, `Fatal error: ${fatal.name()}: ${fatal.str()}`, { fatal: true })
     }
+    this.#transactions?.checkProduce()
   }
 
   #add(name: string, record: ProduceRecord): void {
@@ -405,6 +490,6 @@ function batchFormat(config: Config): BatchFormat {
   return {
     compressionType: (codec?.type ?? CompressionType.none) as CompressionType,
     compressionLevel: isGiven ? Math.min(Math.max(level, codec.minLevel), codec.maxLevel) : undefined,
-    isTransactional: false,
+    isTransactional: config.get('transactional.id') !== undefined,
   }
 }

@@ -19,7 +19,8 @@ import type { Accumulator } from './accumulator.ts'
 import type { BatchOutcomes, PartitionAnswer } from './batch-outcomes.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerBatch } from './producer-batch.ts'
-import type { ProducerIdentity } from './producer-identity.ts'
+import type { IdentitySource } from './producer-identity.ts'
+import type { TransactionManager } from './transaction-manager.ts'
 
 /** Bytes in one request from which no further partition joins it: later answers would wait for the whole. */
 const requestTargetBytes = 1024 * 1024
@@ -35,7 +36,9 @@ export interface SenderOptions {
   readonly accumulator: Accumulator
   readonly outcomes: BatchOutcomes
   /** undefined without idempotence. */
-  readonly identity: ProducerIdentity | undefined
+  readonly identity: IdentitySource | undefined
+  /** Sends to partitions of the open transaction only. */
+  readonly transactions: TransactionManager | undefined
 }
 
 export class Sender implements Wakeable {
@@ -144,7 +147,7 @@ export class Sender implements Wakeable {
 
   /** One batch of each partition of the lane, up to the size of a request. */
   #collect(broker: Broker, lane: Set<PartitionQueue>): Sent[] {
-    const { core, identity } = this.#options
+    const { core, identity, transactions } = this.#options
     const nowMs = core.runtime.clock.monotonicMs()
     const sent: Sent[] = []
     const again: PartitionQueue[] = []
@@ -154,7 +157,7 @@ export class Sender implements Wakeable {
       if (batch !== undefined && sent.length > 0 && sizeBytes + batch.sizeBytes > requestTargetBytes) break
       lane.delete(partition)
       // Whatever holds the partition back marks it ready again: an answer, a timer, or more records.
-      if (batch === undefined) continue
+      if (batch === undefined || transactions?.maySend(partition) === false) continue
       if (identity?.state !== undefined) {
         if (partition.isOutOfEpochs && partition.producerId === identity.state.producerId) {
           again.push(partition)
@@ -178,7 +181,7 @@ export class Sender implements Wakeable {
   }
 
   #send(broker: Broker, sent: readonly Sent[]): void {
-    const { core } = this.#options
+    const { core, transactions } = this.#options
     const nowMs = core.runtime.clock.monotonicMs()
     let oldestMs = nowMs
     for (const { partition, batch } of sent) {
@@ -195,17 +198,19 @@ export class Sender implements Wakeable {
     broker.request({
       api: Produce,
       body: (version) => ({
+        transactionalId: core.config.get('transactional.id') ?? null,
         acks: this.#acks,
         timeoutMs: this.#requestTimeoutMs,
         topicData: topicData(sent, version),
       }),
-      // Version 13 names topics by id (KIP-516).
-      ...(knowsIds ? {} : { maxVersion: 12 }),
+      // Version 13 names topics by id (KIP-516); from 12 on a transactional request adds partitions by itself (KIP-890).
+      ...(transactions !== undefined ? { maxVersion: 11 } : knowsIds ? {} : { maxVersion: 12 }),
       timeoutMs: Math.max(1, Math.min(this.#socketTimeoutMs, lifeLeftMs)),
       expectsNoResponse: this.#acks === 0,
       done: (result) => {
         this.requestsInFlight--
         this.#answered(sent, result)
+        if (this.requestsInFlight === 0) core.events.notify()
       },
     })
   }

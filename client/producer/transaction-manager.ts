@@ -1,0 +1,418 @@
+/**
+ * Transactions of one producer (KIP-98): the state machine, producer id and epoch, and what was added to the open
+ * transaction. Speaks the first transaction protocol (partitions are added explicitly), which every broker since 0.11 has.
+ *
+ *     Init ─ initTransactions ─► Ready ─ begin ─► InTransaction ─ commit / abort ─► Ready
+ *                                                      │ a message or a call failed
+ *                                                      ▼
+ *                                                  Abortable ─ abort ─► Ready        (any) ─ fenced … ─► Fatal
+ *
+ * An operation goes on when the application's time for it is over: calling the same method again waits for it once more,
+ * calling another is `_CONFLICT`.
+ */
+import { InitProducerId } from '../../common/protocol/apis/22-init-producer-id.ts'
+import { AddPartitionsToTxn } from '../../common/protocol/apis/24-add-partitions-to-txn.ts'
+import { AddOffsetsToTxn } from '../../common/protocol/apis/25-add-offsets-to-txn.ts'
+import { EndTxn } from '../../common/protocol/apis/26-end-txn.ts'
+import { TxnOffsetCommit } from '../../common/protocol/apis/28-txn-offset-commit.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { ClientCore } from '../client-core.ts'
+import { Coordinator, CoordinatorType } from '../connections/coordinator.ts'
+import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
+import type { CallLimits } from '../timeouts.ts'
+import type { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
+import type { TopicPartition } from '../values/topic-partition.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { ProducerState } from './producer-batch.ts'
+
+export type TransactionState = 'Init' | 'Ready' | 'InTransaction' | 'Abortable' | 'Fatal'
+type OperationName =
+  | 'initTransactions'
+  | 'sendOffsetsToTransaction'
+  | 'commitTransaction'
+  | 'abortTransaction'
+
+/** A newer producer with the same id has taken over. */
+const fencedCodes: ReadonlySet<number> = new Set([
+  ErrorCode.INVALID_PRODUCER_EPOCH,
+  ErrorCode.PRODUCER_FENCED,
+])
+const fatalCodes: ReadonlySet<number> = new Set([
+  ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
+  ErrorCode.INVALID_TRANSACTION_TIMEOUT,
+  ErrorCode.UNSUPPORTED_VERSION,
+  ErrorCode.TRANSACTION_COORDINATOR_FENCED,
+  KafkaError._UNSUPPORTED_FEATURE,
+])
+const concurrent: ReadonlySet<number> = new Set([ErrorCode.CONCURRENT_TRANSACTIONS])
+const partitionRetryCodes: ReadonlySet<number> = new Set([
+  ErrorCode.CONCURRENT_TRANSACTIONS,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+])
+const offsetRetryCodes: ReadonlySet<number> = new Set([
+  ErrorCode.CONCURRENT_TRANSACTIONS,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.REQUEST_TIMED_OUT,
+])
+
+export interface TransactionHooks {
+  /** The partition may be sent to now. */
+  readonly onPartitionAdded: (partition: PartitionQueue) => void
+  readonly onFatal: (error: KafkaError) => void
+  /** Every message is delivered or failed, and reported. */
+  readonly flushAll: (signal: AbortSignal | undefined) => Promise<void>
+  /** Drops what is outstanding and waits until nothing of it is on its way to a broker. */
+  readonly discardAll: () => Promise<void>
+  /** Sequences that were given and never stored: the next transaction needs a new epoch. */
+  readonly hasGaps: () => boolean
+}
+
+export class TransactionManager {
+  readonly #core: ClientCore
+  readonly #hooks: TransactionHooks
+  readonly #transactionalId: string
+  readonly #coordinator: Coordinator
+  #state: TransactionState = 'Init'
+  #identity: ProducerState | undefined
+  #error: KafkaError | undefined
+  #operation: { readonly name: OperationName; readonly outcome: Promise<void> } | undefined
+  readonly #added = new Set<PartitionQueue>()
+  #toAdd = new Set<PartitionQueue>()
+  #isAdding = false
+  #hasOffsets = false
+  #beganMs = 0
+
+  constructor(core: ClientCore, transactionalId: string, hooks: TransactionHooks) {
+    this.#core = core
+    this.#hooks = hooks
+    this.#transactionalId = transactionalId
+    this.#coordinator = new Coordinator(core, CoordinatorType.transaction, transactionalId)
+  }
+
+  get state(): ProducerState | undefined {
+    return this.#identity
+  }
+
+  get stateName(): string {
+    return this.#identity === undefined ? 'Init' : 'Assigned'
+  }
+
+  get transactionState(): TransactionState {
+    return this.#state
+  }
+
+  /** Part of the identity's contract: ids come from `initTransactions` only. */
+  readonly stateAgeMs = 0
+  ensure(): void {}
+  reset(): void {}
+  close(): void {}
+
+  /** Throws `_STATE` outside a transaction. */
+  checkProduce(): void {
+    if (this.#state === 'InTransaction' && this.#operation === undefined) return
+    throw kafkaException(KafkaError._STATE, `produce is not allowed in state ${this.#state}`)
+  }
+
+  /** Whether the partition belongs to the transaction; else it is added, and `onPartitionAdded` tells when. */
+  maySend(partition: PartitionQueue): boolean {
+    if (this.#state !== 'InTransaction') return false
+    if (this.#added.has(partition)) return true
+    this.#toAdd.add(partition)
+    if (!this.#isAdding) {
+      this.#isAdding = true
+      void this.#addPartitions()
+    }
+    return false
+  }
+
+  /** A message failed for good. */
+  messageFailed(error: KafkaError): void {
+    if (this.#state !== 'InTransaction') return
+    if (error.code() === KafkaError._PURGE_QUEUE && this.#operation?.name === 'abortTransaction') return
+    this.#failed(error)
+  }
+
+  init(limits: CallLimits): Promise<void> {
+    return this.#run('initTransactions', limits, () => {
+      if (this.#state !== 'Init') throw this.#wrongState('initTransactions')
+      return async () => {
+        await this.#acquireIdentity()
+        this.#state = 'Ready'
+      }
+    })
+  }
+
+  begin(): void {
+    if (this.#operation !== undefined) throw this.#conflict('beginTransaction')
+    if (this.#state !== 'Ready') throw this.#wrongState('beginTransaction')
+    this.#state = 'InTransaction'
+    this.#beganMs = this.#core.runtime.clock.monotonicMs()
+  }
+
+  /** Milliseconds that the open transaction has left. */
+  get timeLeftMs(): number {
+    const elapsedMs = this.#core.runtime.clock.monotonicMs() - this.#beganMs
+    return Math.max(1000, this.#core.config.get('transaction.timeout.ms') - elapsedMs)
+  }
+
+  sendOffsets(
+    positions: readonly TopicPartition[],
+    group: ConsumerGroupMetadata,
+    limits: CallLimits,
+  ): Promise<void> {
+    return this.#run('sendOffsetsToTransaction', limits, () => {
+      if (this.#state !== 'InTransaction') throw this.#wrongState('sendOffsetsToTransaction')
+      const usable = positions.filter(({ offset }) => offset >= 0)
+      return async () => {
+        if (usable.length > 0) await this.#sendOffsets(usable, group)
+      }
+    })
+  }
+
+  commit(limits: CallLimits): Promise<void> {
+    return this.#run('commitTransaction', limits, () => {
+      if (this.#state !== 'InTransaction') throw this.#wrongState('commitTransaction')
+      return async () => {
+        await this.#hooks.flushAll(limits.signal)
+        if ((this.#state as TransactionState) !== 'InTransaction') throw this.#wrongState('commitTransaction')
+        await this.#end(true)
+      }
+    })
+  }
+
+  abort(limits: CallLimits): Promise<void> {
+    return this.#run('abortTransaction', limits, () => {
+      if (this.#state !== 'InTransaction' && this.#state !== 'Abortable')
+        throw this.#wrongState('abortTransaction')
+      return async () => {
+        this.#toAdd.clear()
+        await this.#hooks.discardAll()
+        await this.#end(false)
+        if (this.#hooks.hasGaps()) await this.#acquireIdentity()
+      }
+    })
+  }
+
+  /** Runs an operation, or joins the one of the same name that an earlier call left running. */
+  async #run(
+    name: OperationName,
+    { timeoutMs, signal }: CallLimits,
+    start: () => () => Promise<void>,
+  ): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#operation !== undefined && this.#operation.name !== name) throw this.#conflict(name)
+    if (this.#operation === undefined) {
+      const work = start()
+      const outcome = work().finally(() => {
+        this.#operation = undefined
+      })
+      outcome.catch(() => {})
+      this.#operation = { name, outcome }
+    }
+    await this.#inTime(this.#operation.outcome, timeoutMs, signal)
+  }
+
+  #inTime(outcome: Promise<void>, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timedOut = (): void =>
+        reject(
+          kafkaException(KafkaError._TIMED_OUT, 'The operation is still in progress', { retriable: true }),
+        )
+      const timer = this.#core.runtime.scheduler.schedule(
+        'a transactional call times out',
+        timeoutMs,
+        timedOut,
+      )
+      const aborted = (): void => reject(signal?.reason)
+      signal?.addEventListener('abort', aborted)
+      outcome
+        .then(resolve, (error: unknown) => reject(error))
+        .finally(() => {
+          timer.cancel()
+          signal?.removeEventListener('abort', aborted)
+        })
+    })
+  }
+
+  async #acquireIdentity(): Promise<void> {
+    const known = this.#identity
+    const response = await this.#call(() =>
+      this.#coordinator.call({
+        api: InitProducerId,
+        body: {
+          transactionalId: this.#transactionalId,
+          transactionTimeoutMs: this.#core.config.get('transaction.timeout.ms'),
+          ...(known === undefined ? {} : known),
+        },
+        // Naming the present id asks for its next epoch (KIP-360).
+        ...(known === undefined ? {} : { minVersion: 3 }),
+        errorOf: ({ errorCode }) => errorCode,
+        retryOn: concurrent,
+      }),
+    )
+    this.#check(response.errorCode)
+    const { producerId, producerEpoch } = response
+    this.#identity = { producerId, producerEpoch }
+  }
+
+  async #addPartitions(): Promise<void> {
+    try {
+      while (this.#toAdd.size > 0 && this.#state === 'InTransaction') {
+        const batch = [...this.#toAdd]
+        this.#toAdd = new Set()
+        const topics = new Map<string, number[]>()
+        for (const { topic, id } of batch) topics.set(topic, [...(topics.get(topic) ?? []), id])
+        const { producerId, producerEpoch } = this.#identity as ProducerState
+        const response = await this.#call(() =>
+          this.#coordinator.call({
+            api: AddPartitionsToTxn,
+            // Later versions are for brokers.
+            maxVersion: 3,
+            body: {
+              v3AndBelowTransactionalId: this.#transactionalId,
+              v3AndBelowProducerId: producerId,
+              v3AndBelowProducerEpoch: producerEpoch,
+              v3AndBelowTopics: [...topics].map(([name, partitions]) => ({ name, partitions })),
+            },
+            errorOf: (answer) =>
+              firstError(answer.resultsByTopicV3AndBelow.flatMap((topic) => topic.resultsByPartition)),
+            retryOn: partitionRetryCodes,
+          }),
+        )
+        this.#check(
+          firstError(response.resultsByTopicV3AndBelow.flatMap((topic) => topic.resultsByPartition)),
+        )
+        for (const partition of batch) {
+          this.#added.add(partition)
+          this.#hooks.onPartitionAdded(partition)
+        }
+      }
+    } catch {
+      // `#check` and `#call` have noted the failure: the transaction is abortable, or the producer is at its end.
+    } finally {
+      this.#isAdding = false
+    }
+  }
+
+  async #sendOffsets(positions: readonly TopicPartition[], group: ConsumerGroupMetadata): Promise<void> {
+    const { groupId, generationId, memberId, groupInstanceId } = group
+    const identity = this.#identity as ProducerState
+    const shared = { transactionalId: this.#transactionalId, groupId, ...identity }
+    const added = await this.#call(() =>
+      this.#coordinator.call({
+        api: AddOffsetsToTxn,
+        body: shared,
+        errorOf: ({ errorCode }) => errorCode,
+        retryOn: concurrent,
+      }),
+    )
+    this.#check(added.errorCode)
+    this.#hasOffsets = true
+    const topics = new Map<string, TopicPartition[]>()
+    for (const position of positions)
+      topics.set(position.topic, [...(topics.get(position.topic) ?? []), position])
+    const groupCoordinator = new Coordinator(this.#core, CoordinatorType.group, groupId)
+    const isMember = memberId !== '' || generationId >= 0
+    const response = await this.#call(() =>
+      groupCoordinator.call({
+        api: TxnOffsetCommit,
+        maxVersion: 4,
+        // Only version 3 and later know of members.
+        ...(isMember ? { minVersion: 3 } : {}),
+        body: {
+          ...shared,
+          ...(isMember ? { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId } : {}),
+          topics: [...topics].map(([name, partitions]) => ({
+            name,
+            partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
+              partitionIndex: partition,
+              committedOffset: offset,
+              committedLeaderEpoch: leaderEpoch ?? -1,
+              committedMetadata: metadata,
+            })),
+          })),
+        },
+        errorOf: (answer) => firstCode(answer.topics.flatMap((topic) => topic.partitions)),
+        retryOn: offsetRetryCodes,
+      }),
+    )
+    this.#check(firstCode(response.topics.flatMap((topic) => topic.partitions)))
+  }
+
+  async #end(committed: boolean): Promise<void> {
+    if (this.#added.size > 0 || this.#hasOffsets) {
+      const response = await this.#call(() =>
+        this.#coordinator.call({
+          api: EndTxn,
+          maxVersion: 4,
+          body: { transactionalId: this.#transactionalId, ...(this.#identity as ProducerState), committed },
+          errorOf: ({ errorCode }) => errorCode,
+          retryOn: concurrent,
+        }),
+      )
+      // The coordinator has aborted it already.
+      const isGone = !committed && response.errorCode === ErrorCode.INVALID_TXN_STATE
+      if (!isGone) this.#check(response.errorCode)
+    }
+    this.#added.clear()
+    this.#hasOffsets = false
+    this.#error = undefined
+    this.#state = 'Ready'
+  }
+
+  /** What cannot be tried again ends the transaction or the producer. */
+  async #call<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof KafkaException)
+        throw new KafkaException(this.#failed(error.error), { cause: error })
+      throw error
+    }
+  }
+
+  #check(code: number): void {
+    if (code !== ErrorCode.NONE) throw new KafkaException(this.#failed(new KafkaError(code)))
+  }
+
+  /** Notes the failure. @returns the error as the application shall see it */
+  #failed(error: KafkaError): KafkaError {
+    const code = error.code()
+    if (fencedCodes.has(code)) {
+      return this.#fatal(
+        new KafkaError(KafkaError._FENCED, `Fenced by a newer producer: ${error.str()}`, { fatal: true }),
+      )
+    }
+    if (fatalCodes.has(code)) return this.#fatal(new KafkaError(code, error.str(), { fatal: true }))
+    if (this.#state !== 'InTransaction' && this.#state !== 'Abortable') return error
+    this.#state = 'Abortable'
+    this.#error ??= new KafkaError(code, error.str(), { txnRequiresAbort: true })
+    return this.#error
+  }
+
+  #fatal(error: KafkaError): KafkaError {
+    this.#state = 'Fatal'
+    this.#error = error
+    this.#hooks.onFatal(error)
+    return error
+  }
+
+  #wrongState(method: string): KafkaException {
+    if (this.#error !== undefined) return new KafkaException(this.#error)
+    return kafkaException(KafkaError._STATE, `${method} is not allowed in state ${this.#state}`)
+  }
+
+  #conflict(method: string): KafkaException {
+    const text = `${method} has to wait for ${this.#operation?.name}: call that again first`
+    return kafkaException(KafkaError._CONFLICT, text, { retriable: true })
+  }
+}
+
+function firstError(results: readonly { readonly partitionErrorCode: number }[]): number {
+  return results.find(({ partitionErrorCode }) => partitionErrorCode !== 0)?.partitionErrorCode ?? 0
+}
+
+function firstCode(results: readonly { readonly errorCode: number }[]): number {
+  return results.find(({ errorCode }) => errorCode !== 0)?.errorCode ?? 0
+}
