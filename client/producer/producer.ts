@@ -419,6 +419,9 @@ export class Producer {
     signal: AbortSignal | undefined
   }): Promise<boolean> {
     try {
+      // Outside a transaction nothing can be sent: waiting would be in vain.
+      const state = this.#transactions?.transactionState
+      if (state !== undefined && state !== 'InTransaction') this.#purge(true, true)
       const left = await this.#flush(timeoutMs, signal)
       if (left > 0) {
         this.#purge(true, true)

@@ -110,7 +110,8 @@ export class TransactionManager {
 
   /** Throws `_STATE` outside a transaction. */
   checkProduce(): void {
-    if (this.#state === 'InTransaction' && this.#operation === undefined) return
+    const isEnding = this.#operation !== undefined && this.#operation.name !== 'sendOffsetsToTransaction'
+    if (this.#state === 'InTransaction' && !isEnding) return
     throw kafkaException(KafkaError._STATE, `produce is not allowed in state ${this.#state}`)
   }
 
@@ -129,7 +130,7 @@ export class TransactionManager {
   /** A message failed for good. */
   messageFailed(error: KafkaError): void {
     if (this.#state !== 'InTransaction') return
-    if (error.code() === KafkaError._PURGE_QUEUE && this.#operation?.name === 'abortTransaction') return
+    if (this.#operation?.name === 'abortTransaction') return
     this.#failed(error)
   }
 
@@ -204,9 +205,12 @@ export class TransactionManager {
     if (this.#operation !== undefined && this.#operation.name !== name) throw this.#conflict(name)
     if (this.#operation === undefined) {
       const work = start()
-      const outcome = work().finally(() => {
-        this.#operation = undefined
-      })
+      // Not at once: what it does to messages must find the operation noted.
+      const outcome = Promise.resolve()
+        .then(work)
+        .finally(() => {
+          this.#operation = undefined
+        })
       outcome.catch(() => {})
       this.#operation = { name, outcome }
     }

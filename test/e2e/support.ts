@@ -4,9 +4,11 @@
  */
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { Metadata } from '../../common/protocol/apis/03-metadata.ts'
+import { OffsetFetch } from '../../common/protocol/apis/09-offset-fetch.ts'
+import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
 import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { BatchView, CURRENT_MAGIC } from '../../common/record/batch.ts'
+import { BatchCursor, BatchView, CURRENT_MAGIC } from '../../common/record/batch.ts'
 import type { DecodedRecord } from '../../common/record/record.ts'
 import { RecordReader } from '../../common/record/record-reader.ts'
 import { SystemRandom } from '../../common/runtime/node/entropy.ts'
@@ -89,6 +91,39 @@ export class RawCluster {
     }
   }
 
+  /** Values that a reader with `read_committed` sees. */
+  async readCommitted(topic: string, partition: number): Promise<(string | undefined)[]> {
+    const client = rawClient(this.#address)
+    try {
+      const topics = [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 50_000_000 }] }]
+      const request = { maxWaitMs: 100, minBytes: 1, maxBytes: 50_000_000, isolationLevel: 1, topics }
+      const answer = (await client.call(Fetch, request, 12)).responses[0]?.partitions[0]
+      const aborted = new Map<number, number[]>()
+      for (const { producerId, firstOffset } of answer?.abortedTransactions ?? []) {
+        aborted.set(producerId, [...(aborted.get(producerId) ?? []), firstOffset])
+      }
+      return committedValues(answer?.records ?? Buffer.alloc(0), aborted)
+    } finally {
+      client.close()
+    }
+  }
+
+  /** The offset that a group has committed; -1 without one. */
+  async committedOffset(groupId: string, topic: string, partition: number): Promise<number | undefined> {
+    const client = rawClient(this.#address)
+    try {
+      for (;;) {
+        const found = await client.call(FindCoordinator, { keyType: 0, coordinatorKeys: [groupId] })
+        if (found.coordinators[0]?.errorCode === ErrorCode.NONE) break
+      }
+      const groups = [{ groupId, topics: [{ name: topic, partitionIndexes: [partition] }] }]
+      const response = await client.call(OffsetFetch, { groups, requireStable: true }, 8)
+      return response.groups[0]?.topics[0]?.partitions[0]?.committedOffset
+    } finally {
+      client.close()
+    }
+  }
+
   async #hasLeaders(name: string, partitionCount: number): Promise<boolean> {
     const client = rawClient(this.#address)
     try {
@@ -99,6 +134,25 @@ export class RawCluster {
       client.close()
     }
   }
+}
+
+function committedValues(bytes: Buffer, aborted: Map<number, number[]>): (string | undefined)[] {
+  const values: (string | undefined)[] = []
+  const cursor = new BatchCursor(bytes)
+  while (cursor.next()) {
+    const { batch } = cursor
+    const firsts = aborted.get(batch.producerId) ?? []
+    const isAborted = firsts[0] !== undefined && batch.baseOffset >= firsts[0]
+    if (batch.isControl) {
+      // The marker ends the transaction.
+      if (isAborted) firsts.shift()
+      continue
+    }
+    if (isAborted) continue
+    const reader = new RecordReader(batch)
+    while (reader.next()) values.push(reader.value?.toString())
+  }
+  return values
 }
 
 function readBatches(bytes: Buffer, records: DecodedRecord[], batches: ReadBatch[]): void {
