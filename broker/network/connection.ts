@@ -3,11 +3,10 @@
  *
  * Owner: the listener. Invariants: a request starts when the one before it is answered and its bytes fit the link's queue (a slow
  * reader slows only itself); answers are encoded in the send phase, after the turn's records are with the operating system; when
- * writing them failed, everything this turn answered is refused with KAFKA_STORAGE_ERROR instead.
+ * writing them failed, everything that this turn answered about records is refused instead.
  * Limits: `maxWaitingRequests` frames wait here, then the link is paused.
  */
 
-import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Frame } from '../../common/protocol/frame.ts'
 import { encodeResponseFrame } from '../../common/protocol/header.ts'
 import type { Reactor, Sendable } from '../../common/runtime/reactor.ts'
@@ -96,7 +95,7 @@ export class Connection implements ConnectionInfo, Sendable {
     for (const { exchange, answer } of answered) {
       if (this.#isClosed) return
       if (answer === NO_RESPONSE) this.#count(exchange, 0)
-      else this.#send(exchange, hasFlushFailed ? exchange.refuse(ErrorCode.KAFKA_STORAGE_ERROR) : answer)
+      else this.#send(exchange, (hasFlushFailed && exchange.refuseUnwritten?.()) || answer)
     }
     this.lastActiveMs = this.#options.nowMs()
     if (this.#isEnding) this.close()

@@ -21,8 +21,8 @@ import type { ConnectionInfo, RequestContext } from './request-context.ts'
 export interface Exchange {
   readonly api: ApiSchema
   readonly context: RequestContext
-  /** What is sent in place of the answer when the turn's records could not be written. */
-  readonly refuse: (error: Exclude<ErrorCode, 0>) => unknown
+  /** What is sent in place of the answer when the turn's records could not be written; undefined: the answer promised nothing. */
+  readonly refuseUnwritten: (() => unknown) | undefined
   readonly answer: Deferred<Answer<unknown>>
 }
 
@@ -118,7 +118,7 @@ export class Router {
     return {
       api,
       context,
-      refuse: (error) => handler.refuse(request, error, undefined, header.apiVersion),
+      refuseUnwritten: unwrittenRefusal(handler, request, header.apiVersion),
       answer: this.#run(handler, context, request, frame),
     }
   }
@@ -188,8 +188,35 @@ export class Router {
     return {
       api: handler.api,
       context: { ...context, apiVersion: 0 },
-      refuse: () => answer,
+      refuseUnwritten: undefined,
       answer: Deferred.of<Answer<unknown>>(answer),
     }
+  }
+}
+
+/** Answers that say nothing of records: a client that connects in that turn must not stumble over them. */
+const PROMISING_NOTHING: ReadonlySet<string> = new Set([
+  'ApiVersions',
+  'DescribeCluster',
+  'FindCoordinator',
+  'Metadata',
+  'SaslAuthenticate',
+  'SaslHandshake',
+])
+
+/** Coordinators do not speak of disks, as in Kafka. */
+function unwrittenRefusal(
+  handler: Handler<ApiSchema>,
+  request: never,
+  version: number,
+): (() => unknown) | undefined {
+  if (PROMISING_NOTHING.has(handler.api.name)) return undefined
+  switch (handler.runsOn) {
+    case 'groupCoordinator':
+    case 'transactionCoordinator':
+    case 'shareCoordinator':
+      return () => handler.refuse(request, ErrorCode.NOT_COORDINATOR, undefined, version)
+    default:
+      return () => handler.refuse(request, ErrorCode.KAFKA_STORAGE_ERROR, undefined, version)
   }
 }
