@@ -75,7 +75,7 @@ export function createNodeFiles(options: NodeFilesOptions): FileSystem {
       ),
     stat: (path) => guarded(path, () => stat(path)),
     list: (path) => guarded(path, () => fs.readdirSync(path).sort()),
-    makeDirectory: (path) => guarded(path, () => void fs.mkdirSync(path, { recursive: true })),
+    makeDirectory: (path) => guarded(path, () => makeDirectory(path)),
     rename: (from, to) => guarded(from, () => fs.renameSync(from, to)),
     remove: (path) => guarded(path, () => removeFile(path)),
     removeDirectory: (path) => guarded(path, () => removeDirectory(path)),
@@ -266,5 +266,18 @@ class NodeFileHandle implements FileHandle {
   #open(): number {
     if (this.#isClosed) throw new Error(`${this.path} was closed`)
     return this.#descriptor
+  }
+}
+
+/** Parent by parent: Node's own recursive form never ends where a parent can neither be found nor made (below /proc). */
+function makeDirectory(path: string): void {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  const parent = dirname(path)
+  if (parent !== path) makeDirectory(parent)
+  try {
+    fs.mkdirSync(path)
+  } catch (error) {
+    const isThere = (error as { code?: string }).code === 'EEXIST' && fs.statSync(path).isDirectory()
+    if (!isThere) throw error
   }
 }
