@@ -10,6 +10,7 @@ import type { Runtime } from '../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { Address, Transport } from '../common/runtime/transport.ts'
 import { FilePool } from '../storage/file-pool.ts'
+import { logConfig } from '../storage/log-config.ts'
 import type { LogDirectory } from '../storage/log-directory.ts'
 import { LogManager } from '../storage/log-manager.ts'
 import { TailCache } from '../storage/tail-cache.ts'
@@ -20,9 +21,11 @@ import { BrokerSettings } from './broker-settings.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { type EndPoint, SECURITY_PROTOCOLS } from './config/listeners.ts'
 import { Controller } from './controller/controller.ts'
+import { bootstrapRecordsIn } from './metadata/bootstrap.ts'
 import { SUPPORTED_FEATURES } from './metadata/features.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import { MetadataLoader } from './metadata/loader.ts'
+import { MetadataSnapshotter } from './metadata/snapshotter.ts'
 import { RequestCounters } from './metrics/counters.ts'
 import { BrokerListener } from './network/listener.ts'
 import type { ListenerKind } from './network/request-context.ts'
@@ -31,6 +34,7 @@ import { ControllerClient } from './peer/controller-client.ts'
 import { PeerClient } from './peer/peer-client.ts'
 import { RequestForwarder } from './peer/request-forwarder.ts'
 import { MetadataLog } from './raft/metadata-log.ts'
+import { cleanMetadataLog } from './raft/metadata-retention.ts'
 import { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import { FollowerFetcher } from './replica/follower-fetcher.ts'
 import { FollowerFetchers } from './replica/follower-fetchers.ts'
@@ -145,13 +149,32 @@ export class Broker {
       endpointOf: (brokerId) => this.#endpointOf(brokerId, this.#interBrokerListenerName()),
     })
     const log = this.#metadataLogFiles()
+    const snapshotter = new MetadataSnapshotter({
+      nodeId,
+      clock: runtime.clock,
+      trace: runtime.trace,
+      image: metadata,
+      hasOpenTransaction: () => this.#loader.hasOpenTransaction,
+      maxBytes: () => config.get('metadata.log.max.record.bytes.between.snapshots'),
+      maxIntervalMs: () => config.get('metadata.log.max.snapshot.interval.ms'),
+      write: (id, buffers) => {
+        this.metadataLog.writeSnapshot(id, buffers)
+        this.#cleanMetadataLog()
+      },
+    })
     this.metadataLog = new MetadataLog({
       nodeId,
       runtime,
       log,
       listener: {
-        onSnapshot: (snapshot, id) => this.#loader.loadSnapshot(snapshot, id),
-        onCommit: (batches) => this.#loader.feed(batches),
+        onSnapshot: (snapshot, id) => {
+          this.#loader.loadSnapshot(snapshot, id)
+          snapshotter.onSnapshotLoaded()
+        },
+        onCommit: (batches) => {
+          this.#loader.feed(batches)
+          snapshotter.onCommit(batches.length)
+        },
         onHighWatermark: () => this.controller.onHighWatermark(),
       },
     })
@@ -162,6 +185,20 @@ export class Broker {
       log: this.metadataLog,
       startUp: config.levels,
       startingSnapshot: () => this.metadataLog.startingSnapshot,
+      bootstrapRecords: () =>
+        bootstrapRecordsIn({
+          files: runtime.files,
+          directory: log.path,
+          logDirectory: log.directory.path,
+          nowMs: runtime.clock.wallMs(),
+        }),
+      registration: () => ({
+        incarnationId: runtime.random.uuid(),
+        endpoints: [
+          { listenerName: CONTROLLER_LISTENER.name, ...this.controllerAddress, securityProtocol: 0 },
+        ],
+        features: SUPPORTED_FEATURES,
+      }),
       goneBrokers: options.goneBrokers,
     })
     const forwarder = new RequestForwarder(controllerClient)
@@ -340,7 +377,7 @@ export class Broker {
       clusterId,
       logDirectories,
       configOf: ({ topic }) =>
-        topic === METADATA_TOPIC ? metadataLogConfig(settings) : settings.topicConfig(topic),
+        topic === METADATA_TOPIC ? metadataLogConfig(config) : settings.topicConfig(topic),
       onDirectoryFailure: (directory, error) => this.#onDirectoryFailure(directory, error),
       ...storageSettings(config),
     })
@@ -358,6 +395,18 @@ export class Broker {
       throw directoryFailed(failed ?? this.#logs.directories.find(({ isOnline }) => !isOnline))
     }
     return log
+  }
+
+  /** Lets go of what snapshots hold and nobody needs for long any more. */
+  #cleanMetadataLog(): void {
+    const { runtime, config } = this.#options
+    cleanMetadataLog({
+      files: runtime.files,
+      log: this.metadataLog.log,
+      nowMs: runtime.clock.wallMs(),
+      retentionMs: config.get('metadata.max.retention.ms'),
+      retentionBytes: config.get('metadata.max.retention.bytes'),
+    })
   }
 
   #createPeerClient(transport: Transport, clientId: string): PeerClient {
@@ -488,12 +537,15 @@ function directoryFailed(directory: LogDirectory | undefined): StartError {
   )
 }
 
-/** The metadata log has snapshots for retention. */
-function metadataLogConfig(settings: BrokerSettings) {
-  return {
-    ...settings.topicConfig(METADATA_TOPIC),
+/** As in Kafka it obeys settings of its own, and none of those for topics; it has snapshots for retention. */
+function metadataLogConfig(config: BrokerConfig) {
+  return logConfig({
     retentionMs: -1,
     retentionBytes: -1,
-    cleanupPolicy: new Set(['delete'] as const),
-  }
+    maxMessageBytes: config.get('internal.metadata.max.batch.size.in.bytes'),
+    fileDeleteDelayMs: config.get('internal.metadata.delete.delay.millis'),
+    segmentBytes:
+      config.get('internal.metadata.log.segment.bytes') ?? config.get('metadata.log.segment.bytes'),
+    segmentMs: config.get('metadata.log.segment.ms'),
+  })
 }

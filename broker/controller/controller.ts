@@ -11,9 +11,8 @@ import type { Deferred } from '../../common/runtime/deferred.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import { BrokerConfig } from '../config/broker-config.ts'
 import type { BrokerLevels } from '../config/levels.ts'
-import { DEFAULT_FEATURE_LEVELS } from '../metadata/features.ts'
+import { defaultBootstrapRecords } from '../metadata/bootstrap.ts'
 import type { EndpointImage, MetadataImage } from '../metadata/image.ts'
-import { featureRecords } from '../metadata/image-records.ts'
 import { METADATA_FORMAT } from '../metadata/metadata-format.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
 import type { DecodedSnapshot, SnapshotId } from '../metadata/snapshot.ts'
@@ -33,8 +32,8 @@ export interface ControllerOptions {
   readonly log: ReplicatedLog
   /** Start-up settings of this node. */
   readonly startUp: BrokerLevels
-  /** Content of the bootstrap checkpoint; what a new cluster finalizes by default when absent. */
-  readonly bootstrapRecords?: readonly MetadataRecord[]
+  /** Content of the bootstrap checkpoint, asked for when the log is empty; absent: what a new cluster finalizes by default. */
+  readonly bootstrapRecords?: () => readonly MetadataRecord[]
   /** What the log continues, when its beginning is gone; asked for at `start`. */
   readonly startingSnapshot?: () => { readonly content: DecodedSnapshot; readonly id: SnapshotId } | undefined
   /**
@@ -43,16 +42,13 @@ export interface ControllerOptions {
    */
   readonly goneBrokers?: ReadonlySet<number>
   /** How this controller registers; absent: it does not (a combined node without controller listener). */
-  readonly registration?: {
-    readonly incarnationId: string
-    readonly endpoints: readonly EndpointImage[]
-    readonly features: ReadonlyMap<string, { readonly min: number; readonly max: number }>
-  }
+  readonly registration?: () => ControllerRegistration
 }
 
-/** What `storage format` writes for a new cluster. */
-export function defaultBootstrapRecords(): MetadataRecord[] {
-  return [...featureRecords({ features: DEFAULT_FEATURE_LEVELS })]
+export interface ControllerRegistration {
+  readonly incarnationId: string
+  readonly endpoints: readonly EndpointImage[]
+  readonly features: ReadonlyMap<string, { readonly min: number; readonly max: number }>
 }
 
 export class Controller {
@@ -205,7 +201,7 @@ export class Controller {
       records.push(metadataRecord('AbortTransactionRecord', 0, { reason: 'Controller failover' }))
     }
     if (machine.image.features.size > 0) return records
-    const bootstrap = this.#options.bootstrapRecords ?? defaultBootstrapRecords()
+    const bootstrap = (this.#options.bootstrapRecords ?? defaultBootstrapRecords)()
     const hasElr = bootstrap.some(
       (record) =>
         record.type === 'FeatureLevelRecord' &&
@@ -222,7 +218,8 @@ export class Controller {
   }
 
   #registerController(): void {
-    const { registration, nodeId } = this.#options
+    const { nodeId } = this.#options
+    const registration = this.#options.registration?.()
     if (registration === undefined) return
     this.#runtime.write('controller registration', () => ({
       records: [

@@ -34,6 +34,11 @@ export class MetadataLoader {
     return this.#image
   }
 
+  /** true while the image lacks records that were fed, since their metadata transaction has not ended. */
+  get hasOpenTransaction(): boolean {
+    return this.#transaction.isOpen
+  }
+
   /** What the next batch must begin with. */
   get nextOffset(): number {
     return this.#image.offset + 1

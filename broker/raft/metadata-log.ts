@@ -1,141 +1,242 @@
 /**
- * The metadata log of one node and its quorum (KRaft): appends of the active controller, what is committed, and who leads.
+ * The metadata log of one node and its quorum (KRaft): appends of the active controller, copies of the other nodes, what is committed,
+ * and who leads.
  *
- * Today the quorum is one voter: it leads from the start, in a new epoch, and what it appended is committed once it is in the log. The
- * surface is that of a quorum of several (leadership may come and go, commits follow appends), so that voters can be added without
- * changing what stands on it. Appends are made durable before the turn's responses leave, since an acknowledged topic must outlive a
- * power cut as its flushed records do.
+ * Leadership may come and go; commits follow appends, when a majority of the voters has them on disk. The leader counts itself after its
+ * own sync, at the end of the turn; with one voter that is all, and an answer still leaves in the turn of its append.
  *
- * Owner: the broker. Invariants: epochs only grow, over restarts too; listeners get each committed batch once, in order.
+ * Owner: the broker. Invariants: a listener gets each committed batch once, in order; it hears of lost leadership before anything of a
+ * later epoch is in the log.
  */
+import type { Fetch, FetchRequest, FetchResponse } from '../../common/protocol/apis/01-fetch.ts'
+import type {
+  FetchSnapshot,
+  FetchSnapshotRequest,
+  FetchSnapshotResponse,
+} from '../../common/protocol/apis/59-fetch-snapshot.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { RequestInputOf } from '../../common/protocol/schema.ts'
 import {
   buildControlBatch,
   ControlRecordType,
   encodeLeaderChange,
 } from '../../common/record/control-record.ts'
+import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Flushable, Wakeable } from '../../common/runtime/reactor.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
+import type { Address } from '../../common/runtime/transport.ts'
 import type { Log } from '../../storage/log.ts'
-import {
-  type DecodedSnapshot,
-  listSnapshots,
-  readSnapshotFile,
-  type SnapshotId,
-  writeSnapshotFile,
-} from '../metadata/snapshot.ts'
+import type { DecodedSnapshot, SnapshotId } from '../metadata/snapshot.ts'
+import type { PeerClient } from '../peer/peer-client.ts'
 import type { ReplicatedLog } from '../statemachine/replicated-log.ts'
+import { METADATA_TOPIC } from '../topic-names.ts'
+import { FetchService, fetchedPartition, type OnClosed } from './fetch-service.ts'
+import type { ReplicaDescription } from './leader-state.ts'
+import { LogFollower, type NextFetch, type NextPiece } from './log-follower.ts'
+import { Quorum, type QuorumHost, type RaftSender, type Role } from './quorum.ts'
 import { readQuorumState, writeQuorumState } from './quorum-state.ts'
+import { DEFAULT_QUORUM_TIMEOUTS, type QuorumTimeouts } from './quorum-timeouts.ts'
+import { RaftLog, type StartingSnapshot } from './raft-log.ts'
+import {
+  type BeginQuorumEpochRequest,
+  type EndQuorumEpochRequest,
+  METADATA_PARTITION,
+  METADATA_TOPIC_ID,
+  type VoteRequest,
+} from './raft-messages.ts'
+
+export interface Leadership {
+  /** Of this node. */
+  readonly isLeader: boolean
+  /** -1 while nobody is known to lead. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
 
 export interface MetadataLogListener {
-  /** The log begins after this snapshot: forget everything and start from it. Comes before any commit. */
+  /** The log begins after this snapshot: forget everything and start from it. At the start, or when the leader's log has gone on too far. */
   onSnapshot(snapshot: DecodedSnapshot, id: SnapshotId): void
   /** Whole committed batches, in log order. */
   onCommit(batches: Buffer): void
   /** The high watermark moved; after `onCommit`. */
   onHighWatermark(): void
+  /** Leader or epoch changed. A node that leads may append from within this call; one that leads no more cannot. */
+  onLeadership?(leadership: Leadership): void
 }
 
 export interface MetadataLogOptions {
   readonly nodeId: number
+  /** Its timers are to be those of the broker. */
   readonly runtime: Runtime
   readonly log: Log
   readonly listener: MetadataLogListener
+  readonly clusterId?: string
+  /** Who votes; this node alone when absent. A node that is not among them only follows. */
+  readonly voters?: readonly number[]
+  /** Where a node's controller listens; undefined while that is not known. */
+  readonly addressOf?: (nodeId: number) => Address | undefined
+  /** Of its own: a Fetch that waits holds up what comes behind it. Needed when there are other voters. */
+  readonly peers?: PeerClient
+  readonly timeouts?: Partial<QuorumTimeouts>
+}
+
+/** What DescribeQuorum tells. */
+export interface QuorumDescription extends Leadership {
+  readonly highWatermark: number
+  readonly voters: readonly ReplicaDescription[]
+  readonly observers: readonly ReplicaDescription[]
 }
 
 const MAX_DELIVERY_BYTES = 1 << 20
+const MAX_FETCH_BYTES = 1 << 20
+const MAX_SNAPSHOT_BYTES = 1 << 30
 
 export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   readonly nodeId: number
+  readonly voterIds: readonly number[]
+  readonly #options: MetadataLogOptions
   readonly #runtime: Runtime
-  readonly #log: Log
-  readonly #listener: MetadataLogListener
-  #epoch = 0
-  #leaderId = -1
+  readonly #clusterId: string
+  readonly #timeouts: QuorumTimeouts
+  readonly #scheduler: SchedulerScope
+  readonly #log: RaftLog
+  readonly #quorum: Quorum
+  readonly #follower: LogFollower
+  readonly #fetches: FetchService
   /** Next offset to hand to the listener. */
   #deliveredOffset = 0
-  #snapshot: { readonly content: DecodedSnapshot; readonly id: SnapshotId } | undefined
+  /** What the listener was last told. */
+  #toldHighWatermark = -1
+  #told: Leadership = { isLeader: false, leaderId: -1, leaderEpoch: -1 }
 
   constructor(options: MetadataLogOptions) {
-    this.nodeId = options.nodeId
-    this.#runtime = options.runtime
-    this.#log = options.log
-    this.#listener = options.listener
+    const { nodeId, runtime, log, voters = [nodeId], clusterId = '' } = options
+    this.nodeId = nodeId
+    this.voterIds = [...voters].sort((left, right) => left - right)
+    this.#options = options
+    this.#runtime = runtime
+    this.#clusterId = clusterId
+    this.#timeouts = { ...DEFAULT_QUORUM_TIMEOUTS, ...options.timeouts }
+    this.#scheduler = runtime.scheduler.scope(`metadata quorum of node ${nodeId}`)
+    this.#log = new RaftLog(log, runtime.files)
+    const { clock, random, trace } = runtime
+    const shared = {
+      nodeId,
+      clusterId,
+      voters: this.voterIds,
+      timeouts: this.#timeouts,
+      clock,
+      random,
+      trace,
+      scheduler: this.#scheduler,
+      send: this.#send,
+    }
+    this.#quorum = new Quorum({
+      ...shared,
+      addressOf: (peerId) => options.addressOf?.(peerId),
+      host: this.#quorumHost(),
+    })
+    this.#follower = new LogFollower({
+      ...shared,
+      host: {
+        fetchRequest: () => this.#fetchRequest(),
+        onFetched: (response, fromNodeId) => this.#onFetched(response, fromNodeId),
+        snapshotRequest: (id, position) => this.#snapshotRequest(id, position),
+        onSnapshotPiece: (response, id, pieces) => this.#onSnapshotPiece(response, id, pieces),
+      },
+    })
+    this.#fetches = new FetchService({
+      ...shared,
+      quorum: this.#quorum,
+      log: this.#log,
+      onProgress: () => this.#maybeCommit(),
+    })
   }
 
+  get role(): Role {
+    return this.#quorum.role
+  }
   get leaderId(): number {
-    return this.#leaderId
+    return this.#quorum.leaderId
   }
   get leaderEpoch(): number {
-    return this.#epoch
+    return this.#quorum.epoch
   }
   get isLeader(): boolean {
-    return this.#leaderId === this.nodeId
-  }
-  get voterIds(): readonly number[] {
-    return [this.nodeId]
+    return this.#quorum.leader !== undefined
   }
   get logStartOffset(): number {
-    return this.#snapshot?.id.endOffset ?? this.#log.logStartOffset
+    return this.#log.startOffset
   }
   get logEndOffset(): number {
-    return this.#log.logEndOffset
+    return this.#log.endOffset
   }
   get highWatermark(): number {
     return this.#log.highWatermark
   }
   get log(): Log {
-    return this.#log
+    return this.#log.log
   }
   /** The snapshot that the log continues, when its beginning is gone. */
-  get startingSnapshot(): { readonly content: DecodedSnapshot; readonly id: SnapshotId } | undefined {
-    return this.#snapshot
+  get startingSnapshot(): StartingSnapshot | undefined {
+    return this.#log.startingSnapshot
   }
 
-  /** Takes the lead of a new epoch and delivers what the log holds. */
+  /** Delivers what is known to be committed and takes part in the quorum; a single voter leads when this returns. */
   start(): void {
-    const { files } = this.#runtime
+    this.#log.open()
     this.#loadSnapshot()
-    const known = readQuorumState(files, this.#log.path)
-    this.#epoch = Math.max(known?.leaderEpoch ?? 0, this.#log.latestEpoch ?? 0) + 1
-    this.#leaderId = this.nodeId
-    writeQuorumState(files, this.#log.path, {
-      leaderId: this.nodeId,
-      leaderEpoch: this.#epoch,
-      votedId: -1,
-      voterIds: this.voterIds,
-    })
-    const voters = this.voterIds.map((voterId) => ({ voterId }))
-    const value = encodeLeaderChange({ version: 0, leaderId: this.nodeId, voters, grantingVoters: voters })
-    const timestamp = this.#runtime.clock.wallMs()
-    const change = { type: ControlRecordType.LEADER_CHANGE, value, timestamp }
-    this.appendStateBatch(buildControlBatch([change], { partitionLeaderEpoch: this.#epoch }))
+    this.#quorum.start()
     this.wake()
   }
 
+  /** Gives leadership up and never takes it again; the result is there when the other voters have been told. */
+  resign(): Deferred<void> {
+    return this.#quorum.resign()
+  }
+
+  /** Ends every part in the quorum, without a word to anybody. */
+  close(): void {
+    this.#quorum.close()
+    this.#follower.follow(undefined)
+    this.#fetches.close()
+    this.#scheduler.close()
+  }
+
+  /** What DescribeQuorum answers; voters and observers only while this node leads. */
+  describe(): QuorumDescription {
+    const { clock } = this.#runtime
+    const { leader } = this.#quorum
+    const own = { logEndOffset: this.logEndOffset, nowMs: clock.monotonicMs(), wallMs: clock.wallMs() }
+    const { voters, observers } = leader?.describe(own) ?? { voters: [], observers: [] }
+    return { ...this.#leadership(), highWatermark: this.highWatermark, voters, observers }
+  }
+
+  // --- appends and commits --------------------------------------------------------------------------------------------
+
   appendStateBatch(batch: Buffer): { readonly error: ErrorCode; readonly lastOffset: number } {
     if (!this.isLeader) return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER, lastOffset: -1 }
-    const appended = this.#log.appendAsLeader(batch, { origin: 'raft', leaderEpoch: this.#epoch })
-    if (appended.error !== ErrorCode.NONE) return { error: appended.error, lastOffset: -1 }
-    this.#log.updateHighWatermark(this.#log.logEndOffset)
-    this.#runtime.reactor.flushLater(this)
-    this.#runtime.reactor.touch(this)
-    return { error: ErrorCode.NONE, lastOffset: appended.lastOffset }
+    return this.#append(batch)
   }
 
   readStateBatches(offset: number, maxBytes: number): Buffer | undefined {
-    const read = this.#log.read({ offset, maxBytes, upTo: 'logEnd', atLeastOneBatch: true })
+    const read = this.log.read({ offset, maxBytes, upTo: 'logEnd', atLeastOneBatch: true })
     return read.error === ErrorCode.NONE ? read.records : undefined
   }
 
-  /** Durable before the send phase of this turn. */
+  /** Durable before the send phase of this turn, and so before anybody counts it. */
   flush(): void {
-    this.#log.syncTo()
+    if (this.#quorum.isEnded) return
+    if (this.#log.sync() === ErrorCode.NONE) this.#maybeCommit()
+    else this.#quorum.fail()
   }
 
   wake(): void {
+    if (this.#quorum.isEnded && this.#deliveredOffset >= this.highWatermark) return
+    this.#fetches.wake()
     while (this.#deliveredOffset < this.highWatermark) {
-      const read = this.#log.read({
+      const read = this.log.read({
         offset: this.#deliveredOffset,
         maxBytes: MAX_DELIVERY_BYTES,
         upTo: 'highWatermark',
@@ -143,38 +244,260 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
       })
       if (read.error !== ErrorCode.NONE || read.records.length === 0) break
       this.#deliveredOffset = read.nextOffset
-      this.#listener.onCommit(read.records)
+      this.#options.listener.onCommit(read.records)
     }
-    this.#listener.onHighWatermark()
+    if (this.#toldHighWatermark === this.highWatermark) return
+    this.#toldHighWatermark = this.highWatermark
+    this.#options.listener.onHighWatermark()
   }
 
-  /** Keeps a snapshot of everything below `id.endOffset`; the log before it may go. */
+  /** Keeps a snapshot of everything below `id.endOffset`, all of it committed; the log before it may go. */
   writeSnapshot(id: SnapshotId, buffers: readonly Buffer[]): void {
-    writeSnapshotFile(this.#runtime.files, this.#log.path, id, buffers)
-    this.#log.maybeIncrementLogStartOffset(id.endOffset, 'snapshot')
-    this.#log.deleteOldSegments()
+    this.#log.writeSnapshot(id, buffers)
+  }
+
+  #append(batch: Buffer): { readonly error: ErrorCode; readonly lastOffset: number } {
+    const { reactor } = this.#runtime
+    const appended = this.log.appendAsLeader(batch, { origin: 'raft', leaderEpoch: this.leaderEpoch })
+    if (appended.error !== ErrorCode.NONE) {
+      if (appended.error === ErrorCode.KAFKA_STORAGE_ERROR) this.#quorum.fail()
+      return { error: appended.error, lastOffset: -1 }
+    }
+    reactor.flushLater(this)
+    reactor.touch(this)
+    return { error: ErrorCode.NONE, lastOffset: appended.lastOffset }
+  }
+
+  #maybeCommit(): void {
+    const committed = this.#quorum.leader?.committedOffset(this.#log.durableEndOffset)
+    if (committed !== undefined) this.#advanceHighWatermark(committed)
+  }
+
+  #advanceHighWatermark(offset: number): void {
+    if (this.#log.advanceHighWatermark(offset)) this.#runtime.reactor.touch(this)
+  }
+
+  // --- requests of other nodes ----------------------------------------------------------------------------------------
+
+  handleVote(request: VoteRequest) {
+    return this.#quorum.handleVote(request)
+  }
+
+  handleBeginQuorumEpoch(request: BeginQuorumEpochRequest) {
+    return this.#quorum.handleBegin(request)
+  }
+
+  handleEndQuorumEpoch(request: EndQuorumEpochRequest) {
+    return this.#quorum.handleEnd(request)
+  }
+
+  /** Fetch on a controller listener. */
+  handleFetch(request: FetchRequest, onClosed?: OnClosed) {
+    return this.#fetches.handleFetch(request, onClosed)
+  }
+
+  handleFetchSnapshot(request: FetchSnapshotRequest) {
+    return this.#fetches.handleFetchSnapshot(request)
+  }
+
+  // --- following ------------------------------------------------------------------------------------------------------
+
+  #fetchRequest(): RequestInputOf<typeof Fetch> {
+    return {
+      clusterId: this.#clusterId,
+      replicaState: { replicaId: this.nodeId, replicaEpoch: -1 },
+      maxWaitMs: this.#timeouts.fetchMaxWaitMs,
+      minBytes: 0,
+      maxBytes: MAX_FETCH_BYTES,
+      topics: [
+        {
+          topic: METADATA_TOPIC,
+          topicId: METADATA_TOPIC_ID,
+          partitions: [
+            {
+              partition: METADATA_PARTITION,
+              currentLeaderEpoch: this.leaderEpoch,
+              fetchOffset: this.logEndOffset,
+              lastFetchedEpoch: this.#log.lastEpoch,
+              partitionMaxBytes: MAX_FETCH_BYTES,
+              highWatermark: this.highWatermark,
+            },
+          ],
+        },
+      ],
+    }
+  }
+
+  #onFetched(response: FetchResponse, fromNodeId: number): NextFetch {
+    const answer = fetchedPartition(response)
+    if (answer === undefined) {
+      this.#warn(
+        'quorum.fetch-refused',
+        `node ${fromNodeId} refused a fetch with error ${response.errorCode}`,
+      )
+      return 'later'
+    }
+    this.#quorum.learn(answer.currentLeader)
+    if (answer.errorCode !== ErrorCode.NONE) {
+      if (answer.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER && fromNodeId === this.leaderId)
+        this.#quorum.loseLeader()
+      return 'later'
+    }
+    if (fromNodeId !== this.leaderId) return 'later'
+    this.#quorum.noteFetched()
+    const { divergingEpoch, snapshotId, records, highWatermark } = answer
+    if (divergingEpoch.epoch >= 0) {
+      this.#log.truncateToDivergence(divergingEpoch)
+      return this.log.isFailed ? this.#failed() : 'now'
+    }
+    if (snapshotId.endOffset >= 0) return { endOffset: snapshotId.endOffset, epoch: snapshotId.epoch }
+    if (records !== null && records.length > 0) {
+      const appended = this.log.appendAsFollower(records, this.leaderEpoch)
+      if (appended.error === ErrorCode.KAFKA_STORAGE_ERROR) return this.#failed()
+      if (appended.error !== ErrorCode.NONE) {
+        this.#warn(
+          'quorum.append-refused',
+          `records of node ${fromNodeId} were refused: ${appended.errorMessage}`,
+        )
+        return 'later'
+      }
+      // The next fetch says that this is durable.
+      if (this.#log.sync() !== ErrorCode.NONE) return this.#failed()
+    }
+    this.#advanceHighWatermark(highWatermark)
+    return 'now'
+  }
+
+  #snapshotRequest(id: SnapshotId, position: number): RequestInputOf<typeof FetchSnapshot> {
+    const partition = {
+      partition: METADATA_PARTITION,
+      currentLeaderEpoch: this.leaderEpoch,
+      snapshotId: { endOffset: id.endOffset, epoch: id.epoch },
+      position,
+    }
+    return {
+      clusterId: this.#clusterId,
+      replicaId: this.nodeId,
+      maxBytes: MAX_FETCH_BYTES,
+      topics: [{ name: METADATA_TOPIC, partitions: [partition] }],
+    }
+  }
+
+  #onSnapshotPiece(response: FetchSnapshotResponse, id: SnapshotId, pieces: Buffer[]): NextPiece {
+    const answer = response.topics[0]?.partitions[0]
+    if (answer === undefined) return 'later'
+    this.#quorum.learn(answer.currentLeader)
+    if (answer.errorCode !== ErrorCode.NONE) return 'later'
+    this.#quorum.noteFetched()
+    const received = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const { unalignedRecords, size, position } = answer
+    if (position !== received || unalignedRecords === null || size > MAX_SNAPSHOT_BYTES) return 'later'
+    if (unalignedRecords.length === 0) return 'later'
+    pieces.push(unalignedRecords)
+    if (received + unalignedRecords.length < size) return 'more'
+    const content = this.#log.installSnapshot(id, Buffer.concat(pieces))
+    if (content === undefined) return this.log.isFailed ? this.#failed() : 'later'
+    this.#deliveredOffset = id.endOffset
+    this.#options.listener.onSnapshot(content, id)
+    this.#runtime.reactor.touch(this)
+    return 'now'
+  }
+
+  #failed(): 'later' {
+    this.#quorum.fail()
+    return 'later'
+  }
+
+  // --- the quorum's view ----------------------------------------------------------------------------------------------
+
+  #quorumHost(): QuorumHost {
+    const log = this.#log
+    const directory = log.log.path
+    const { files } = this.#runtime
+    return {
+      get logEndOffset() {
+        return log.endOffset
+      },
+      get lastLogEpoch() {
+        return log.lastEpoch
+      },
+      readState: () => log.guard(undefined, () => readQuorumState(files, directory)),
+      writeState: (state) =>
+        !log.log.isFailed &&
+        log.guard(false, () => {
+          writeQuorumState(files, directory, state)
+          return true
+        }),
+      beginEpoch: (epoch, grantingVoters) => this.#beginEpoch(epoch, grantingVoters),
+      onChanged: () => this.#onQuorumChanged(),
+    }
+  }
+
+  #beginEpoch(epoch: number, grantingVoters: readonly number[]): number | undefined {
+    const value = encodeLeaderChange({
+      version: 0,
+      leaderId: this.nodeId,
+      voters: this.voterIds.map((voterId) => ({ voterId })),
+      grantingVoters: grantingVoters.map((voterId) => ({ voterId })),
+    })
+    const timestamp = this.#runtime.clock.wallMs()
+    const change = { type: ControlRecordType.LEADER_CHANGE, value, timestamp }
+    const { error, lastOffset } = this.#append(buildControlBatch([change], { partitionLeaderEpoch: epoch }))
+    return error === ErrorCode.NONE && this.#log.sync() === ErrorCode.NONE ? lastOffset : undefined
+  }
+
+  #onQuorumChanged(): void {
+    const { role, leaderId, isVoter, isEnded } = this.#quorum
+    const source = isEnded
+      ? undefined
+      : role === 'follower'
+        ? leaderId
+        : role === 'unattached' && !isVoter
+          ? 'any-voter'
+          : undefined
+    const leadership = this.#leadership()
+    const isSame =
+      leadership.isLeader === this.#told.isLeader &&
+      leadership.leaderId === this.#told.leaderId &&
+      leadership.leaderEpoch === this.#told.leaderEpoch
+    // Requests carry the epoch, so a new epoch is a new loop.
+    if (source !== this.#follower.source || leadership.leaderEpoch !== this.#told.leaderEpoch)
+      this.#follower.follow(source)
+    this.#maybeCommit()
+    this.#runtime.reactor.touch(this)
+    if (isSame) return
+    this.#told = leadership
+    this.#options.listener.onLeadership?.(leadership)
+  }
+
+  #leadership(): Leadership {
+    return { isLeader: this.isLeader, leaderId: this.leaderId, leaderEpoch: this.leaderEpoch }
+  }
+
+  readonly #send: RaftSender = (nodeId, api, request) => {
+    const { peers, addressOf } = this.#options
+    const address = addressOf?.(nodeId)
+    if (peers === undefined || address === undefined)
+      return Deferred.of({ ok: false, failure: 'disconnected' })
+    return peers.call(address, api, request, { timeoutMs: this.#timeouts.requestTimeoutMs })
   }
 
   #loadSnapshot(): void {
-    this.#deliveredOffset = this.#log.logStartOffset
-    if (this.#log.logStartOffset === 0) return
-    const { files } = this.#runtime
-    const candidates = listSnapshots(files, this.#log.path).filter(
-      ({ endOffset }) => endOffset >= this.#log.logStartOffset && endOffset <= this.#log.logEndOffset,
-    )
-    for (const id of candidates.reverse()) {
-      const content = readSnapshotFile(files, this.#log.path, id)
-      if (content === undefined) continue
-      this.#snapshot = { content, id }
-      this.#deliveredOffset = id.endOffset
-      this.#listener.onSnapshot(content, id)
-      return
+    const { startingSnapshot } = this
+    this.#deliveredOffset = startingSnapshot?.id.endOffset ?? this.log.logStartOffset
+    if (startingSnapshot !== undefined) {
+      this.#options.listener.onSnapshot(startingSnapshot.content, startingSnapshot.id)
+    } else if (this.log.logStartOffset > 0) {
+      this.#runtime.trace.emit({
+        level: 'error',
+        kind: 'metadata.snapshot-missing',
+        nodeId: this.nodeId,
+        message: `the metadata log begins at offset ${this.log.logStartOffset} and there is no snapshot of what was before`,
+      })
     }
-    this.#runtime.trace.emit({
-      level: 'error',
-      kind: 'metadata.snapshot-missing',
-      nodeId: this.nodeId,
-      message: `the metadata log begins at offset ${this.#log.logStartOffset} and there is no snapshot of what was before`,
-    })
+  }
+
+  #warn(kind: string, message: string): void {
+    this.#runtime.trace.emit({ level: 'warn', kind, nodeId: this.nodeId, message })
   }
 }

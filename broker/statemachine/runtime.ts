@@ -96,6 +96,8 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
 
   /** Replays the log from its start, in slices of one turn each; `loaded` tells when it is done. */
   startLoading(): void {
+    // A snapshot may have been found since the log was given to us.
+    this.#nextLoadOffset = Math.max(this.#nextLoadOffset, this.#options.log.logStartOffset)
     this.#loadSlice()
   }
 
