@@ -7,7 +7,7 @@ import { decodeResponseHeader, encodeRequestFrame } from '../../../common/protoc
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../../common/protocol/schema.ts'
 import { RawConnection } from '../../differential/raw-client.ts'
 
-const DEADLINE_MS = 300_000
+const DEADLINE_MS = 120_000
 
 export async function ask<A extends ApiSchema>(
   bootstrap: string,
@@ -32,10 +32,12 @@ export async function ask<A extends ApiSchema>(
 /** Creates a topic and waits until all its partitions have leaders; answers how long that took. */
 export async function createTopic(bootstrap: string, name: string, partitions: number): Promise<number> {
   const startMs = performance.now()
-  await ask(bootstrap, CreateTopics, 7, {
+  const { topics } = await ask(bootstrap, CreateTopics, 7, {
     topics: [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }],
     timeoutMs: DEADLINE_MS,
   })
+  const [made] = topics
+  if (made?.errorCode !== 0) throw new Error(`creating ${name}: ${made?.errorMessage ?? made?.errorCode}`)
   await whenUsable(bootstrap, name, partitions)
   return performance.now() - startMs
 }

@@ -41,6 +41,7 @@ interface Row {
 }
 
 const rows = new Map<string, Row>()
+const failures: string[] = []
 
 function note(target: Target, name: string, unit: string, value: number, isMoreBetter = false): void {
   let row = rows.get(name)
@@ -211,6 +212,7 @@ function table(): string {
     const shown = Number.isFinite(ratio) ? `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)} ×` : ''
     lines.push(`| ${name} (${unit}) | ${figure(ours)} | ${figure(theirs)} | ${shown} |`)
   }
+  if (failures.length > 0) lines.push('', ...failures.map((one) => `Not measured: ${one}.`))
   return lines.join('\n')
 }
 
@@ -220,7 +222,13 @@ for (let round = 0; round < rounds; round++) {
     // Who begins changes with the round, so that warmth and throttling of the machine favour nobody.
     for (const target of round % 2 === 0 ? targets : [...targets].reverse()) {
       console.error(`round ${round + 1}, ${name}, ${target}`)
-      await measure(target)
+      try {
+        await measure(target)
+      } catch (error) {
+        // What one of them cannot do must not hide the rest.
+        failures.push(`${name}, ${target}: ${error instanceof Error ? error.message : String(error)}`)
+        console.error(`  ${failures.at(-1)}`)
+      }
     }
   }
   if (isWanted('in process')) await inProcess()
