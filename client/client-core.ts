@@ -55,7 +55,6 @@ export class ClientCore {
       admin: 'AdminClient',
     }[config.kind]
     const bootstrap = parseBootstrapServers(config.get('bootstrap.servers'), config.get('security.protocol'))
-    const authenticator = authenticatorOf(config)
     if (hooks.runtime === undefined) {
       const runtime = createNodeRuntime({
         timersKeepProcessAlive: true,
@@ -65,6 +64,7 @@ export class ClientCore {
       this.runtime = runtime
       this.#ownRuntime = runtime
     } else this.runtime = hooks.runtime
+    const authenticator = authenticatorOf(config, () => this.credentials, this.runtime.random)
     this.name = `${config.get('client.id')}#${config.kind}-${++lastHandleNumber}`
     const username = config.get('sasl.username')
     const password = config.get('sasl.password')
