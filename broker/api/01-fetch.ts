@@ -176,6 +176,10 @@ export const fetch = defineHandler(Fetch, {
   runsOn: 'leader',
   handle: (context, request) => {
     const { broker } = context
+    // A controller serves one log, to the replicas of the metadata quorum.
+    if (context.connection.listener.kind === 'controller') {
+      return broker.metadataLog.handleFetch(request, (abandon) => context.connection.onClosed(abandon))
+    }
     const sessionRequest = {
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,

@@ -5,11 +5,12 @@
  *   and error messages (KIP-853).
  * Errors: UNKNOWN_TOPIC_OR_PARTITION for every partition of a request that asks for something else; NOT_LEADER_OR_FOLLOWER when this
  *   node does not lead the quorum.
- * Deviations: observers are not listed.
+ * Deviations: none
  */
 import { DescribeQuorum } from '../../common/protocol/apis/55-describe-quorum.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { type RequestOf, type ResponseInputOf, ZERO_UUID } from '../../common/protocol/schema.ts'
+import type { ReplicaDescription } from '../raft/leader-state.ts'
 import type { BrokerServices } from '../services.ts'
 import { METADATA_TOPIC } from '../topic-names.ts'
 import { defineHandler } from './handler.ts'
@@ -56,29 +57,23 @@ function unknownPartition(partitionIndex: number): PartitionAnswer {
   }
 }
 
-function describePartition(
-  { metadataLog, runtime }: BrokerServices,
-  partitionIndex: number,
-): PartitionAnswer {
-  // The leader is always caught up with itself.
-  const nowMs = runtime.clock.wallMs()
+function describePartition({ metadataLog }: BrokerServices, partitionIndex: number): PartitionAnswer {
+  const { leaderId, leaderEpoch, highWatermark, voters, observers } = metadataLog.describe()
   return {
     partitionIndex,
     errorCode: ErrorCode.NONE,
     errorMessage: '',
-    leaderId: metadataLog.leaderId,
-    leaderEpoch: metadataLog.leaderEpoch,
-    highWatermark: metadataLog.highWatermark,
-    currentVoters: metadataLog.voterIds.map((replicaId) => ({
-      replicaId,
-      // Voters that the configuration names (kraft.version 0) have none.
-      replicaDirectoryId: ZERO_UUID,
-      logEndOffset: metadataLog.logEndOffset,
-      lastFetchTimestamp: replicaId === metadataLog.leaderId ? nowMs : -1,
-      lastCaughtUpTimestamp: replicaId === metadataLog.leaderId ? nowMs : -1,
-    })),
-    observers: [],
+    leaderId,
+    leaderEpoch,
+    highWatermark,
+    currentVoters: voters.map(withoutDirectory),
+    observers: observers.map(withoutDirectory),
   }
+}
+
+/** Voters that the configuration names (kraft.version 0) have no directory ids. */
+function withoutDirectory(replica: ReplicaDescription) {
+  return { ...replica, replicaDirectoryId: ZERO_UUID }
 }
 
 function nodesOf({ metadata, metadataLog }: BrokerServices): NonNullable<Response['nodes']> {

@@ -43,10 +43,14 @@ import { describeClientQuotas } from './48-describe-client-quotas.ts'
 import { alterClientQuotas } from './49-alter-client-quotas.ts'
 import { describeUserScramCredentials } from './50-describe-user-scram-credentials.ts'
 import { alterUserScramCredentials } from './51-alter-user-scram-credentials.ts'
+import { vote } from './52-vote.ts'
+import { beginQuorumEpoch } from './53-begin-quorum-epoch.ts'
+import { endQuorumEpoch } from './54-end-quorum-epoch.ts'
 import { describeQuorum } from './55-describe-quorum.ts'
 import { alterPartition } from './56-alter-partition.ts'
 import { updateFeatures } from './57-update-features.ts'
 import { envelope } from './58-envelope.ts'
+import { fetchSnapshot } from './59-fetch-snapshot.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import { describeProducers } from './61-describe-producers.ts'
 import { brokerRegistration } from './62-broker-registration.ts'
@@ -105,10 +109,14 @@ export const handlers = [
   alterClientQuotas,
   describeUserScramCredentials,
   alterUserScramCredentials,
+  vote,
+  beginQuorumEpoch,
+  endQuorumEpoch,
   describeQuorum,
   alterPartition,
   updateFeatures,
   envelope,
+  fetchSnapshot,
   describeCluster,
   describeProducers,
   brokerRegistration,

@@ -7,7 +7,6 @@ import type { ApiName } from '../../common/protocol/registry.ts'
 const NO_SECURITY = 'Connections are not authenticated.'
 const NO_DELEGATION_TOKENS = 'There are no delegation tokens; they need authenticated connections first.'
 const STATIC_VOTERS = 'The voters of the metadata quorum are fixed when the cluster starts.'
-const NO_ELECTIONS = 'The metadata quorum has one voter: nobody is elected.'
 const NO_SHARE_GROUPS = 'There are no share groups (KIP-932).'
 const NO_STREAMS_GROUPS = 'There are no streams groups (KIP-1071).'
 
@@ -18,10 +17,6 @@ export const unsupported: Partial<Readonly<Record<ApiName, string>>> = {
   RenewDelegationToken: NO_DELEGATION_TOKENS,
   ExpireDelegationToken: NO_DELEGATION_TOKENS,
   DescribeDelegationToken: NO_DELEGATION_TOKENS,
-  Vote: NO_ELECTIONS,
-  BeginQuorumEpoch: NO_ELECTIONS,
-  EndQuorumEpoch: NO_ELECTIONS,
-  FetchSnapshot: 'The metadata quorum has one voter: no other node reads its log.',
   ControllerRegistration: 'Controllers are known from the start.',
   AssignReplicasToDirs: 'A broker has one log directory, so replicas are not assigned to directories.',
   AddRaftVoter: STATIC_VOTERS,
