@@ -251,7 +251,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
     this.#options.listener.onHighWatermark()
   }
 
-  /** Keeps a snapshot of everything below `id.endOffset`, all of it committed; the log before it may go. */
+  /** Keeps a snapshot of everything below `id.endOffset`, all of it committed; the log stays. Raises FileError. */
   writeSnapshot(id: SnapshotId, buffers: readonly Buffer[]): void {
     this.#log.writeSnapshot(id, buffers)
   }

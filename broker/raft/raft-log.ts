@@ -142,14 +142,9 @@ export class RaftLog {
     return this.guard(undefined, () => this.#snapshots.readChunk(id, position, maxBytes))
   }
 
-  /** Keeps a snapshot of what is committed; the log before it may go. */
+  /** Keeps a snapshot of what is committed; retention decides when the log before it goes. Raises FileError. */
   writeSnapshot(id: SnapshotId, buffers: readonly Buffer[]): void {
-    const { log } = this
-    this.guard(undefined, () => {
-      this.#snapshots.write(id, buffers)
-      log.maybeIncrementLogStartOffset(id.endOffset, 'snapshot')
-      log.deleteOldSegments()
-    })
+    this.#snapshots.write(id, buffers)
   }
 
   /**
