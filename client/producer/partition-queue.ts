@@ -54,6 +54,7 @@ export class PartitionQueue {
   epochCount = 0
   txMessages = 0
   txBytes = 0
+  /** Number of the next record of the partition. */
   #nextOrder = 0
   #expectedBytes = 512
 
@@ -92,7 +93,7 @@ export class PartitionQueue {
       this.seal()
     }
     const batch = new ProducerBatch(format, {
-      order: this.#nextOrder++,
+      order: this.#nextOrder,
       createdMs: nowMs,
       dueMs: nowMs + limits.lingerMs,
       initialBytes: Math.max(this.#expectedBytes, recordBytes),
@@ -116,6 +117,7 @@ export class PartitionQueue {
       batch.reports.push(report)
     }
     batch.append(timestampMs, key, value, headers)
+    this.#nextOrder++
     batch.chargedBytes += chargedBytes
   }
 

@@ -33,8 +33,8 @@ export interface ProducerState {
 }
 
 export class ProducerBatch {
-  /** Place among the batches of its partition; what is retried goes back to it. */
-  order: number
+  /** Number of its first record among those of the partition: its place, to which it goes back when it is retried. */
+  readonly order: number
   /** Monotonic time of the first message. */
   readonly createdMs: number
   /** Monotonic time from which it may be sent although it is not full. */
@@ -131,7 +131,7 @@ export class ProducerBatch {
   /** Two batches with the records of this one, for a broker that found it too large. Needs two records or more. */
   split(): [ProducerBatch, ProducerBatch] {
     const half = Math.ceil(this.recordCount / 2)
-    const halves: [ProducerBatch, ProducerBatch] = [this.#empty(this.order), this.#empty(this.order + 0.5)]
+    const halves: [ProducerBatch, ProducerBatch] = [this.#empty(this.order), this.#empty(this.order + half)]
     const reader = new RecordReader(new BatchView(this.encode()))
     for (let index = 0; reader.next(); index++) {
       const { timestamp, key, value } = reader

@@ -133,7 +133,7 @@ describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => 
     const name = await topic(1, { 'max.message.bytes': '10000' })
     const errors: (string | null)[] = []
     const onDelivery = (error: KafkaError | null): void => void errors.push(error?.name() ?? null)
-    await withProducer({}, async (producer) => {
+    await withProducer({ 'enable.idempotence': true }, async (producer) => {
       for (let index = 0; index < 20; index++)
         producer.produce(name, { value: Buffer.alloc(2000, index), onDelivery })
       producer.produce(name, { value: Buffer.alloc(20_000), onDelivery })

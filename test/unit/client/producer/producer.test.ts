@@ -535,6 +535,26 @@ describe('idempotence', () => {
     expect(codeThrownBy(() => producer.produce('t'))).toBe('_FATAL')
   })
 
+  it('splitting again and again keeps the order', async () => {
+    const { cluster, producer, delivered } = await world({ 'enable.idempotence': true })
+    const [log] = cluster.topic('t', [1])
+    cluster.onRequest = ({ api, body }) => {
+      if (api !== 'Produce') return undefined
+      const { topicData } = body as { topicData: { topicId: string; partitionData: { records: Buffer }[] }[] }
+      if ((topicData[0]?.partitionData[0]?.records.length ?? 0) < 500) return undefined
+      const partitionResponses = [{ index: 0, errorCode: ErrorCode.MESSAGE_TOO_LARGE, baseOffset: -1 }]
+      return { answer: { responses: topicData.map(({ topicId }) => ({ topicId, partitionResponses })) } }
+    }
+    for (let index = 0; index < 40; index++) {
+      const value = index === 17 ? Buffer.alloc(1000) : Buffer.alloc(100, index)
+      producer.produce('t', { value, onDelivery: delivered.callback })
+    }
+    await cluster.settle(producer.flush())
+    expect(delivered.errors.filter((error) => error !== null)).toEqual(['MSG_SIZE_TOO_LARGE'])
+    const expected = Array.from({ length: 40 }, (_, index) => index).filter((index) => index !== 17)
+    expect(log?.records.map(({ value }) => value?.[0])).toEqual(expected)
+  })
+
   it('a refused producer epoch gets a new producer id', async () => {
     const { cluster, producer, delivered } = await world(idempotent)
     const [log] = cluster.topic('t', [1])

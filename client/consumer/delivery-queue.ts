@@ -1,0 +1,114 @@
+/**
+ * What was fetched and waits for the application. Partitions take turns, one fetched chunk each; paused ones are left out.
+ * Owned by the consumer. Invariant: a partition is in `#ready` exactly when it has items and is not paused.
+ */
+import type { Message } from '../values/message.ts'
+import type { AssignedPartition } from './assigned-partition.ts'
+import { FetchChunk } from './fetch-chunk.ts'
+
+export class DeliveryQueue {
+  /** Of fetched records. */
+  bufferedBytes = 0
+  bufferedMessages = 0
+  /** Where the last message of `next` came from; undefined for events of no partition. */
+  source: AssignedPartition | undefined
+  readonly #ready = new Set<AssignedPartition>()
+  readonly #events: Message[] = []
+  #current: AssignedPartition | undefined
+  readonly #onDrained: (partition: AssignedPartition) => void
+
+  /** @param onDrained a fetched chunk was used up: there may be room to fetch more */
+  constructor(onDrained: (partition: AssignedPartition) => void) {
+    this.#onDrained = onDrained
+  }
+
+  /** An event that belongs to no partition's order. */
+  pushEvent(event: Message): void {
+    this.#events.push(event)
+  }
+
+  push(partition: AssignedPartition, item: FetchChunk | Message): void {
+    partition.items.push(item)
+    if (item instanceof FetchChunk) {
+      partition.queuedMessages += item.messageCount
+      partition.queuedBytes += item.sizeBytes
+      this.bufferedMessages += item.messageCount
+      this.bufferedBytes += item.sizeBytes
+    }
+    if (!partition.isPaused) this.#ready.add(partition)
+  }
+
+  /** The next message or event; undefined when there is none. `source` says where it came from. */
+  next(): Message | undefined {
+    this.source = undefined
+    if (this.#events.length > 0) return this.#events.shift()
+    for (;;) {
+      const partition = this.#current ?? this.#chooseNext()
+      if (partition === undefined) return undefined
+      const item = partition.items[0]
+      if (item instanceof FetchChunk) {
+        const message = item.next()
+        if (message !== undefined) {
+          this.source = partition
+          return message
+        }
+        this.#shift(partition, item)
+      } else {
+        this.source = partition
+        partition.items.shift()
+        this.#rotate(partition)
+        if (item !== undefined) return item
+      }
+    }
+  }
+
+  /** Delivery of the partition stops or goes on; nothing is lost. */
+  setPaused(partition: AssignedPartition, isPaused: boolean): void {
+    partition.isPaused = isPaused
+    if (!isPaused) {
+      if (partition.items.length > 0) this.#ready.add(partition)
+      return
+    }
+    this.#ready.delete(partition)
+    if (this.#current === partition) this.#current = undefined
+  }
+
+  /** Forgets what is buffered for the partition. */
+  drop(partition: AssignedPartition): void {
+    this.bufferedMessages -= partition.queuedMessages
+    this.bufferedBytes -= partition.queuedBytes
+    partition.queuedMessages = 0
+    partition.queuedBytes = 0
+    partition.items.length = 0
+    this.#ready.delete(partition)
+    if (this.#current === partition) this.#current = undefined
+  }
+
+  clearEvents(): void {
+    this.#events.length = 0
+  }
+
+  #chooseNext(): AssignedPartition | undefined {
+    for (const partition of this.#ready) {
+      this.#current = partition
+      return partition
+    }
+    return undefined
+  }
+
+  #shift(partition: AssignedPartition, chunk: FetchChunk): void {
+    partition.items.shift()
+    partition.queuedMessages -= chunk.messageCount
+    partition.queuedBytes -= chunk.sizeBytes
+    this.bufferedMessages -= chunk.messageCount
+    this.bufferedBytes -= chunk.sizeBytes
+    this.#rotate(partition)
+    this.#onDrained(partition)
+  }
+
+  #rotate(partition: AssignedPartition): void {
+    this.#current = undefined
+    this.#ready.delete(partition)
+    if (partition.items.length > 0) this.#ready.add(partition)
+  }
+}
