@@ -167,4 +167,12 @@ export const families: readonly Family[] = [
       return typescript('java-cli')
     },
   },
+  {
+    name: 'directory',
+    async prepare() {
+      await install('java', 'default-jre-headless')
+      await mustRun(kafkaTools, ['install'], { timeoutMs: INSTALL_DEADLINE_MS })
+      return typescript('directory')
+    },
+  },
 ]
