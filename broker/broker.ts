@@ -27,6 +27,7 @@ import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import { MetadataLoader } from './metadata/loader.ts'
 import { MetadataSnapshotter } from './metadata/snapshotter.ts'
 import { RequestCounters } from './metrics/counters.ts'
+import type { Interception } from './network/interception.ts'
 import { BrokerListener } from './network/listener.ts'
 import type { ListenerKind } from './network/request-context.ts'
 import { Router } from './network/router.ts'
@@ -68,6 +69,8 @@ export interface BrokerOptions {
   readonly alternativePorts: number
   /** Where a node's controller listens. */
   readonly controllerAddressOf: (nodeId: number) => Address | undefined
+  /** Who stands between clients and handlers, if anybody. */
+  readonly interception?: Interception
 }
 
 /** Kafka's fixed id of `__cluster_metadata`. */
@@ -245,7 +248,7 @@ export class Broker {
       apisOf: servedApis,
       endpointOf: (brokerId, listenerName) => this.#endpointOf(brokerId, listenerName),
     }
-    const router = new Router(this.services, servedHandlers, forwarder)
+    const router = new Router(this.services, servedHandlers, forwarder, options.interception)
     this.#listeners = options.listeners.map(({ listenerName, securityProtocol, host, port }) =>
       this.#createListener(
         router,
@@ -275,6 +278,11 @@ export class Broker {
 
   get controllerAddress(): Address {
     return this.#controllerListener.address
+  }
+
+  /** The listeners for clients. */
+  get listeners(): readonly BrokerListener[] {
+    return this.#listeners
   }
 
   get connectionCount(): number {
@@ -440,7 +448,7 @@ export class Broker {
     address: Address,
     runtime: Runtime,
   ): BrokerListener {
-    const { config, scheduler } = this.#options
+    const { config, scheduler, interception, nodeId } = this.#options
     return new BrokerListener({
       info,
       ...address,
@@ -449,6 +457,12 @@ export class Broker {
       router,
       alternativePorts: this.#options.alternativePorts,
       hasFlushFailed: () => this.#failedFlushTurn === runtime.reactor.turn,
+      ...(info.kind === 'broker'
+        ? {
+            mayConnect: (clientAddress: string) =>
+              interception?.interceptor?.mayConnect?.(nodeId, clientAddress) !== false,
+          }
+        : {}),
       limits: () => ({
         maxConnections: config.get('max.connections'),
         maxConnectionsPerIp: config.get('max.connections.per.ip'),

@@ -13,6 +13,7 @@ import { Broker } from './broker.ts'
 import type { ClusterWarning } from './cluster-warning.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import type { EndPoint } from './config/listeners.ts'
+import type { Interception } from './network/interception.ts'
 import { StartError } from './start-error.ts'
 
 /** What the nodes of a cluster share. */
@@ -24,6 +25,7 @@ export interface ClusterEnvironment {
   /** How many ports after a busy one may be tried. */
   readonly alternativePorts: number
   readonly controllerAddressOf: (nodeId: number) => Address | undefined
+  readonly interception: Interception | undefined
 }
 
 export interface ClusterNodeOptions {
@@ -144,7 +146,8 @@ export class ClusterNode {
   }
 
   #createBroker(): Broker {
-    const { world, network, clusterId, nodeIds, alternativePorts, controllerAddressOf } = this.#environment
+    const { world, network, clusterId, nodeIds, alternativePorts, controllerAddressOf, interception } =
+      this.#environment
     const { config, files, directories, listeners, advertisedListeners } = this.#options
     const transport = createCompositeTransport({
       outside: world.transport,
@@ -168,6 +171,7 @@ export class ClusterNode {
       goneBrokers: new Set(this.#isFirstLife ? nodeIds : []),
       alternativePorts: this.#isFirstLife ? alternativePorts : 0,
       controllerAddressOf,
+      ...(interception === undefined ? {} : { interception }),
     })
   }
 }

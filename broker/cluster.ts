@@ -18,6 +18,7 @@ import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
 import { advertisedListenersOf, listenersOf } from './config/cross-checks.ts'
 import type { EndPoint } from './config/listeners.ts'
 import { type ProfileName, profileProperties } from './config/profiles.ts'
+import type { Interception } from './network/interception.ts'
 import { StartError } from './start-error.ts'
 
 export interface ClusterOptions {
@@ -39,6 +40,14 @@ export interface ClusterOptions {
   readonly strictPorts?: boolean
   /** The world; for tests and simulations. Default: real time, files and sockets. */
   readonly runtime?: Runtime
+  /** The file system of each node, in place of one that the cluster makes. */
+  readonly files?: (nodeId: number) => FileSystem
+  /** Port of each broker; 0 or none: a free one. Before `port`. */
+  readonly ports?: readonly number[]
+  /** `broker.rack` of each broker. */
+  readonly racks?: readonly string[]
+  /** Who stands between clients and handlers. */
+  readonly interception?: Interception
 }
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::', ''])
@@ -52,6 +61,8 @@ export class Cluster {
   readonly nodes: readonly ClusterNode[]
   readonly runtime: Runtime
   readonly warnings: readonly ClusterWarning[]
+  /** What the nodes say to each other goes through here. */
+  readonly network: MemoryNetwork
   readonly #ownRuntime: NodeRuntime | undefined
   #stopping: Promise<void> | undefined
 
@@ -61,12 +72,14 @@ export class Cluster {
     nodes: readonly ClusterNode[]
     runtime: Runtime
     warnings: readonly ClusterWarning[]
+    network: MemoryNetwork
     ownRuntime: NodeRuntime | undefined
   }) {
     this.clusterId = parts.clusterId
     this.nodes = parts.nodes
     this.runtime = parts.runtime
     this.warnings = parts.warnings
+    this.network = parts.network
     this.#ownRuntime = parts.ownRuntime
   }
 
@@ -178,6 +191,7 @@ async function assemble(
     network,
     nodeIds: places.map(({ nodeId }) => nodeId),
     alternativePorts: options.strictPorts === true ? 0 : PORT_TRIES,
+    interception: options.interception,
     controllerAddressOf: (nodeId) => nodes.find((node) => node.nodeId === nodeId)?.broker?.controllerAddress,
   }
   for (const [index, place] of places.entries()) {
@@ -193,7 +207,7 @@ async function assemble(
     throw error
   }
   for (const node of nodes) warnings.push(...node.portWarnings)
-  return new Cluster({ clusterId, nodes, runtime: world, warnings, ownRuntime })
+  return new Cluster({ clusterId, nodes, runtime: world, warnings, network, ownRuntime })
 }
 
 // --- settings --------------------------------------------------------------------------------------------------------
@@ -234,9 +248,12 @@ function brokerConfig(
   properties.set('controller.listener.names', given.get('controller.listener.names') ?? 'CONTROLLER')
   properties.set('log.dirs', place.directories.join(','))
   properties.delete('log.dir')
+  const rack = options.racks?.[index]
+  if (rack !== undefined) properties.set('broker.rack', rack)
   if (!given.has('listeners')) {
     const host = options.host ?? '127.0.0.1'
-    const port = options.port === undefined || options.port === 0 ? 0 : options.port + index
+    const base = options.port === undefined || options.port === 0 ? 0 : options.port + index
+    const port = options.ports?.[index] ?? base
     properties.set('listeners', `PLAINTEXT://${host}:${port}`)
     const advertised = options.advertisedHost ?? (ANY_ADDRESS.has(host) ? '127.0.0.1' : host)
     if (!given.has('advertised.listeners'))
@@ -293,6 +310,7 @@ function disksOf(
   given: ReadonlyMap<string, string>,
   world: Runtime,
 ): (nodeId: number) => FileSystem {
+  if (options.files !== undefined) return options.files
   if (options.dataDir !== undefined || given.has('log.dirs') || given.has('log.dir')) return () => world.files
   const disks = new Map<number, MemoryDisk>()
   return (nodeId) => {

@@ -21,6 +21,8 @@ export interface BrokerListenerOptions {
   readonly scheduler: SchedulerScope
   readonly router: Router
   readonly hasFlushFailed: () => boolean
+  /** Whether a client may connect now; absent: always. */
+  readonly mayConnect?: (clientAddress: string) => boolean
   readonly limits: () => {
     maxConnections: number
     maxConnectionsPerIp: number
@@ -101,7 +103,8 @@ export class BrokerListener {
     const { maxConnections, maxConnectionsPerIp } = this.#options.limits()
     const ip = link.remote.host
     const ofIp = this.#perIp.get(ip) ?? 0
-    if (this.#connections.size >= maxConnections || ofIp >= maxConnectionsPerIp) {
+    const mayConnect = this.#options.mayConnect?.(link.remote.host) !== false
+    if (!mayConnect || this.#connections.size >= maxConnections || ofIp >= maxConnectionsPerIp) {
       link.destroy()
       return
     }

@@ -15,6 +15,7 @@ import { hasVersion, type VersionRange, versionRange } from '../../common/protoc
 import { asDeferred, Deferred } from '../../common/runtime/deferred.ts'
 import type { Answer, Handler } from '../api/handler.ts'
 import type { BrokerServices } from '../services.ts'
+import type { Interception, Interceptor } from './interception.ts'
 import type { ConnectionInfo, RequestContext } from './request-context.ts'
 
 /** A request on its way through the broker. */
@@ -48,14 +49,17 @@ export class Router {
   readonly #broker: BrokerServices
   readonly #routes = new Map<number, Route>()
   readonly #forwarder: ControllerForwarder
+  readonly #interception: Interception | undefined
 
   constructor(
     broker: BrokerServices,
     handlers: readonly Handler<ApiSchema>[],
     forwarder: ControllerForwarder,
+    interception?: Interception,
   ) {
     this.#broker = broker
     this.#forwarder = forwarder
+    this.#interception = interception
     for (const handler of handlers) {
       this.#routes.set(handler.api.key, { handler, versions: versionRange(handler.versions) })
     }
@@ -115,12 +119,42 @@ export class Router {
     const { handler } = route
     if (!hasVersion(route.versions, header.apiVersion)) return this.#unsupportedVersion(handler, context)
     const request = decodeRequest(api, header.apiVersion, reader) as never
+    const interceptor = this.#interception?.interceptor
     return {
       api,
       context,
       refuseUnwritten: unwrittenRefusal(handler, request, header.apiVersion),
-      answer: this.#run(handler, context, request, frame),
+      answer:
+        interceptor === undefined
+          ? this.#run(handler, context, request, frame)
+          : this.#intercept(interceptor, handler, context, request, frame),
     }
+  }
+
+  #intercept(
+    interceptor: Interceptor,
+    handler: Handler<ApiSchema>,
+    context: RequestContext,
+    request: never,
+    frame: Frame,
+  ): Deferred<Answer<unknown>> {
+    const { api } = handler
+    const { apiVersion: version, correlationId, clientId } = context
+    return interceptor.intercept({
+      api,
+      context,
+      request,
+      refuse: (error, refused = request) => handler.refuse(refused as never, error, undefined, version),
+      proceed: (changed = request) =>
+        changed === request
+          ? this.#run(handler, context, request, frame)
+          : this.#run(
+              handler,
+              context,
+              changed as never,
+              encodeRequestFrame(api, { version, correlationId, clientId }, changed as never),
+            ),
+    })
   }
 
   #run(

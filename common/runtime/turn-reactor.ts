@@ -50,6 +50,8 @@ export interface TurnReactorOptions {
 }
 
 export class TurnReactor implements Reactor {
+  /** Called after each turn, when everything it changed has settled: for those who wait for a state. Must not throw. */
+  onTurnEnd: (() => void) | undefined
   readonly #clock: Clock
   readonly #trace: Trace
   readonly #driver: TurnDriver
@@ -135,6 +137,7 @@ export class TurnReactor implements Reactor {
     this.#settle()
     this.#send()
     this.#isRunning = false
+    this.onTurnEnd?.()
     if (moreDue || this.#hasWork()) this.requestTurn()
     else this.#timers?.arm()
     const rethrown = this.#rethrown
