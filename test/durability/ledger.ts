@@ -70,19 +70,19 @@ export class IdempotentProducer {
     const inFlight = this.#pending.slice(0, 5)
     const answers = await Promise.allSettled(inFlight.map((batch) => this.#produce(client, topicId, batch)))
     for (const [index, answer] of answers.entries()) {
-      const isLost = answer.status === 'rejected'
-      if (
-        isLost ||
-        (answer.value !== ErrorCode.NONE && answer.value !== ErrorCode.DUPLICATE_SEQUENCE_NUMBER)
-      ) {
-        if (!isLost && answer.value === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && index === 0)
+      if (answer.status === 'rejected') {
+        this.#pending = this.#pending.slice(index)
+        throw answer.reason
+      }
+      const errorCode = answer.value
+      if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
+        if (errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && index === 0)
           throw new Error(`${this.name}: a hole before sequence ${inFlight[0]?.sequence}`)
         this.#pending = this.#pending.slice(index)
-        const rest = answers
+        const isLaterTaken = answers
           .slice(index)
-          .find((other) => other.status === 'fulfilled' && other.value === ErrorCode.NONE)
-        if (rest !== undefined && !isLost)
-          throw new Error(`${this.name}: a later batch was taken before an earlier one`)
+          .some((other) => other.status === 'fulfilled' && other.value === ErrorCode.NONE)
+        if (isLaterTaken) throw new Error(`${this.name}: a later batch was taken before an earlier one`)
         return
       }
       this.acknowledged.push(...(inFlight[index] as Batch).values)
@@ -128,6 +128,7 @@ export class Ledger {
   readonly refusals = new Map<string, number>()
   #nextValue = 0
   #nextTransaction = 0
+  readonly #transactionalIds = new Set<string>()
 
   note(errorCode: number): boolean {
     if (errorCode === ErrorCode.NONE) return true
@@ -218,6 +219,7 @@ export class Ledger {
     isCommit: boolean,
     transactionalId = `transaction-${this.#nextTransaction++}`,
   ): Promise<boolean> {
+    this.#transactionalIds.add(transactionalId)
     if (!(await this.#findCoordinator(client, transactionalId, 1))) return false
     const initialised = await client.call(
       InitProducerId,
@@ -265,6 +267,7 @@ export class Ledger {
   async check(client: Caller, options: CheckOptions): Promise<void> {
     const metadata = await client.call(Metadata, { topics: null, allowAutoTopicCreation: false })
     const committed = new Set<string>()
+    if (options.isWrittenKept) await this.#endTransactions(client)
     for (const [name, topicId] of this.topicIds) {
       const topic = metadata.topics.find((candidate) => candidate.name === name)
       if (topic?.topicId !== topicId) throw new Error(`acknowledged topic ${name} is gone`)
@@ -285,6 +288,20 @@ export class Ledger {
     if (options.isWrittenKept) {
       for (const transaction of this.transactions) checkTransaction(transaction, committed)
       await this.#checkCommits(client)
+    }
+  }
+
+  /** As producers do that start anew: what the last one left open is aborted, what it decided is finished. */
+  async #endTransactions(client: Caller): Promise<void> {
+    for (const transactionalId of this.#transactionalIds) {
+      await this.#findCoordinator(client, transactionalId, 1)
+      let errorCode: number = ErrorCode.CONCURRENT_TRANSACTIONS
+      for (let tries = 0; errorCode !== ErrorCode.NONE; tries++) {
+        const answer = await client.call(InitProducerId, { transactionalId, transactionTimeoutMs: 60_000 }, 5)
+        errorCode = answer.errorCode
+        if (errorCode !== ErrorCode.NONE && tries === MAX_WAITS)
+          throw new Error(`${transactionalId} cannot begin anew: ${errorName(errorCode as ErrorCode)}`)
+      }
     }
   }
 
@@ -352,7 +369,7 @@ async function readAll(
   let fetchOffset = 0
   for (let waits = 0; waits < MAX_WAITS; ) {
     const answer = await client.call(Fetch, {
-      maxWaitMs: 20,
+      maxWaitMs: waits > 0 ? 20 : 0,
       minBytes: 1,
       isolationLevel,
       topics: [{ topicId, partitions: [{ partition, fetchOffset, partitionMaxBytes: 1 << 20 }] }],
@@ -360,7 +377,10 @@ async function readAll(
     const read = answer.responses[0]?.partitions[0]
     if (read === undefined || read.errorCode !== ErrorCode.NONE)
       throw new Error(`fetch of ${partition} at ${fetchOffset}: ${read?.errorCode ?? answer.errorCode}`)
-    const aborted = new Map((read.abortedTransactions ?? []).map((one) => [one.producerId, one.firstOffset]))
+    const toCome = [...(read.abortedTransactions ?? [])].sort(
+      (one, other) => one.firstOffset - other.firstOffset,
+    )
+    const aborted = new Set<number>()
     const cursor = new BatchCursor(read.records ?? Buffer.alloc(0))
     const { batch } = cursor
     while (cursor.next()) {
@@ -369,12 +389,10 @@ async function readAll(
         throw new Error(`corrupt batch at ${batch.baseOffset}`)
       if (batch.nextOffset <= fetchOffset) continue
       fetchOffset = batch.nextOffset
-      if (batch.isControl) {
-        aborted.delete(batch.producerId)
-        continue
-      }
-      const abortedFrom = aborted.get(batch.producerId)
-      if (batch.isTransactional && abortedFrom !== undefined && abortedFrom <= batch.baseOffset) continue
+      while (toCome.length > 0 && (toCome[0]?.firstOffset as number) <= batch.lastOffset)
+        aborted.add(toCome.shift()?.producerId as number)
+      if (batch.isControl) aborted.delete(batch.producerId)
+      if (batch.isControl || (batch.isTransactional && aborted.has(batch.producerId))) continue
       found.push(...recordsIn(bytes))
     }
     const end = isolationLevel === 0 ? read.highWatermark : read.lastStableOffset
