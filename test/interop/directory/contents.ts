@@ -42,9 +42,19 @@ const CONSUMER_MEMBER = 'AAAAAAAAAAAAAAAAAAAAAA'
 const TOPICS = {
   plain: { 'segment.bytes': '1048576', 'retention.ms': '-1' },
   compacted: { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.9' },
+  cleaned: { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0.01', 'segment.ms': '1' },
   transactional: { 'max.message.bytes': '200000' },
 } as const
 type TopicName = keyof typeof TOPICS
+
+interface ShownRecord {
+  readonly isControl: boolean
+  readonly producer: string
+  readonly offset: number
+  readonly timestamp: number
+  readonly key: string | null
+  readonly value: string | null
+}
 
 export class Contents {
   readonly #client: RawClient
@@ -66,6 +76,7 @@ export class Contents {
       builder.append(Date.now(), text('gone'), round === 7 ? null : text('still there'))
       await this.#produce('compacted', 0, builder.build())
     }
+    await this.#writeUntilCleaned()
     await this.#untilCoordinated()
     await this.#commitOffsets('standalone', 3)
     await this.#transaction('pays', true)
@@ -136,6 +147,18 @@ export class Contents {
       }
       await this.#produce('plain', (round + compressionType) % 3, builder.build())
     }
+  }
+
+  /** Goes on until the cleaner has taken what later records replace. */
+  async #writeUntilCleaned(): Promise<void> {
+    let round = 0
+    await until(async () => {
+      const builder = new BatchBuilder({ compressionType: CompressionType.zstd })
+      for (const key of ['a', 'b', 'c']) builder.append(Date.now(), text(key), text(`round ${round}`))
+      await this.#produce('cleaned', 0, builder.build())
+      round += 1
+      return (await this.#recordsOf('cleaned')).length < 3 * round
+    }, 'compaction')
   }
 
   async #produce(
@@ -294,6 +317,8 @@ export class Contents {
       plain: await Promise.all([0, 1, 2].map((partition) => this.#partition('plain', partition))),
       compacted: await this.#partition('compacted', 0),
       transactional: await this.#partition('transactional', 0),
+      // How much is cleaned is a matter of time: the last value of each key is not.
+      cleaned: Object.fromEntries((await this.#recordsOf('cleaned')).map(({ key, value }) => [key, value])),
       groups: await this.#groups(),
       transactions: await this.#transactions(),
     }
@@ -359,7 +384,7 @@ export class Contents {
     })
   }
 
-  async #partition(topic: TopicName, partition: number): Promise<unknown> {
+  async #partition(topic: TopicName, partition: number) {
     const offsetAt = async (timestamp: number) => {
       const partitions = [{ partitionIndex: partition, timestamp }]
       const request = { replicaId: -1, topics: [{ name: topic, partitions }] }
@@ -381,8 +406,13 @@ export class Contents {
     }
   }
 
-  async #read(topic: TopicName, partition: number, end: number, isolationLevel: number): Promise<unknown> {
-    const records: unknown[] = []
+  async #recordsOf(topic: TopicName): Promise<readonly ShownRecord[]> {
+    const { end } = await this.#partition(topic, 0)
+    return (await this.#read(topic, 0, end, 0)).records
+  }
+
+  async #read(topic: TopicName, partition: number, end: number, isolationLevel: number) {
+    const records: ShownRecord[] = []
     const aborted: unknown[] = []
     for (let offset = 0; offset < end; ) {
       const partitions = [{ partition, fetchOffset: offset, partitionMaxBytes: 1 << 20 }]
@@ -406,14 +436,14 @@ export class Contents {
         check(batch.isValid, `a batch of ${topic} at ${batch.baseOffset} has a wrong checksum`)
         const reader = new RecordReader(batch)
         while (reader.next()) {
-          records.push([
-            ...[batch.isControl, batch.isTransactional, batch.producerId, batch.producerEpoch, reader.offset],
-            ...[
-              reader.timestamp,
-              reader.key?.toString('latin1') ?? null,
-              reader.value?.toString('latin1') ?? null,
-            ],
-          ])
+          records.push({
+            isControl: batch.isControl,
+            producer: batch.isTransactional ? `${batch.producerId}/${batch.producerEpoch}` : '',
+            offset: reader.offset,
+            timestamp: reader.timestamp,
+            key: reader.key?.toString('latin1') ?? null,
+            value: reader.value?.toString('latin1') ?? null,
+          })
         }
         offset = batch.lastOffset + 1
       }

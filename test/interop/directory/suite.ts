@@ -25,7 +25,7 @@ async function onKafkito<T>(dataDir: string, use: (bootstrap: string) => Promise
   const cluster = await startCluster({
     dataDir,
     profile: 'kafka',
-    config: { 'group.initial.rebalance.delay.ms': 0 },
+    config: { 'group.initial.rebalance.delay.ms': 0, 'log.cleaner.backoff.ms': 100 },
   })
   try {
     return await use(cluster.bootstrapServers)
@@ -96,7 +96,7 @@ const written = once(async (): Promise<Observed> => {
 
 const dumped = once(async () => {
   await written()
-  return dumpAll()
+  return dumpAll(false)
 })
 
 const servedByKafka = once(async (): Promise<{ taken: Observed; grown: Observed }> => {
@@ -148,8 +148,11 @@ function shown(value: unknown): string {
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner)) ?? 'nothing'
 }
 
-/** Complaints of Kafka's own tool about any file of the directory. */
-async function dumpAll(): Promise<{ records: number; complaints: string[] }> {
+/**
+ * Complaints of Kafka's own tool about any file of the directory.
+ * @param isKafkas Kafka wrote last: it leaves the indexes of its metadata log as large as it made them, which its own check refuses
+ */
+async function dumpAll(isKafkas: boolean): Promise<{ records: number; complaints: string[] }> {
   let records = 0
   const complaints: string[] = []
   const folders = readdirSync(data, { withFileTypes: true }).filter((entry) => entry.isDirectory())
@@ -174,7 +177,9 @@ async function dumpAll(): Promise<{ records: number; complaints: string[] }> {
     if (line.startsWith('| offset:')) records += 1
     if (/isvalid: false|trailing|could not/i.test(line)) complaints.push(line)
   }
-  const indexes = [...files('.index'), ...files('.timeindex')]
+  const indexes = [...files('.index'), ...files('.timeindex')].filter(
+    (path) => !isKafkas || !path.includes('/__cluster_metadata-0/'),
+  )
   for (const line of (await dump(indexes, '--index-sanity-check')).split('\n')) {
     if (/mismatch|fail|exception|error|do not match|out of order|missing/i.test(line)) complaints.push(line)
   }
@@ -242,7 +247,7 @@ const cases: readonly Case[] = [
     run: async () => {
       const [{ grown }, again] = [await takenBack(), await servedAgain()]
       checkSame(again, grown)
-      const { complaints } = await dumpAll()
+      const { complaints } = await dumpAll(true)
       checkEqual(complaints, [], 'complaints')
       checkEqual(warningsOfFiles(), [], 'warnings')
     },
