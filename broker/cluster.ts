@@ -179,7 +179,7 @@ async function assemble(
     reactor: world.reactor,
     scheduler: world.scheduler,
     random: world.random.fork('network'),
-    ...(ownRuntime === undefined ? {} : { nextLinkId: ownRuntime.nextLinkId }),
+    ...('nextLinkId' in world ? { nextLinkId: (world as NodeRuntime).nextLinkId } : {}),
   })
   const places = Array.from({ length: count }, (_, index) => placeOf(options, given, disk, index))
   const clusterId =

@@ -9,6 +9,8 @@ import type { Random } from './random.ts'
 /** What must be true. Lists mean "any of these"; absent fields match everything. */
 export interface FaultCondition {
   readonly api?: string | readonly string[]
+  /** Version of the request. */
+  readonly version?: number | readonly number[]
   /** Node id of the broker concerned. */
   readonly broker?: number | readonly number[]
   /** Where the question is asked from. A rule without a direction applies to requests. */
@@ -19,6 +21,10 @@ export interface FaultCondition {
   readonly group?: string | readonly string[]
   readonly transactionalId?: string | readonly string[]
   readonly clientId?: string | readonly string[]
+  /** Also what the nodes of the cluster say to each other. Default false: clients only. */
+  readonly internal?: boolean
+  /** The first so many matches are let through. */
+  readonly after?: number
   /** Only the n-th match, counted from 1. */
   readonly nth?: number
   /** Only every n-th match. */
@@ -34,9 +40,17 @@ export interface FaultAction {
   /** Name of a Kafka error that is answered instead. */
   readonly error?: string
   readonly delayMs?: number
-  /** No answer ever. */
+  /** The request gets lost: it is not carried out, and there is no answer. */
   readonly drop?: boolean
+  /** The answer gets lost: the request is carried out. */
+  readonly swallow?: boolean
   readonly disconnect?: boolean
+  /** Error, delay, hold and disconnect come after the request was carried out. */
+  readonly afterApply?: boolean
+  /** What the answer says of being throttled. */
+  readonly throttleTimeMs?: number
+  /** Leader and epoch that Metadata tells of the partitions of the condition; -1: none. */
+  readonly leader?: { readonly id: number; readonly epoch?: number }
   /** Waits until `release`. */
   readonly hold?: boolean
   /** Cuts the broker off from the others. */
@@ -56,8 +70,10 @@ export interface FaultRule {
 export interface FaultSubject {
   readonly direction?: 'request' | 'response' | 'files'
   readonly api?: string
+  readonly version?: number
   readonly broker?: number
   readonly clientId?: string | null
+  readonly isInternal?: boolean
   readonly topics?: ReadonlyArray<{ readonly name: string; readonly partitions?: readonly number[] }>
   readonly groups?: readonly string[]
   readonly transactionalIds?: readonly string[]
@@ -175,15 +191,20 @@ class ActiveRule implements FaultHandle, Fault {
 
   get isExhausted(): boolean {
     const { nth, times } = this.rule.when
-    return (nth !== undefined && this.matches >= nth) || (times !== undefined && this.hits >= times)
+    return (
+      (nth !== undefined && this.matches >= nth + (this.rule.when.after ?? 0)) ||
+      (times !== undefined && this.hits >= times)
+    )
   }
 
   tryHit(subject: FaultSubject, random: Random): boolean {
     const { when } = this.rule
     if (this.isExhausted || !conditionHolds(when, subject)) return false
     this.matches++
-    if (when.nth !== undefined && this.matches !== when.nth) return false
-    if (when.every !== undefined && this.matches % when.every !== 0) return false
+    const counted = this.matches - (when.after ?? 0)
+    if (counted <= 0) return false
+    if (when.nth !== undefined && counted !== when.nth) return false
+    if (when.every !== undefined && counted % when.every !== 0) return false
     if (when.probability !== undefined && random.float() >= when.probability) return false
     this.hits++
     const reached = this.#waiting.filter((entry) => entry.hits <= this.hits)
@@ -223,7 +244,8 @@ class ActiveRule implements FaultHandle, Fault {
   }
 }
 
-function checkRule({ when, then }: FaultRule): void {
+/** @throws Error in words when the rule makes no sense */
+export function checkRule({ when, then }: FaultRule): void {
   for (const name of ['nth', 'every', 'times'] as const) {
     const value = when[name]
     if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
@@ -242,7 +264,9 @@ function checkRule({ when, then }: FaultRule): void {
 function conditionHolds(when: FaultCondition, subject: FaultSubject): boolean {
   return (
     (when.direction ?? 'request') === (subject.direction ?? 'request') &&
+    (subject.isInternal !== true || when.internal === true) &&
     isOneOf(when.api, subject.api) &&
+    isOneOf(when.version, subject.version) &&
     isOneOf(when.broker, subject.broker) &&
     isOneOf(when.clientId, subject.clientId ?? undefined) &&
     isAnyOneOf(when.group, subject.groups) &&

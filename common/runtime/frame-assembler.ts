@@ -8,7 +8,13 @@
  * until it has sent a share of it (`frameEagerBytes`, `frameAllocateShare`).
  */
 import type { Frame } from '../protocol/frame.ts'
-import { frameAllocateShare, frameEagerBytes, frameLengthBytes, frameViewMinShare } from './limits.ts'
+import {
+  frameAllocateShare,
+  frameEagerBytes,
+  frameInPlaceBytes,
+  frameLengthBytes,
+  frameViewMinShare,
+} from './limits.ts'
 
 export type FrameRefusal = 'frame-too-large' | 'frame-malformed'
 
@@ -22,6 +28,7 @@ export class FrameAssembler {
   #arrived = 0
   #body: Buffer | undefined
   #chunks: Buffer[] = []
+  #isBorrowed = false
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
@@ -30,6 +37,32 @@ export class FrameAssembler {
   /** Bytes of memory held for the frame that is arriving. */
   get heldBytes(): number {
     return this.#body?.length ?? this.#chunks.reduce((sum, chunk) => sum + chunk.buffer.byteLength, 0)
+  }
+
+  /**
+   * Where the next bytes are to be put, so that a large body is read into its own buffer and never copied; undefined when
+   * any place will do. To be told of with `filled`.
+   */
+  get target(): Buffer | undefined {
+    const body = this.#body
+    if (this.#refusal !== undefined || body === undefined) return undefined
+    return body.length - this.#arrived >= frameInPlaceBytes ? body.subarray(this.#arrived) : undefined
+  }
+
+  /** The first `count` bytes of `target` have arrived. */
+  filled(count: number, onFrame: (frame: Frame) => void): void {
+    this.#arrived += count
+    if (this.#arrived === this.#length) onFrame(this.#takeFrame())
+  }
+
+  /** As `push`, but the chunk stays the caller's: what is kept of it is copied. */
+  pushBorrowed(chunk: Buffer, onFrame: (frame: Frame) => void): FrameRefusal | undefined {
+    this.#isBorrowed = true
+    try {
+      return this.push(chunk, onFrame)
+    } finally {
+      this.#isBorrowed = false
+    }
   }
 
   /**
@@ -74,14 +107,16 @@ export class FrameAssembler {
     const count = end - start
     if (count === 0) return
     const isWhole = this.#arrived === 0 && count === this.#length
-    if (isWhole && count >= chunk.buffer.byteLength * frameViewMinShare) {
+    if (isWhole && !this.#isBorrowed && count >= chunk.buffer.byteLength * frameViewMinShare) {
       this.#body = chunk.subarray(start, end)
       this.#arrived = count
       return
     }
     if (this.#body === undefined) this.#maybeAllocate(count)
-    if (this.#body === undefined) this.#chunks.push(chunk.subarray(start, end))
-    else chunk.copy(this.#body, this.#arrived, start, end)
+    if (this.#body === undefined) {
+      const part = chunk.subarray(start, end)
+      this.#chunks.push(this.#isBorrowed ? Buffer.from(part) : part)
+    } else chunk.copy(this.#body, this.#arrived, start, end)
     this.#arrived += count
   }
 

@@ -53,6 +53,12 @@ export const memoryDiskDefaultBytes = 1024 ** 4
 /** Bytes before a frame's body: its length as int32. */
 export const frameLengthBytes = 4
 
+/** A body that still misses this much is read into its own buffer; less goes through the shared one with what follows it. */
+export const frameInPlaceBytes = 4 * 1024
+
+/** The one buffer of a process into which sockets read what has no place of its own yet. */
+export const socketScratchBytes = 128 * 1024
+
 /** Frames up to this size get their buffer when their first byte arrives. */
 export const frameEagerBytes = 64 * 1024
 

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { HeapScheduler, virtualAlarm } from '../heap-scheduler.ts'
 import type { Random } from '../random.ts'
 import type { Runtime } from '../runtime.ts'
+import type { SchedulerScope } from '../scheduler.ts'
 import { SeededRandom } from '../seeded-random.ts'
 import { TraceBus } from '../trace-bus.ts'
 import { type TurnPhase, TurnReactor } from '../turn-reactor.ts'
@@ -10,6 +11,7 @@ import { VirtualClock, VirtualTime } from '../virtual-clock.ts'
 import { systemClock } from './clock.ts'
 import { SystemRandom } from './entropy.ts'
 import { createNodeFiles } from './files.ts'
+import { RealTimers } from './real-timers.ts'
 import { TcpTransport } from './transport-tcp.ts'
 import { immediateDriver, nodeAlarm } from './turn-driver.ts'
 
@@ -36,6 +38,8 @@ export interface NodeRuntime extends Runtime {
   readonly time: VirtualTime | undefined
   /** Identities for links of transports that share this process. */
   readonly nextLinkId: () => number
+  /** Timers of real time whatever the clock is: for sockets, and for limits that people wait for. */
+  readonly realTimers: SchedulerScope
   /** Cancels every timer. Links, listeners and files belong to those who opened them. */
   close(): void
 }
@@ -53,6 +57,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
   })
   const alarm = virtualClock === undefined ? nodeAlarm(options.timersKeepProcessAlive ?? false) : virtualAlarm
   const scheduler = new HeapScheduler({ clock, reactor, alarm })
+  const realTimers = new RealTimers(reactor)
   let lastLinkId = 0
   const nextLinkId = (): number => ++lastLinkId
   const { lookup } = options
@@ -63,7 +68,8 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
     files: createNodeFiles({ post: (task) => reactor.post(task) }),
     transport: new TcpTransport({
       reactor,
-      scheduler,
+      // Sockets live in real time: one that hangs must end although nobody moves the virtual clock.
+      scheduler: virtualClock === undefined ? scheduler : realTimers,
       trace,
       nextLinkId,
       ...(lookup === undefined ? {} : { lookup }),
@@ -73,6 +79,10 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
     time:
       virtualClock === undefined ? undefined : new VirtualTime({ clock: virtualClock, scheduler, reactor }),
     nextLinkId,
-    close: () => scheduler.close(),
+    realTimers,
+    close: () => {
+      scheduler.close()
+      realTimers.close()
+    },
   }
 }

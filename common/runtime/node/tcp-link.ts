@@ -8,13 +8,22 @@
  */
 import type { Socket } from 'node:net'
 import type { Frame } from '../../protocol/frame.ts'
-import { FrameAssembler } from '../frame-assembler.ts'
+import { FrameAssembler, type FrameRefusal } from '../frame-assembler.ts'
 import { joinFrames } from '../frame-joiner.ts'
-import { frameLengthBytes, linkCloseTimeoutMs, linkLingerMs } from '../limits.ts'
+import { frameLengthBytes, linkCloseTimeoutMs, linkLingerMs, socketScratchBytes } from '../limits.ts'
 import { LinkQueue } from '../link-queue.ts'
 import type { Reactor, Sendable } from '../reactor.ts'
 import type { Scheduler, Timer } from '../scheduler.ts'
 import type { Address, Link, LinkCloseReason } from '../transport.ts'
+
+/** Node's `onread` of sockets: asked for a buffer before each read, told of the bytes in it after. */
+export interface InPlaceReading {
+  readonly buffer: () => Uint8Array
+  readonly callback: (count: number, buffer: Uint8Array) => boolean
+}
+
+/** Reads are delivered one after the other and what must last is copied out at once, so one serves all sockets. */
+const scratch = Buffer.allocUnsafeSlow(socketScratchBytes)
 
 const nowhere: Address = { host: '', port: 0 }
 
@@ -55,6 +64,9 @@ export class TcpLink implements Link, Sendable {
   #cause: Error | undefined
   #closeTimer: Timer | undefined
   #isCloseTold = false
+  #isReadInPlace = false
+  /** The place in a body that the next read goes to. */
+  #target: Buffer | undefined
 
   constructor(options: TcpLinkOptions) {
     this.id = options.id
@@ -76,9 +88,28 @@ export class TcpLink implements Link, Sendable {
     return this.#state === 'closed'
   }
 
-  /** Takes a connected socket over. Nothing is read before `opened`. */
-  adopt(socket: Socket): void {
+  /**
+   * How a socket of this link reads: large bodies into their own buffers, the rest into one that all sockets share. So bytes that
+   * arrive cost no allocation of their own, which the garbage collector would have to chase.
+   */
+  readonly reading: InPlaceReading = {
+    buffer: () => {
+      this.#target = this.#state === 'open' ? this.#assembler.target : undefined
+      return this.#target ?? scratch
+    },
+    callback: (count, buffer) => {
+      this.#receivedInPlace(count, buffer)
+      return true
+    },
+  }
+
+  /**
+   * Takes a connected socket over. Nothing is read before `opened`.
+   * @param isReadInPlace the socket was made with `reading`
+   */
+  adopt(socket: Socket, isReadInPlace: boolean): void {
     this.#socket = socket
+    this.#isReadInPlace = isReadInPlace
     this.local = addressOf(socket.localAddress, socket.localPort)
     socket.on('error', (error) => {
       this.#closeReason ??= 'reset'
@@ -96,7 +127,8 @@ export class TcpLink implements Link, Sendable {
     const socket = this.#socket
     if (socket === undefined || this.#state === 'closed') return
     if (this.#state === 'connecting') this.#state = 'open'
-    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    if (!this.#isReadInPlace) socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    else if (!this.#isPaused) socket.resume()
     socket.on('end', () => this.#ended())
     if (this.#isPaused) socket.pause()
     this.onOpen()
@@ -162,12 +194,22 @@ export class TcpLink implements Link, Sendable {
 
   #received(chunk: Buffer): void {
     // What comes after our own close is read and dropped, so that the close does not become a reset.
+    if (this.#state === 'open') this.#refuse(this.#assembler.push(chunk, this.#postFrame))
+  }
+
+  #receivedInPlace(count: number, buffer: Uint8Array): void {
     if (this.#state !== 'open') return
-    const refusal = this.#assembler.push(chunk, (frame) => {
-      this.#reactor.post(() => {
-        if (this.#state === 'open') this.onFrame(frame)
-      })
+    if (this.#target !== undefined && this.#target === buffer) this.#assembler.filled(count, this.#postFrame)
+    else this.#refuse(this.#assembler.pushBorrowed(scratch.subarray(0, count), this.#postFrame))
+  }
+
+  readonly #postFrame = (frame: Frame): void => {
+    this.#reactor.post(() => {
+      if (this.#state === 'open') this.onFrame(frame)
     })
+  }
+
+  #refuse(refusal: FrameRefusal | undefined): void {
     if (refusal !== undefined) this.#reactor.post(() => this.fail(refusal))
   }
 

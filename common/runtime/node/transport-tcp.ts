@@ -9,7 +9,7 @@ import type { Reactor } from '../reactor.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Trace } from '../trace.ts'
 import type { Address, ConnectOptions, Link, Listener, ListenOptions, Transport } from '../transport.ts'
-import { addressOf, TcpLink } from './tcp-link.ts'
+import { addressOf, type InPlaceReading, TcpLink } from './tcp-link.ts'
 
 export interface TcpTransportOptions {
   readonly reactor: Reactor
@@ -33,6 +33,20 @@ function systemLookup(
   })
 }
 
+/**
+ * The same connection as a socket that reads where it is told (`onread`). Node offers that for sockets that connect only; for accepted ones
+ * the system's handle, accepted but not read from yet, moves to a new socket.
+ * @returns undefined when this Node keeps its handles elsewhere: the accepted socket is then as good as ever
+ */
+function readingInPlace(accepted: net.Socket, reading: InPlaceReading): net.Socket | undefined {
+  const inner = accepted as unknown as { _handle: unknown }
+  const handle = inner._handle
+  if (typeof (handle as { useUserBuffer?: unknown } | null)?.useUserBuffer !== 'function') return undefined
+  inner._handle = null
+  const options = { handle, allowHalfOpen: true, pauseOnCreate: true, onread: reading }
+  return new net.Socket(options as net.SocketConstructorOpts)
+}
+
 export class TcpTransport implements Transport {
   readonly #options: TcpTransportOptions
   readonly #nextLinkId: () => number
@@ -50,10 +64,12 @@ export class TcpTransport implements Transport {
       keepAlive: true,
       keepAliveInitialDelay: tcpKeepAliveMs,
       allowHalfOpen: true,
+      pauseOnConnect: true,
     })
-    server.on('connection', (socket) => {
-      const link = this.#link(options.maxFrameBytes, addressOf(socket.remoteAddress, socket.remotePort))
-      link.adopt(socket)
+    server.on('connection', (accepted) => {
+      const link = this.#link(options.maxFrameBytes, addressOf(accepted.remoteAddress, accepted.remotePort))
+      const socket = readingInPlace(accepted, link.reading)
+      link.adopt(socket ?? accepted, socket !== undefined)
       reactor.post(() => {
         onLink(link)
         link.opened()
@@ -136,6 +152,7 @@ class Connecting {
       keepAlive: true,
       keepAliveInitialDelay: tcpKeepAliveMs,
       allowHalfOpen: true,
+      onread: this.#link.reading as net.OnReadOpts,
     })
     const abort = (): void => void socket.destroy()
     this.#link.onAbort = abort
@@ -170,7 +187,7 @@ class Connecting {
         socket.destroy()
         return
       }
-      this.#link.adopt(socket)
+      this.#link.adopt(socket, true)
       this.#link.openLater()
     })
   }
