@@ -105,18 +105,15 @@ export class RaftLog {
   }
 
   positionOf(offset: number, epoch: number): FetchPosition {
-    const { log } = this
-    if (log.logStartOffset === 0 && offset === 0 && epoch === 0) return { kind: 'valid' }
-    const earliest = log.logStartOffset === 0 ? undefined : this.#earliestSnapshot()
-    if (earliest !== undefined) {
+    const earliest = this.#earliestSnapshot()
+    if (earliest === undefined) {
+      if (offset === 0 && epoch === 0) return { kind: 'valid' }
+    } else {
       const isBefore =
-        offset < log.logStartOffset ||
+        offset < earliest.endOffset ||
         epoch < earliest.epoch ||
-        (offset === log.logStartOffset &&
-          earliest.endOffset === log.logStartOffset &&
-          epoch !== earliest.epoch)
-      const latest = this.#snapshots.latest
-      if (isBefore && latest !== undefined) return { kind: 'snapshot', id: latest }
+        (offset === earliest.endOffset && epoch !== earliest.epoch)
+      if (isBefore) return { kind: 'snapshot', id: this.#snapshots.latest ?? earliest }
     }
     const end = this.#endOf(epoch)
     if (end.epoch !== epoch || end.endOffset < offset) return { kind: 'diverging', end }
@@ -181,8 +178,15 @@ export class RaftLog {
     this.log.updateHighWatermark(endOffset)
   }
 
+  /**
+   * The oldest snapshot from which the log can be followed; undefined while it reaches back to its very beginning. Positions before it
+   * are not compared: the epochs of records that a snapshot stands for are forgotten, even where an unclean end brought the records back.
+   */
   #earliestSnapshot(): SnapshotId | undefined {
-    return this.guard(undefined, () => this.#snapshots.earliestFrom(this.log.logStartOffset))
+    const { logStartOffset, epochEntries } = this.log
+    const knownFrom = Math.max(logStartOffset, epochEntries[0]?.startOffset ?? 0)
+    if (knownFrom === 0) return undefined
+    return this.guard(undefined, () => this.#snapshots.earliestFrom(knownFrom))
   }
 
   #endOf(epoch: number): EpochEnd {

@@ -3,7 +3,7 @@ import { SeededRandom } from '../../common/runtime/seeded-random.ts'
 import { RaftCluster } from './raft-cluster.ts'
 
 const STEPS = 50
-const SEEDS = 60
+const SEEDS = Number(process.env.SEEDS ?? 60)
 
 /** A random history, and after it the proof that the quorum still works and has lost nothing. */
 function simulate(seed: string, voters: number): RaftCluster {
