@@ -5,8 +5,6 @@
  *
  * A default is kept as text, in the canonical form DescribeConfigs shows, so that no int64 loses digits on the way.
  */
-import type { Validator } from './validators.ts'
-
 export type ConfigType =
   | 'BOOLEAN'
   | 'STRING'
@@ -49,6 +47,19 @@ export type Effect =
   | { readonly kind: 'none'; readonly reason: string }
 
 export type ConfigValue = boolean | number | string | readonly string[] | null
+
+/** Answers null or the whole sentence that clients see. */
+export interface Validator {
+  /** The column of Kafka's reference tables. */
+  readonly description: string
+  /** Repeated entries of a list are dropped before the check, as Kafka does with a warning in its log. */
+  readonly isSet?: true
+  /**
+   * `value` is one that `parseValue` produced for the row's type, null only for keys without a value; `text` is its
+   * canonical form, the one sentences quote.
+   */
+  readonly check: (name: string, value: ConfigValue, text: string) => string | null
+}
 
 export interface ConfigRow<Value extends ConfigValue = ConfigValue> {
   readonly type: ConfigType

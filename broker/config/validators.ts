@@ -1,21 +1,9 @@
 /**
- * The checks a configuration value passes after its text was parsed. A validator answers null or the whole sentence
- * that clients see; `description` is the column of Kafka's reference tables.
+ * The checks a configuration value passes after its text was parsed.
  *
  * Sentences are Kafka's, checked against recordings of it in `test/unit/broker/config/recorded-sessions.test.ts`.
  */
-import type { ConfigValue } from './define.ts'
-
-export interface Validator {
-  readonly description: string
-  /** Repeated entries of a list are dropped before the check, as Kafka does with a warning in its log. */
-  readonly isSet?: true
-  /**
-   * `value` is one that `parseValue` produced for the row's type, null only for keys without a value; `text` is its
-   * canonical form, the one sentences quote.
-   */
-  readonly check: (name: string, value: ConfigValue, text: string) => string | null
-}
+import type { Validator } from './define.ts'
 
 /** The sentence every refused value starts with. */
 export function invalidValue(name: string, value: unknown, reason?: string): string {

@@ -5,6 +5,7 @@
 import { compileCodec } from './compile.ts'
 import type { Frame } from './frame.ts'
 import { interpretCodec } from './interpret.ts'
+import type { Codec } from './message-codec.ts'
 import { Reader } from './reader.ts'
 import type {
   ApiSchema,
@@ -17,15 +18,7 @@ import type {
   ResponseInputOf,
   ResponseOf,
 } from './schema.ts'
-import type { Structure } from './shape.ts'
 import { Writer } from './writer.ts'
-
-export interface Codec {
-  /** Reads the message and leaves the reader behind it. Raises MalformedFrame. */
-  decode(reader: Reader): Structure
-  /** Raises EncodeError. */
-  encode(writer: Writer, value: unknown): void
-}
 
 function mayGenerateCode(): boolean {
   try {

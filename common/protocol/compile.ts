@@ -6,9 +6,10 @@
  *
  * Only names and defaults from our own schemas enter the source, and all of them as JSON literals.
  */
-import type { Codec } from './codec.ts'
+
 import { DecoderSource } from './compile-decoder.ts'
 import { EncoderSource } from './compile-encoder.ts'
+import type { Codec } from './message-codec.ts'
 import { EMPTY_BYTES, type MessageSchema } from './schema.ts'
 import { shapeOf } from './shape.ts'
 import {

@@ -2,7 +2,7 @@
  * The plain codec: walks the schema for every message. Serves where code generation is off
  * (`--disallow-code-generation-from-strings`), and the tests hold the compiled codec to it.
  */
-import type { Codec } from './codec.ts'
+import type { Codec } from './message-codec.ts'
 import type { Reader } from './reader.ts'
 import type { MessageSchema, PrimitiveType } from './schema.ts'
 import { defaultOf, isDefault, type Structure, shapeOf, type WireField, type WireShape } from './shape.ts'

@@ -4,9 +4,9 @@
  */
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
-import type { Codec } from '../../common/protocol/codec.ts'
 import { compileCodec } from '../../common/protocol/compile.ts'
 import { interpretCodec } from '../../common/protocol/interpret.ts'
+import type { Codec } from '../../common/protocol/message-codec.ts'
 import { Reader } from '../../common/protocol/reader.ts'
 import type { MessageSchema, RequestInputOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import { Writer } from '../../common/protocol/writer.ts'

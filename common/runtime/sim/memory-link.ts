@@ -8,7 +8,7 @@ import { LinkQueue } from '../link-queue.ts'
 import type { Sendable } from '../reactor.ts'
 import type { Timer } from '../scheduler.ts'
 import type { Address, Link, LinkCloseReason } from '../transport.ts'
-import type { MemoryNetwork } from './transport.ts'
+import type { LinkCarrier } from './link-carrier.ts'
 
 type Parcel =
   | { readonly kind: 'frame'; readonly frame: Frame }
@@ -41,7 +41,7 @@ export class MemoryLink implements Link, Sendable {
   onClose: (reason: LinkCloseReason, cause?: Error) => void = () => {}
   onDrain: () => void = () => {}
   peer: MemoryLink | undefined
-  readonly #network: MemoryNetwork
+  readonly #network: LinkCarrier<MemoryLink>
   readonly #maxFrameBytes: number
   readonly #queue = new LinkQueue()
   #state: 'connecting' | 'open' | 'closed' = 'connecting'
@@ -57,7 +57,7 @@ export class MemoryLink implements Link, Sendable {
   #isPaused = false
   #connectTimer: Timer | undefined
 
-  constructor(network: MemoryNetwork, options: MemoryLinkOptions) {
+  constructor(network: LinkCarrier<MemoryLink>, options: MemoryLinkOptions) {
     this.#network = network
     this.id = network.nextLinkId()
     this.endpoint = options.endpoint

@@ -10,7 +10,8 @@ import { TraceBus } from '../trace-bus.ts'
 import { manualDriver, TurnReactor } from '../turn-reactor.ts'
 import { skewedClock, VirtualClock, VirtualTime } from '../virtual-clock.ts'
 import { MemoryDisk, type MemoryDiskOptions } from './files.ts'
-import { type LinkConditions, MemoryNetwork } from './transport.ts'
+import type { LinkConditions } from './link-carrier.ts'
+import { MemoryNetwork } from './transport.ts'
 
 export interface SimRuntimeOptions {
   readonly seed: number | string

@@ -6,34 +6,10 @@
  * As with TCP, a link keeps its order and loses nothing while it lives: what is sent across a cut waits and arrives
  * after `heal`, unless somebody gave up first. `dropProbability` and `reorderProbability` break that promise on purpose.
  */
-import type { Clock } from '../clock.ts'
 import { memoryFirstPort, memoryLastPort } from '../limits.ts'
-import type { Random } from '../random.ts'
-import type { Reactor } from '../reactor.ts'
-import type { Scheduler } from '../scheduler.ts'
 import type { Address, ConnectOptions, Link, Listener, ListenOptions, Transport } from '../transport.ts'
+import type { LinkCarrier, LinkConditions, MemoryNetworkOptions } from './link-carrier.ts'
 import { MemoryLink } from './memory-link.ts'
-
-export interface LinkConditions {
-  readonly delayMs?: number
-  /** Up to this much more delay, evenly spread. Never changes the order within a link. */
-  readonly jitterMs?: number
-  /** Share of frames that vanish: a peer that hangs. */
-  readonly dropProbability?: number
-  /** Share of frames that do not wait for those before them. Real links never do this. */
-  readonly reorderProbability?: number
-}
-
-export interface MemoryNetworkOptions {
-  readonly clock: Clock
-  readonly reactor: Reactor
-  readonly scheduler: Scheduler
-  readonly random: Random
-  /** Identities of links; shared with other transports of the process. */
-  readonly nextLinkId?: () => number
-  /** Of every direction that has none of its own. */
-  readonly conditions?: LinkConditions
-}
 
 interface MemoryListener {
   readonly endpoint: string
@@ -44,7 +20,7 @@ interface MemoryListener {
 
 const noConditions: LinkConditions = {}
 
-export class MemoryNetwork {
+export class MemoryNetwork implements LinkCarrier<MemoryLink> {
   readonly options: MemoryNetworkOptions
   readonly nextLinkId: () => number
   readonly #listeners = new Map<string, MemoryListener>()
