@@ -84,8 +84,8 @@ export class LeaderState {
 
   /** Whether the voter was heard of since then. */
   hasHeardOf(voterId: number, sinceMs: number): boolean {
-    const progress = this.#voters.get(voterId)
-    return progress !== undefined && progress.hasFetched && progress.heardMs >= sinceMs
+    const { hasFetched = false, heardMs = -1 } = this.#voters.get(voterId) ?? {}
+    return hasFetched && heardMs >= sinceMs
   }
 
   /** Everything below is committed; undefined while nothing of this epoch is. */

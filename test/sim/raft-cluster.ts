@@ -147,11 +147,11 @@ export class RaftCluster {
       configOf: () => logConfig({ segmentBytes: 2048, fileDeleteDelayMs: 0 }),
     })
     logs.open()
-    const files0 = logs.getOrCreate(
+    const metadataFiles = logs.getOrCreate(
       { topic: '__cluster_metadata', partition: 0 },
       { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' },
     )
-    if (files0 === undefined) throw new Error('no metadata log')
+    if (metadataFiles === undefined) throw new Error('no metadata log')
     const loader = new MetadataLoader({ trace, name: node.name })
     const requestTimeoutMs = 2000
     const peers = new PeerClient({
@@ -163,7 +163,7 @@ export class RaftCluster {
     const log = new MetadataLog({
       nodeId: node.id,
       runtime,
-      log: files0,
+      log: metadataFiles,
       clusterId: CLUSTER_ID,
       voters: Array.from({ length: this.#options.voters }, (_, index) => index + 1),
       addressOf: (nodeId) => ({ host: `node-${nodeId}`, port: 9093 }),
@@ -188,7 +188,7 @@ export class RaftCluster {
       log,
       loader,
       waiting: [],
-      nextOffset: files0.logStartOffset,
+      nextOffset: metadataFiles.logStartOffset,
       highWatermark: 0,
       end: ({ losesUnsynced }) => {
         log.close()
@@ -227,7 +227,8 @@ export class RaftCluster {
   append(node: SimNode): number | undefined {
     const { life } = node
     if (life === undefined || !life.log.isLeader) return undefined
-    const key = `key-${(this.#keys += 1)}`
+    this.#keys += 1
+    const key = `key-${this.#keys}`
     const record = metadataRecord('ConfigRecord', 0, {
       resourceType: 2,
       resourceName: 'topic',
