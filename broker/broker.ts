@@ -5,6 +5,8 @@
  * Owner: the cluster. Invariants: clients are served only after the controller has unfenced the broker; after `stop` or `kill` nothing of
  * it runs any more.
  */
+
+import { Deferred } from '../common/runtime/deferred.ts'
 import type { FileError } from '../common/runtime/files.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
@@ -20,7 +22,8 @@ import { BrokerLoggers } from './broker-loggers.ts'
 import { BrokerSettings } from './broker-settings.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import { type EndPoint, SECURITY_PROTOCOLS } from './config/listeners.ts'
-import { Controller } from './controller/controller.ts'
+import type { Controller } from './controller/controller.ts'
+import { ControllerHost } from './controller-host.ts'
 import { bootstrapRecordsIn } from './metadata/bootstrap.ts'
 import { SUPPORTED_FEATURES } from './metadata/features.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
@@ -34,6 +37,7 @@ import { Router } from './network/router.ts'
 import { ControllerClient } from './peer/controller-client.ts'
 import { PeerClient } from './peer/peer-client.ts'
 import { RequestForwarder } from './peer/request-forwarder.ts'
+import { quorumTimeouts } from './quorum-settings.ts'
 import { MetadataLog } from './raft/metadata-log.ts'
 import { cleanMetadataLog } from './raft/metadata-retention.ts'
 import { FetchSessionCache } from './replica/fetch-session-cache.ts'
@@ -63,8 +67,10 @@ export interface BrokerOptions {
   readonly listeners: readonly EndPoint[]
   /** What clients are told; the port of a listener that took a free one is filled in. */
   readonly advertisedListeners: readonly EndPoint[]
-  /** Brokers whose last incarnation ended with this process's predecessor. */
-  readonly goneBrokers: ReadonlySet<number>
+  /** All nodes of the cluster start now; false when this one comes back to others that went on. */
+  readonly isWholeClusterNew: boolean
+  /** Who votes in the metadata quorum. */
+  readonly voters: readonly number[]
   /** How many ports after a busy one may be tried. */
   readonly alternativePorts: number
   /** Where a node's controller listens. */
@@ -83,7 +89,6 @@ const CONTROLLER_LISTENER = { name: 'CONTROLLER', kind: 'controller', securityPr
 export class Broker {
   readonly nodeId: number
   readonly services: BrokerServices
-  readonly controller: Controller
   readonly metadataLog: MetadataLog
   readonly lifecycle: BrokerLifecycle
   /** Copies what this broker follows. */
@@ -93,7 +98,10 @@ export class Broker {
   readonly #logs: LogManager
   readonly #replicas: ReplicaManager
   readonly #coordinators: BrokerCoordinators
+  readonly #controllerHost: ControllerHost
   readonly #controllerPeers: PeerClient
+  /** Of its own: a Fetch of the metadata log that waits must not hold up other requests. */
+  readonly #quorumPeers: PeerClient
   readonly #peers: PeerClient
   readonly #listeners: BrokerListener[]
   readonly #controllerListener: BrokerListener
@@ -102,6 +110,8 @@ export class Broker {
   #failedFlushTurn = -1
   /** Set once the directory of the metadata log has failed. */
   #metadataFailure: StartError | undefined
+  /** Completes when the quorum has told what is committed for the first time. */
+  readonly #hasMetadata = new Deferred<void>()
   #state: 'new' | 'running' | 'stopped' = 'new'
 
   constructor(options: BrokerOptions) {
@@ -114,6 +124,7 @@ export class Broker {
     this.#loader.listen(settings)
     this.#logs = this.#createLogManager(settings)
     this.#controllerPeers = this.#createPeerClient(options.internalTransport, `controller-client-${nodeId}`)
+    this.#quorumPeers = this.#createPeerClient(options.internalTransport, `raft-client-${nodeId}`)
     this.#peers = this.#createPeerClient(runtime.transport, `broker-${nodeId}`)
     const controllerClient = new ControllerClient({
       peers: this.#controllerPeers,
@@ -167,7 +178,7 @@ export class Broker {
     })
     this.metadataLog = new MetadataLog({
       nodeId,
-      runtime,
+      runtime: { ...runtime, scheduler },
       log,
       listener: {
         onSnapshot: (snapshot, id) => {
@@ -178,14 +189,23 @@ export class Broker {
           this.#loader.feed(batches)
           snapshotter.onCommit(batches.length)
         },
-        onHighWatermark: () => this.controller.onHighWatermark(),
+        onHighWatermark: () => {
+          this.#controllerHost.onHighWatermark()
+          this.#hasMetadata.complete()
+        },
+        onLeadership: (leadership) => this.#controllerHost.onLeadership(leadership),
       },
+      clusterId: options.clusterId,
+      voters: options.voters,
+      addressOf: options.controllerAddressOf,
+      peers: this.#quorumPeers,
+      timeouts: quorumTimeouts(config),
     })
-    this.controller = new Controller({
+    this.#controllerHost = new ControllerHost({
       nodeId,
       clusterId: options.clusterId,
       runtime: { ...runtime, scheduler },
-      log: this.metadataLog,
+      metadataLog: () => this.metadataLog,
       startUp: config.levels,
       startingSnapshot: () => this.metadataLog.startingSnapshot,
       bootstrapRecords: () =>
@@ -202,10 +222,10 @@ export class Broker {
         ],
         features: SUPPORTED_FEATURES,
       }),
-      goneBrokers: options.goneBrokers,
+      isWholeClusterNew: options.isWholeClusterNew,
     })
     const forwarder = new RequestForwarder(controllerClient)
-    const { controller } = this
+    const controllerHost = this.#controllerHost
     const telemetry = new ClientTelemetry({
       clock: runtime.clock,
       random: runtime.random,
@@ -222,7 +242,7 @@ export class Broker {
       metadata,
       metadataLog: this.metadataLog,
       get controller() {
-        return controller.isActive ? controller : undefined
+        return controllerHost.active
       },
       loggers: new BrokerLoggers(),
       telemetry,
@@ -310,12 +330,13 @@ export class Broker {
 
   /** Joins the cluster: registers with the controller, and serves once it is unfenced. All nodes must be open by then. */
   async start(): Promise<void> {
+    this.#controllerHost.start()
     this.metadataLog.start()
+    await new Promise<void>((resolve) => this.#hasMetadata.whenDone(resolve))
     // Only now is it known how the logs are to be recovered, and which partitions are to be led.
     this.#logs.loadLogs()
     this.#loader.listen(this.#replicas)
     this.#loader.listen(this.#coordinators)
-    this.controller.start()
     this.lifecycle.start()
     const failure = await new Promise<string | undefined>((resolve) =>
       this.lifecycle.started.whenDone(resolve),
@@ -325,8 +346,13 @@ export class Broker {
     for (const listener of this.#listeners) listener.startServing()
   }
 
-  /** Hands over what it leads, closes its connections and leaves its files as a clean shutdown does. */
-  async stop(): Promise<void> {
+  /** The controller of the cluster, while this node is that. */
+  get controller(): Controller | undefined {
+    return this.#controllerHost.active
+  }
+
+  /** The first half of a clean stop: asks the controller to let this broker go, once others lead what it led. */
+  async handOver(): Promise<void> {
     if (this.#state !== 'running') return
     await new Promise<void>((resolve) => {
       const limit = this.#options.scheduler.schedule(
@@ -335,6 +361,22 @@ export class Broker {
         resolve,
       )
       this.lifecycle.beginControlledShutdown().whenDone(() => {
+        limit.cancel()
+        resolve()
+      })
+    })
+  }
+
+  /** The second half: tells the quorum, closes its connections and leaves its files as a clean shutdown does. */
+  async finish(): Promise<void> {
+    if (this.#state !== 'running') return
+    await new Promise<void>((resolve) => {
+      const limit = this.#options.scheduler.schedule(
+        'time limit of the resignation',
+        RESIGNATION_LIMIT_MS,
+        resolve,
+      )
+      this.metadataLog.resign().whenDone(() => {
         limit.cancel()
         resolve()
       })
@@ -358,7 +400,9 @@ export class Broker {
     this.lifecycle.stop()
     this.#coordinators.close()
     this.fetchers.close()
-    this.controller.stop()
+    this.#controllerHost.stop()
+    this.metadataLog.close()
+    this.#quorumPeers.close()
     this.#controllerListener.close(isAbrupt)
     this.#controllerPeers.close()
     this.#peers.close()
@@ -542,6 +586,7 @@ export class Broker {
 }
 
 const CONTROLLED_SHUTDOWN_LIMIT_MS = 10_000
+const RESIGNATION_LIMIT_MS = 1_000
 
 function directoryFailed(directory: LogDirectory | undefined): StartError {
   return new StartError(

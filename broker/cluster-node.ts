@@ -117,15 +117,20 @@ export class ClusterNode {
 
   /** A controlled shutdown. Idempotent. */
   stop(): Promise<void> {
-    const broker = this.#broker
-    if (broker === undefined) return Promise.resolve()
-    this.#stopping ??= this.#stop(broker)
+    this.#stopping ??= this.handOver().then(() => this.finish())
     return this.#stopping
   }
 
-  async #stop(broker: Broker): Promise<void> {
+  /** @internal The first half of `stop`: others lead afterwards what this node led. */
+  async handOver(): Promise<void> {
+    if (this.#broker === undefined) return
     this.#state = 'stopping'
-    await broker.stop()
+    await this.#broker.handOver()
+  }
+
+  /** @internal The second half of `stop`. */
+  async finish(): Promise<void> {
+    await this.#broker?.finish()
     this.#down()
   }
 
@@ -167,8 +172,8 @@ export class ClusterNode {
         port: this.#ports.get(listener.listenerName) ?? listener.port,
       })),
       advertisedListeners,
-      // Later lives of a node find a controller that has not lived through a restart itself.
-      goneBrokers: new Set(this.#isFirstLife ? nodeIds : []),
+      isWholeClusterNew: this.#isFirstLife,
+      voters: votersOf(nodeIds),
       alternativePorts: this.#isFirstLife ? alternativePorts : 0,
       controllerAddressOf,
       ...(interception === undefined ? {} : { interception }),
@@ -201,4 +206,13 @@ function startErrorOf(error: unknown, nodeId: number): unknown {
     })
   }
   return error
+}
+
+/** Most that vote: more voters make every change of the metadata wait for more disks. */
+const MAX_VOTERS = 3
+
+/** The first nodes of the cluster, an odd number of them: an even one tolerates no more failures. */
+export function votersOf(nodeIds: readonly number[]): readonly number[] {
+  const count = Math.min(nodeIds.length, MAX_VOTERS)
+  return [...nodeIds].sort((left, right) => left - right).slice(0, count % 2 === 0 ? count - 1 : count)
 }

@@ -121,8 +121,9 @@ export class Cluster {
   }
 
   async #stop(): Promise<void> {
-    // All at once: each hands over to those that are left, the last has nobody.
-    await Promise.all(this.nodes.map((node) => node.stop()))
+    // While there is a quorum all of them hand over; then none waits for a majority that is gone.
+    await Promise.all(this.nodes.map((node) => node.handOver()))
+    await Promise.all(this.nodes.map((node) => node.finish()))
     this.#ownRuntime?.close()
   }
 }
@@ -134,13 +135,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     throw new StartError(
       'INVALID_CONFIG',
       `The number of brokers must be a positive whole number, not ${count}.`,
-    )
-  }
-  if (count > 1) {
-    throw new StartError(
-      'UNSUPPORTED',
-      'More than one broker is not supported yet: replication lands in the next version.',
-      'Start with one broker.',
     )
   }
   const ownRuntime =

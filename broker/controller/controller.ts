@@ -12,7 +12,7 @@ import type { Runtime } from '../../common/runtime/runtime.ts'
 import { BrokerConfig } from '../config/broker-config.ts'
 import type { BrokerLevels } from '../config/levels.ts'
 import { defaultBootstrapRecords } from '../metadata/bootstrap.ts'
-import type { EndpointImage, MetadataImage } from '../metadata/image.ts'
+import type { BrokerImage, EndpointImage, MetadataImage } from '../metadata/image.ts'
 import { METADATA_FORMAT } from '../metadata/metadata-format.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
 import type { DecodedSnapshot, SnapshotId } from '../metadata/snapshot.ts'
@@ -37,10 +37,10 @@ export interface ControllerOptions {
   /** What the log continues, when its beginning is gone; asked for at `start`. */
   readonly startingSnapshot?: () => { readonly content: DecodedSnapshot; readonly id: SnapshotId } | undefined
   /**
-   * Brokers whose registered incarnation is known to be gone, because its process was this one's predecessor: they need not wait for
-   * the end of a session that nobody holds any more before they register again.
+   * Whether the registered incarnation of a broker is known to be gone, because its process was this one's predecessor: it need not wait
+   * for the end of a session that nobody holds any more before it registers again.
    */
-  readonly goneBrokers?: ReadonlySet<number>
+  readonly isGone?: (broker: BrokerImage) => boolean
   /** How this controller registers; absent: it does not (a combined node without controller listener). */
   readonly registration?: () => ControllerRegistration
 }
@@ -179,7 +179,7 @@ export class Controller {
     this.#runtime.write('activation', () => ({ records: this.#activationRecords(), response: undefined }))
     this.#registerController()
     for (const broker of machine.image.brokers.values()) {
-      if (broker.isFenced || this.#options.goneBrokers?.has(broker.id)) continue
+      if (broker.isFenced || this.#options.isGone?.(broker) === true) continue
       machine.sessions.touch(broker.id, -1)
       this.watchSession(broker.id)
     }

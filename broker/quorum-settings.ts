@@ -1,0 +1,14 @@
+/**
+ * The broker settings that the metadata quorum obeys.
+ */
+import type { BrokerConfig } from './config/broker-config.ts'
+import type { QuorumTimeouts } from './raft/quorum-timeouts.ts'
+
+export function quorumTimeouts(config: BrokerConfig): Partial<QuorumTimeouts> {
+  return {
+    electionTimeoutMs: config.get('controller.quorum.election.timeout.ms'),
+    fetchTimeoutMs: config.get('controller.quorum.fetch.timeout.ms'),
+    electionBackoffMaxMs: config.get('controller.quorum.election.backoff.max.ms'),
+    requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
+  }
+}
