@@ -1,21 +1,32 @@
 import { describe, expect, it } from 'vitest'
+import type { QuorumTimeouts } from '../../broker/raft/quorum-timeouts.ts'
 import { SeededRandom } from '../../common/runtime/seeded-random.ts'
 import { RaftCluster } from './raft-cluster.ts'
 
 const STEPS = 50
+/** Time-outs near the delays of the network: many elections, few of them undisturbed. */
+const IMPATIENT: QuorumTimeouts = {
+  electionTimeoutMs: 100,
+  fetchTimeoutMs: 150,
+  electionBackoffMaxMs: 100,
+  requestTimeoutMs: 200,
+  retryBackoffMs: 20,
+  fetchMaxWaitMs: 50,
+}
 const SEEDS = Number(process.env.SEEDS ?? 60)
 
 /** A random history, and after it the proof that the quorum still works and has lost nothing. */
 function simulate(seed: string, voters: number): RaftCluster {
-  const cluster = new RaftCluster({ seed, voters, observers: 1 })
-  const { world } = cluster
   const random = new SeededRandom(`${seed}/steps`)
+  const timeouts = random.int(3) === 0 ? {} : IMPATIENT
+  const cluster = new RaftCluster({ seed, voters, observers: 1, timeouts })
+  const { world } = cluster
   const pick = <T>(items: readonly T[]): T => items[random.int(items.length)] as T
   world.network.setConditions({ delayMs: 0.5, jitterMs: random.int(40) })
   cluster.startAll()
   for (let step = 0; step < STEPS; step++) {
     const node = pick(cluster.nodes)
-    switch (random.int(14)) {
+    switch (random.int(18)) {
       case 0:
         cluster.crash(node)
         break
@@ -49,6 +60,34 @@ function simulate(seed: string, voters: number): RaftCluster {
         cluster.append(leader)
         for (let turns = random.int(6); turns > 0; turns--) world.reactor.runTurn()
         if (random.int(2) === 0) cluster.crash(leader)
+        break
+      }
+      case 10: {
+        // Power fails for a moment, here and there.
+        for (const each of cluster.nodes) {
+          if (each.life === undefined || random.int(2) === 0) continue
+          cluster.crash(each)
+          cluster.start(each)
+        }
+        break
+      }
+      case 11: {
+        // A leader that nobody, or not enough, can hear goes on writing for a while.
+        const { leader } = cluster
+        if (leader === undefined) break
+        const rest = random.shuffle(cluster.nodes.filter((other) => other !== leader)).map(({ name }) => name)
+        const size = random.int(2)
+        world.network.isolate([leader.name, ...rest.slice(0, size)], rest.slice(size))
+        for (let count = random.int(6); count > 0; count--) cluster.append(leader)
+        break
+      }
+      case 12: {
+        // Whoever has just been elected dies.
+        const { leader } = cluster
+        if (leader === undefined) break
+        cluster.crash(leader)
+        for (let left = 400; left > 0 && cluster.leader === undefined; left--) world.advance(random.int(5))
+        for (const other of cluster.leaders) if (random.int(2) === 0) cluster.crash(other)
         break
       }
       default:
