@@ -47,6 +47,7 @@ export class FollowerFetcher {
   #session = new FollowerSession()
   #isInFlight = false
   #isPaused = false
+  #isAddPosted = false
   #timer: Timer | undefined
 
   constructor(options: FollowerFetcherOptions) {
@@ -60,7 +61,13 @@ export class FollowerFetcher {
 
   add(partition: Partition): void {
     this.#partitions.set(partition, new FetchedPartition(partition))
-    this.#fetchLater(0)
+    // In a turn of its own, for all the partitions of one step of the metadata together.
+    if (this.#isInFlight || this.#isAddPosted) return
+    this.#isAddPosted = true
+    this.#options.runtime.reactor.post(() => {
+      this.#isAddPosted = false
+      this.#fetchLater(0)
+    })
   }
 
   remove(partition: Partition): void {
@@ -88,6 +95,11 @@ export class FollowerFetcher {
   #fetchLater(delayMs: number): void {
     if (this.#isInFlight || this.#isPaused || this.isEmpty) return
     this.#timer?.cancel()
+    if (delayMs === 0) {
+      // Not by a timer: the next request is what acknowledges, and somebody waits for that.
+      this.#fetch()
+      return
+    }
     const { scheduler, nodeId, leaderId } = this.#options
     const label = `fetch of broker ${nodeId} from broker ${leaderId}`
     this.#timer = scheduler.schedule(label, delayMs, () => this.#fetch())
