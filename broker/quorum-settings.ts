@@ -9,6 +9,7 @@ export function quorumTimeouts(config: BrokerConfig): Partial<QuorumTimeouts> {
     electionTimeoutMs: config.get('controller.quorum.election.timeout.ms'),
     fetchTimeoutMs: config.get('controller.quorum.fetch.timeout.ms'),
     electionBackoffMaxMs: config.get('controller.quorum.election.backoff.max.ms'),
+    retryBackoffMs: config.get('controller.quorum.retry.backoff.ms'),
     requestTimeoutMs: config.get('controller.quorum.request.timeout.ms'),
   }
 }

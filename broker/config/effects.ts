@@ -16,7 +16,7 @@ export const NO_IDENTITY_PROVIDER = none(
 )
 export const NO_SUCH_BUFFER = none('There is no such buffer; memory is bounded elsewhere.')
 export const NO_PURGATORY = none('A waiting request that is answered leaves nothing behind to clean up.')
-export const NO_QUORUM_TUNING = none('The metadata quorum elects without these timeouts and limits.')
+export const NO_QUORUM_TUNING = none('The metadata quorum has fixed voters and limits of its own.')
 export const NO_DELEGATION_TOKENS = none('There are no delegation tokens.')
 export const NO_DEAD_LETTER_QUEUE = none('Share groups have no dead-letter queue.')
 export const NO_STREAMS_GROUPS = none('There are no streams groups (KIP-1071).')

@@ -95,7 +95,6 @@ export const CONTROLLER_KEYS = defineTable({
     'HIGH',
     'read-only',
     'Longest random pause before a candidate that lost starts another election, in milliseconds.',
-    NO_QUORUM_TUNING,
   ),
   'controller.quorum.election.timeout.ms': int(
     '1000',
@@ -103,7 +102,6 @@ export const CONTROLLER_KEYS = defineTable({
     'HIGH',
     'read-only',
     'How long a voter without a leader waits before it stands for election, in milliseconds.',
-    NO_QUORUM_TUNING,
   ),
   'controller.quorum.fetch.max.bytes': int(
     '1048576',
@@ -127,7 +125,6 @@ export const CONTROLLER_KEYS = defineTable({
     'HIGH',
     'read-only',
     'How long a follower of the metadata log tolerates silence of the leader before it stands for election, in milliseconds.',
-    NO_QUORUM_TUNING,
   ),
   'controller.quorum.request.timeout.ms': int(
     '2000',
@@ -135,7 +132,6 @@ export const CONTROLLER_KEYS = defineTable({
     'MEDIUM',
     'read-only',
     'How long a node of the metadata quorum waits for an answer, in milliseconds.',
-    NO_QUORUM_TUNING,
   ),
   'controller.quorum.retry.backoff.ms': int(
     '20',
@@ -143,7 +139,6 @@ export const CONTROLLER_KEYS = defineTable({
     'LOW',
     'read-only',
     'Pause before a request to the metadata quorum is repeated, in milliseconds.',
-    NO_QUORUM_TUNING,
   ),
   'controller.quorum.voters': list(
     '',
