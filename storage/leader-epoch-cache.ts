@@ -2,9 +2,10 @@
  * Which leader epoch began at which offset (KIP-101, KIP-279), owned by its log and kept in `leader-epoch-checkpoint`.
  * Epochs and start offsets both ascend strictly.
  *
- * Written on every change, without waiting for the disk: after a killed process the file is whole, and after a power cut
- * the batches behind the recovery point bring back what it lost. `save({ durable: true })` comes before the recovery
- * point moves.
+ * Written on every change but the announcement of an epoch that has no batches yet (ten thousand partitions that get a new leader
+ * at a start have nothing worth a file), without waiting for the disk: after a killed process the file is whole, and after a
+ * power cut the batches behind the recovery point bring back what it lost. `save({ durable: true })` comes before the
+ * recovery point moves.
  */
 import type { FileSystem } from '../common/runtime/files.ts'
 import { type EpochEntry, readEpochCheckpoint, writeEpochCheckpoint } from './checkpoints.ts'
@@ -51,11 +52,18 @@ export class LeaderEpochCache {
 
   /** Remembers that `epoch` begins at `startOffset`, unless it or a newer one is known; entries this contradicts go. */
   assign(epoch: number, startOffset: number): void {
+    this.announce(epoch, startOffset)
+    if (this.#state === 'unsaved') this.save({ durable: false })
+  }
+
+  /** The same for an epoch that has no batches yet: it is written with its first batch. */
+  announce(epoch: number, startOffset: number): void {
     const latest = this.#entries.at(-1)
     if (epoch < 0 || (latest !== undefined && epoch === latest.epoch && startOffset >= latest.startOffset))
       return
     const kept = this.#entries.filter((entry) => entry.epoch < epoch && entry.startOffset < startOffset)
-    this.#replace([...kept, { epoch, startOffset }])
+    this.#entries = [...kept, { epoch, startOffset }]
+    this.#state = 'unsaved'
   }
 
   /** Where `epoch` ended, as the follower of a leader must know it; both undefined values when it cannot be told. */

@@ -48,7 +48,9 @@ export class LogDirectory implements LogDirectoryState {
   readonly #events: LogDirectoryEvents
   #isRecoveryPointLowered = false
   #unlock: (() => void) | undefined
-  readonly #lastWritten = new Map<string, string>()
+  /** What the checkpoint files of the last life say, by log name, until they are written. */
+  readonly #found = new Map<string, ReadonlyMap<string, number>>()
+  readonly #lastWritten = new Map<string, readonly OffsetEntry[]>()
 
   constructor(context: StorageContext, path: string, events: LogDirectoryEvents) {
     this.#context = context
@@ -167,26 +169,36 @@ export class LogDirectory implements LogDirectoryState {
   #read(name: string, into: Map<string, number>): void {
     const offsets = readOffsetCheckpoint(this.#context.files, `${this.path}/${name}`)
     for (const [key, offset] of offsets ?? []) into.set(key, offset)
-    if (offsets !== undefined) this.#lastWritten.set(name, fingerprint(offsets))
+    if (offsets !== undefined) this.#found.set(name, offsets)
   }
 
   /** Idle logs change nothing, and then nothing is written. */
   #write(name: string, entries: readonly OffsetEntry[]): void {
-    const content = fingerprint(
-      entries.map(({ topicPartition, offset }) => [topicPartitionName(topicPartition), offset]),
-    )
-    if (this.#lastWritten.get(name) === content) return
+    if (areSame(entries, this.#lastWritten.get(name)) || sayTheSame(entries, this.#found.get(name))) return
     this.guard(undefined, () => {
+      this.#found.delete(name)
       writeOffsetCheckpoint(this.#context.files, `${this.path}/${name}`, entries)
-      this.#lastWritten.set(name, content)
+      this.#lastWritten.set(name, entries)
     })
   }
 }
 
-/** The same for the same offsets in any order. */
-function fingerprint(entries: Iterable<readonly [string, number]>): string {
-  return [...entries]
-    .map(([name, offset]) => `${name} ${offset}`)
-    .sort()
-    .join('\n')
+/** Logs are asked in the same order each time, so ten thousand idle ones cost ten thousand comparisons. */
+function areSame(entries: readonly OffsetEntry[], last: readonly OffsetEntry[] | undefined): boolean {
+  if (entries.length !== last?.length) return false
+  return entries.every(
+    ({ topicPartition, offset }, slot) =>
+      offset === last[slot]?.offset && topicPartition === last[slot]?.topicPartition,
+  )
+}
+
+/** The same offsets in whatever order a file had them. */
+function sayTheSame(
+  entries: readonly OffsetEntry[],
+  found: ReadonlyMap<string, number> | undefined,
+): boolean {
+  if (entries.length !== found?.size) return false
+  return entries.every(
+    ({ topicPartition, offset }) => found.get(topicPartitionName(topicPartition)) === offset,
+  )
 }

@@ -265,8 +265,7 @@ export class Log implements Flushable {
 
   /** A leader notes its epoch before its first append. */
   assignLeaderEpoch(leaderEpoch: number, startOffset: number): void {
-    if (this.isFailed) return
-    this.#guard(undefined, () => this.#epochs.assign(leaderEpoch, startOffset))
+    if (!this.isFailed) this.#epochs.announce(leaderEpoch, startOffset)
   }
 
   /** The end offset of the largest epoch at or below the requested one (KIP-101, KIP-279). */
@@ -723,7 +722,7 @@ export class Log implements Flushable {
         this.#producers.takeSnapshot()
         for (const segment of this.#local.segments.all) segment.close()
         // Epochs without batches can be lost; ten thousand idle partitions should not each wait for the disk.
-        this.#epochs.save({ durable: this.logEndOffset > 0 })
+        if (this.logEndOffset > 0) this.#epochs.save({ durable: true })
         this.#writer.markSynced(this.logEndOffset)
       })
     }

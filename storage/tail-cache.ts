@@ -5,7 +5,7 @@
  * the entries of a log then always are one contiguous run up to its end. Buffers are the ones that were appended, shared
  * and never changed. (A small batch of a large frame keeps the whole frame alive; the budget counts the batch.)
  */
-export const DEFAULT_TAIL_CACHE_BYTES = 64 * 1024 * 1024
+export const DEFAULT_TAIL_CACHE_BYTES = 32 * 1024 * 1024
 
 /** Runs of entries up to this size are joined once and then shared by all readers. */
 const JOIN_LIMIT_BYTES = 1024 * 1024
@@ -16,15 +16,18 @@ export interface TailEntry {
   readonly position: number
   readonly baseOffset: number
   readonly nextOffset: number
-  readonly buffer: Buffer
+  /** Empty once the entry is gone: who still holds the entry must not hold its bytes. */
+  buffer: Buffer
   isLive: boolean
 }
+
+const NO_BYTES = Buffer.alloc(0)
 
 export class TailCache {
   readonly #budgetBytes: number
   #usedBytes = 0
   /** In order of append over all logs; the head is the oldest. Entries that are gone already are skipped. */
-  #queue: { tail: LogTail; entry: TailEntry }[] = []
+  #queue: { readonly tail: LogTail; readonly entry: TailEntry }[] = []
   #head = 0
 
   constructor(budgetBytes: number = DEFAULT_TAIL_CACHE_BYTES) {
@@ -51,6 +54,7 @@ export class TailCache {
   removed(entry: TailEntry): void {
     entry.isLive = false
     this.#usedBytes -= entry.buffer.length
+    entry.buffer = NO_BYTES
   }
 }
 

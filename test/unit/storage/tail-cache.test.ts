@@ -48,4 +48,16 @@ describe('the tail cache', () => {
     }
     expect(tail.find(4999)).toBeDefined()
   })
+
+  it('lets go of the bytes of entries that are gone, whoever still holds the entry', () => {
+    const cache = new TailCache(100)
+    const tail = new LogTail(cache)
+    add(tail, 0)
+    const first = tail.find(0)
+    for (let offset = 1; offset < 12; offset++) add(tail, offset)
+    expect(first?.buffer.length).toBe(0)
+    const joined = [tail.find(5), tail.find(6)]
+    tail.gather(5, 20)
+    expect(joined.map((entry) => entry?.buffer.length)).toEqual([0, 0])
+  })
 })
