@@ -161,6 +161,7 @@ export class Broker {
       controller: controllerClient,
       brokerEpoch: () => this.lifecycle.brokerEpoch,
       endpointOf: (brokerId) => this.#endpointOf(brokerId, this.#interBrokerListenerName()),
+      createTopic: (name) => this.services.topicCreator.createSoon([name]),
     })
     const log = this.#metadataLogFiles()
     const snapshotter = new MetadataSnapshotter({
@@ -250,6 +251,7 @@ export class Broker {
       replicas: this.#replicas,
       groups: this.#coordinators.groups,
       transactions: this.#coordinators.transactions,
+      share: this.#coordinators.share,
       transactionVerifier: this.#coordinators.verifier,
       requestCounters: new RequestCounters(),
       fetchSessions: new FetchSessionCache({

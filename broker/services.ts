@@ -10,6 +10,7 @@ import type { BrokerLoggers } from './broker-loggers.ts'
 import type { BrokerSettings } from './broker-settings.ts'
 import type { Controller } from './controller/controller.ts'
 import type { GroupCoordinator } from './coordinator/group/group-coordinator.ts'
+import type { ShareCoordinator } from './coordinator/share/share-coordinator.ts'
 import type { TransactionCoordinator } from './coordinator/transaction/transaction-coordinator.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import type { RequestCounters } from './metrics/counters.ts'
@@ -46,6 +47,7 @@ export interface BrokerServices {
   readonly replicas: ReplicaManager
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+  readonly share: ShareCoordinator
   readonly fetchSessions: FetchSessionCache
   readonly requestCounters: RequestCounters
   /** Creates topics that are asked for and may be made automatically, and the internal ones. */

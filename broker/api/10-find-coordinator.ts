@@ -3,20 +3,25 @@
  *   the internal topic that the key belongs to. An internal topic that is missing is created; the answer is COORDINATOR_NOT_AVAILABLE
  *   until it is there.
  * Versions: v0 groups only; v1 key types; v4 several keys at once (KIP-699); v6 share partitions (KIP-932).
- * Errors: COORDINATOR_NOT_AVAILABLE; INVALID_REQUEST for an unknown key type.
- * Deviations: share partitions are not coordinated (INVALID_REQUEST) until share groups are there.
+ * Errors: COORDINATOR_NOT_AVAILABLE; INVALID_REQUEST for an unknown key type or a key that names no share partition.
+ * Deviations: none.
  */
 import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
 import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
 import { partitionForKey } from '../coordinator/coordinator-service.ts'
 import type { RequestContext } from '../network/request-context.ts'
-import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from '../topic-names.ts'
+import { OFFSETS_TOPIC, SHARE_STATE_TOPIC, TRANSACTION_TOPIC } from '../topic-names.ts'
 import { defineHandler } from './handler.ts'
 
 const TOPIC_OF_KEY_TYPE = new Map<number, string>([
   [0, OFFSETS_TOPIC],
   [1, TRANSACTION_TOPIC],
+  [2, SHARE_STATE_TOPIC],
 ])
+const SHARE_KEY_TYPE = 2
+/** Group, topic id and partition; a group may have colons in its name. */
+const SHARE_KEY = /^.+:[\w-]{22}:-?\d+$/s
+const FIRST_VERSION_WITH_SHARE_KEYS = 6
 
 interface Found {
   readonly errorCode: ErrorCode
@@ -33,7 +38,9 @@ function notFound(errorCode: ErrorCode, errorMessage: string | null): Found {
 function find(context: RequestContext, keyType: number, key: string): Found {
   const { broker, connection } = context
   const topicName = TOPIC_OF_KEY_TYPE.get(keyType)
-  if (topicName === undefined)
+  const isRefused =
+    keyType === SHARE_KEY_TYPE && (context.apiVersion < FIRST_VERSION_WITH_SHARE_KEYS || !SHARE_KEY.test(key))
+  if (topicName === undefined || isRefused)
     return notFound(ErrorCode.INVALID_REQUEST, errorInfo(ErrorCode.INVALID_REQUEST).message)
   const unavailable = notFound(
     ErrorCode.COORDINATOR_NOT_AVAILABLE,

@@ -137,7 +137,7 @@ function findGroup(
   if (group instanceof ClassicGroup && group.isEmpty) {
     return { group: new ConsumerGroup(groupId), records: [groupMetadataTombstone(groupId)] }
   }
-  return upgradeToConsumerGroup(shard, group)
+  return group instanceof ClassicGroup ? upgradeToConsumerGroup(shard, group) : undefined
 }
 
 type Entry =

@@ -7,6 +7,7 @@ import type { ListGroups } from '../../../common/protocol/apis/16-list-groups.ts
 import type { ConsumerGroupDescribe } from '../../../common/protocol/apis/69-consumer-group-describe.ts'
 import { ErrorCode } from '../../../common/protocol/errors.ts'
 import { EMPTY_BYTES, type ResponseInputOf } from '../../../common/protocol/schema.ts'
+import { ShareGroup } from '../share/share-group.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { type ConsumerGroup, type ConsumerMember, sortedPartitions } from './consumer-group.ts'
 import type { Group, GroupShardState } from './group-state.ts'
@@ -87,6 +88,7 @@ export function listGroups(shard: GroupShardState, filter: ListFilter): ListedGr
 }
 
 function protocolTypeOf(group: Group): string {
+  if (group instanceof ShareGroup) return 'share'
   return group instanceof ClassicGroup ? (group.protocolType ?? '') : 'consumer'
 }
 
@@ -116,7 +118,7 @@ export function describeConsumerGroup(
   if (group === undefined) {
     return failConsumerDescribe(groupId, ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} not found.`)
   }
-  if (group instanceof ClassicGroup) {
+  if (group instanceof ClassicGroup || group instanceof ShareGroup) {
     const message = `Group ${groupId} is not a consumer group.`
     return failConsumerDescribe(groupId, ErrorCode.GROUP_ID_NOT_FOUND, message)
   }

@@ -5,6 +5,8 @@
 import { ErrorCode } from '../../../common/protocol/errors.ts'
 import type { Outcome } from '../../statemachine/state-machine.ts'
 import type { CoordinatorRecord } from '../coordinator-record.ts'
+import { ShareGroup } from '../share/share-group.ts'
+import { shareGroupTombstones } from '../share/share-group-records.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { consumerGroupTombstones } from './consumer-group-records.ts'
 import { committedOffsetTombstone, groupMetadataTombstone } from './group-records.ts'
@@ -26,6 +28,8 @@ export function scheduleExpiry(shard: GroupShardState): void {
 export function expireOffsets(shard: GroupShardState): CoordinatorRecord[] {
   const records: CoordinatorRecord[] = []
   for (const [groupId, group] of shard.groups) {
+    // Share groups stay until they are deleted.
+    if (group instanceof ShareGroup) continue
     const isBare = expireOffsetsOf(shard, group, records)
     if (isBare && group.isEmpty && !shard.offsets.hasPending(groupId)) records.push(...groupTombstones(group))
   }
@@ -70,6 +74,7 @@ function expiryBase(group: Group): ((offset: CommittedOffset) => number) | undef
 
 /** Tombstones of everything that the group itself has written; its offsets are not among them. */
 export function groupTombstones(group: Group): CoordinatorRecord[] {
+  if (group instanceof ShareGroup) return shareGroupTombstones(group)
   return group instanceof ClassicGroup
     ? [groupMetadataTombstone(group.groupId)]
     : consumerGroupTombstones(group)

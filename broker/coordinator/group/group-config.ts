@@ -3,12 +3,14 @@
  * of single groups (KIP-848) held within the broker's bounds.
  */
 import type { GROUP_KEYS } from '../../config/broker-keys/groups.ts'
+import type { SHARE_GROUP_KEYS } from '../../config/broker-keys/share-groups.ts'
 import type { ValueOf } from '../../config/define.ts'
 
-export type GroupConfigKey = keyof typeof GROUP_KEYS & string
+type GroupKeys = typeof GROUP_KEYS & typeof SHARE_GROUP_KEYS
+export type GroupConfigKey = keyof GroupKeys & string
 
 export interface GroupCoordinatorConfig {
-  get<Key extends GroupConfigKey>(key: Key): ValueOf<(typeof GROUP_KEYS)[Key]>
+  get<Key extends GroupConfigKey>(key: Key): ValueOf<GroupKeys[Key]>
   /** Dynamic configs of one group (`consumer.session.timeout.ms` and so on); empty when it has none. */
   groupConfigOf(groupId: string): ReadonlyMap<string, string>
 }

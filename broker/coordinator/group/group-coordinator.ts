@@ -12,6 +12,8 @@ import type { MetadataDelta, MetadataImage, MetadataListener } from '../../metad
 import type { ProducerIdentity } from '../../statemachine/state-machine.ts'
 import { coordinatorRecordFormat } from '../coordinator-record.ts'
 import { CoordinatorService } from '../coordinator-service.ts'
+import { ShareGroups, type ShareGroupsOptions } from '../share/share-groups.ts'
+import type { SharePersister } from '../share/share-persister.ts'
 import { type JoinAnswer, joinError, type SyncAnswer, syncError } from './classic-group.ts'
 import type { JoinRequest } from './classic-join.ts'
 import type { HeartbeatRequest, LeaveAnswer, LeavingMember, SyncRequest } from './classic-membership.ts'
@@ -54,12 +56,17 @@ export interface GroupCoordinatorOptions {
   readonly runtime: Runtime
   readonly config: GroupCoordinatorConfig
   readonly metadata: () => MetadataImage
+  /** Where the delivery state of share groups lies; without it they get no partitions. */
+  readonly persister?: SharePersister
+  /** Ends of partitions, for the lag of share groups. */
+  readonly endOffsets?: ShareGroupsOptions['endOffsets']
 }
 
 export class GroupCoordinator implements MetadataListener {
   /** Takes leadership, watermarks and transaction markers of `__consumer_offsets`. */
   readonly service: CoordinatorService<GroupShard>
   readonly config: GroupCoordinatorConfig
+  readonly share: ShareGroups
 
   constructor(options: GroupCoordinatorOptions) {
     const { runtime, config, metadata } = options
@@ -78,6 +85,14 @@ export class GroupCoordinator implements MetadataListener {
       writeTimeoutMs: () => config.get('offsets.commit.timeout.ms'),
       loadBytesPerSlice: () => config.get('offsets.load.buffer.size'),
     })
+    const unknownEnds: ShareGroupsOptions['endOffsets'] = (partitions) =>
+      Deferred.of(partitions.map(() => -1))
+    this.share = new ShareGroups({
+      service: this.service,
+      metadata,
+      persister: options.persister,
+      endOffsets: options.endOffsets ?? unknownEnds,
+    })
   }
 
   /** Offsets of deleted topics go with them. */
@@ -85,6 +100,7 @@ export class GroupCoordinator implements MetadataListener {
     if (delta.deletedTopics.size === 0) return
     const topics = new Set([...delta.deletedTopics.values()].map(({ name }) => name))
     this.service.writeAll('offsets of deleted topics', (shard) => deleteOffsetsOfTopics(shard.state, topics))
+    this.share.onTopicsDeleted(new Set(delta.deletedTopics.keys()))
   }
 
   // --- classic protocol --------------------------------------------------------------------------------------------
@@ -159,9 +175,12 @@ export class GroupCoordinator implements MetadataListener {
   }
 
   delete(groupId: string): Deferred<ErrorCode> {
-    return this.service
-      .write(groupId, 'delete', (shard) => deleteGroup(shard.state, groupId))
-      .map((result) => (result.error === ErrorCode.NONE ? result.value : result.error))
+    return this.share.delete(groupId).flatMap((error) => {
+      if (error !== undefined) return Deferred.of(error)
+      return this.service
+        .write(groupId, 'delete', (shard) => deleteGroup(shard.state, groupId))
+        .map((result) => (result.error === ErrorCode.NONE ? result.value : result.error))
+    })
   }
 
   // --- offsets -----------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ import {
   tombstone,
   valueRecord,
 } from '../coordinator-record.ts'
+import { SHARE_GROUP_RECORD_TYPES } from '../share/share-group-records.ts'
 
 /** Offsets as brokers before 0.9 wrote them; only read. */
 export const LegacyOffset = recordType(LegacyOffsetCommitKey, LegacyOffsetCommitValue)
@@ -86,6 +87,7 @@ export const GROUP_RECORD_TYPES = [
   TargetAssignmentMember,
   CurrentAssignment,
   ResolvedRegularExpression,
+  ...SHARE_GROUP_RECORD_TYPES,
 ] as unknown as readonly CoordinatorRecordType[]
 
 type ValueOfType<Type> =

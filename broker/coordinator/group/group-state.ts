@@ -9,12 +9,13 @@ import type { MetadataImage } from '../../metadata/image.ts'
 import type { MachineTimers } from '../../statemachine/runtime.ts'
 import type { Outcome } from '../../statemachine/state-machine.ts'
 import type { CoordinatorRecord } from '../coordinator-record.ts'
+import type { ShareGroup } from '../share/share-group.ts'
 import type { ClassicGroup } from './classic-group.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { GroupCoordinatorConfig } from './group-config.ts'
 import type { OffsetStore } from './offset-store.ts'
 
-export type Group = ClassicGroup | ConsumerGroup
+export type Group = ClassicGroup | ConsumerGroup | ShareGroup
 
 export interface GroupShardState {
   readonly groups: Map<string, Group>

@@ -4,9 +4,9 @@
 import { ErrorCode } from '../../../common/protocol/errors.ts'
 import type { Outcome } from '../../statemachine/state-machine.ts'
 import type { CoordinatorRecord } from '../coordinator-record.ts'
+import { ShareGroup } from '../share/share-group.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { maybeRenewSession } from './classic-membership.ts'
-import type { ConsumerGroup } from './consumer-group.ts'
 import { checkConsumerCommit, checkConsumerFetch } from './consumer-offset-checks.ts'
 import { committedOffsetRecord, committedOffsetTombstone } from './group-records.ts'
 import type { Group, GroupShardState } from './group-state.ts'
@@ -91,6 +91,8 @@ function checkCommit(group: Group | undefined, operation: OffsetCommitOperation)
     const knowsNotFound = !operation.isTransactional && operation.apiVersion >= 9
     return { error: knowsNotFound ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION }
   }
+  // Nobody commits for a share group: what it has delivered is known to the share coordinator.
+  if (group instanceof ShareGroup) return { error: ErrorCode.GROUP_ID_NOT_FOUND }
   return group instanceof ClassicGroup
     ? { error: checkClassicCommit(group, operation) }
     : checkConsumerCommit(group, operation)
@@ -185,7 +187,7 @@ function checkFetch(group: Group, operation: OffsetFetchOperation): ErrorCode {
   if (group instanceof ClassicGroup) {
     return group.state === 'Dead' ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NONE
   }
-  return checkConsumerFetch(group, operation)
+  return group instanceof ShareGroup ? ErrorCode.NONE : checkConsumerFetch(group, operation)
 }
 
 // --- deleting --------------------------------------------------------------------------------------------------------
@@ -222,12 +224,12 @@ export function deleteOffsets(
 }
 
 function checkDelete(group: Group | undefined): ErrorCode {
-  if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
+  if (group === undefined || group instanceof ShareGroup) return ErrorCode.GROUP_ID_NOT_FOUND
   if (!(group instanceof ClassicGroup)) return ErrorCode.NONE
   if (group.state === 'Dead') return ErrorCode.GROUP_ID_NOT_FOUND
   return group.isEmpty || group.usesConsumerProtocol ? ErrorCode.NONE : ErrorCode.NON_EMPTY_GROUP
 }
 
-export function isSubscribedTo(group: ClassicGroup | ConsumerGroup, topic: string): boolean {
+export function isSubscribedTo(group: Group, topic: string): boolean {
   return group.isSubscribedTo(topic)
 }

@@ -14,6 +14,8 @@ import type {
   TransactionMarker,
 } from '../../statemachine/state-machine.ts'
 import { type CoordinatorRecord, ReplayTable } from '../coordinator-record.ts'
+import { replayShareGroups, ShareGroup } from '../share/share-group.ts'
+import { scheduleShareSession } from '../share/share-heartbeat.ts'
 import type { JoinAnswer } from './classic-group.ts'
 import {
   ClassicGroup,
@@ -89,6 +91,10 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
         for (const member of group.members.values()) scheduleMemberTimers(this.state, group, member)
         continue
       }
+      if (group instanceof ShareGroup) {
+        for (const memberId of group.members.keys()) scheduleShareSession(this.state, group.groupId, memberId)
+        continue
+      }
       for (const member of group.members.values()) {
         scheduleHeartbeat(this.state, group.groupId, member.memberId, member.sessionTimeoutMs)
       }
@@ -112,6 +118,10 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
 
   join(request: JoinRequest): WaitingOutcome<JoinAnswer> {
     const group = this.state.groups.get(request.groupId)
+    if (group instanceof ShareGroup) {
+      const answer = joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, request.memberId)
+      return { records: NO_RECORDS, response: Deferred.of(answer) }
+    }
     if (group instanceof ConsumerGroup) {
       if (!group.isEmpty) return joinAsClassicMember(this.state, group, request)
       return this.#replaceEmptyGroup(group, request)
@@ -120,7 +130,7 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
   }
 
   sync(request: SyncRequest): WaitingOutcome<SyncAnswer> {
-    const group = this.state.groups.get(request.groupId)
+    const group = this.#ownedGroup(request.groupId)
     if (group === undefined) {
       return { records: NO_RECORDS, response: Deferred.of(syncError(ErrorCode.UNKNOWN_MEMBER_ID)) }
     }
@@ -130,7 +140,7 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
   }
 
   heartbeat(groupId: string, request: HeartbeatRequest): Outcome<ErrorCode, CoordinatorRecord> {
-    const group = this.state.groups.get(groupId)
+    const group = this.#ownedGroup(groupId)
     if (group === undefined) return { records: NO_RECORDS, response: ErrorCode.UNKNOWN_MEMBER_ID }
     const response =
       group instanceof ClassicGroup
@@ -140,7 +150,7 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
   }
 
   leave(groupId: string, leaving: readonly LeavingMember[]): Outcome<LeaveAnswer[], CoordinatorRecord> {
-    const group = this.state.groups.get(groupId)
+    const group = this.#ownedGroup(groupId)
     if (group === undefined) {
       return {
         records: NO_RECORDS,
@@ -150,6 +160,12 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
     return group instanceof ClassicGroup
       ? leaveClassicGroup(this.state, group, leaving)
       : leaveAsClassicMembers(this.state, group, leaving)
+  }
+
+  /** Share groups have no members that the classic protocol could speak of. */
+  #ownedGroup(groupId: string): ClassicGroup | ConsumerGroup | undefined {
+    const group = this.state.groups.get(groupId)
+    return group instanceof ShareGroup ? undefined : group
   }
 
   /** A stranger of the classic protocol takes over the id of an empty consumer group. */
@@ -172,7 +188,7 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
 
   #replayTable(): ReplayTable {
     const { offsets, groups } = this.state
-    return new ReplayTable()
+    const table = new ReplayTable()
       .on(LegacyOffset, (key, value, context) => {
         if (value === null) offsets.remove(key.group, key.topic, key.partition)
         else
@@ -235,6 +251,8 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
           })
         }
       })
+    replayShareGroups(table, groups)
+    return table
   }
 
   #replayOffset(

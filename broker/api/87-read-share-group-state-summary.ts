@@ -1,0 +1,32 @@
+/**
+ * Behaviour: a group coordinator reads where a group begins in partitions (KIP-932).
+ * Versions: v0; v1 how many records from there on are done with (KIP-1226).
+ * Errors: INVALID_REQUEST; UNKNOWN_TOPIC_OR_PARTITION; those of finding the coordinator; for each partition.
+ * Deviations: the messages are ours.
+ */
+import { ReadShareGroupStateSummary } from '../../common/protocol/apis/87-read-share-group-state-summary.ts'
+import { defineHandler } from './handler.ts'
+import { withDefaults } from './share-state-results.ts'
+
+export const readShareGroupStateSummary = defineHandler(ReadShareGroupStateSummary, {
+  versions: '0-1',
+  runsOn: 'shareCoordinator',
+  handle: ({ broker }, { groupId, topics }) =>
+    broker.share
+      .readEach(groupId, topics, (shard, key, { leaderEpoch }) => shard.readSummary(key, leaderEpoch))
+      .map((results) => withDefaults(results, { stateEpoch: 0, leaderEpoch: 0, startOffset: 0 }))
+      .map((results) => ({ results })),
+  refuse: (request, error, message) => ({
+    results: request.topics.map(({ topicId, partitions }) => ({
+      topicId,
+      partitions: partitions.map(({ partition }) => ({
+        partition,
+        errorCode: error,
+        errorMessage: message ?? null,
+        stateEpoch: 0,
+        leaderEpoch: 0,
+        startOffset: 0,
+      })),
+    })),
+  }),
+})
