@@ -11,6 +11,7 @@
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
+import { asDeferred, type Deferred } from '../../common/runtime/deferred.ts'
 import type { RequestContext } from '../network/request-context.ts'
 import type {
   FetchContext,
@@ -28,6 +29,8 @@ type Response = ResponseInputOf<typeof Fetch>
 const READ_COMMITTED = 1
 const FIRST_VERSION_WITH_TOPIC_IDS = 13
 const FIRST_VERSION_WITH_RACK = 11
+const FIRST_VERSION_WITH_DIVERGENCE = 12
+const FIRST_VERSION_WITH_ENDPOINTS = 16
 
 /** Of a partition that is named twice, the later wish counts, in the place of the earlier. */
 function requestedPartitions(context: RequestContext, request: Request): FetchPartitionRequest[] {
@@ -177,9 +180,7 @@ export const fetch = defineHandler(Fetch, {
   handle: (context, request) => {
     const { broker } = context
     // A controller serves one log, to the replicas of the metadata quorum.
-    if (context.connection.listener.kind === 'controller') {
-      return broker.metadataLog.handleFetch(request, (abandon) => context.connection.onClosed(abandon))
-    }
+    if (context.connection.listener.kind === 'controller') return fetchMetadata(context, request)
     const sessionRequest = {
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
@@ -217,6 +218,15 @@ export const fetch = defineHandler(Fetch, {
 })
 
 const EMPTY = Buffer.alloc(0)
+
+/** Versions before 12 cannot say how far the replica's log agrees with the leader's. */
+function fetchMetadata(context: RequestContext, request: Request): Response | Deferred<Response> {
+  const { broker, connection, apiVersion } = context
+  if (apiVersion < FIRST_VERSION_WITH_DIVERGENCE) return refuseSession(ErrorCode.INVALID_REQUEST)
+  const answer = broker.metadataLog.handleFetch(request, (abandon) => connection.onClosed(abandon))
+  if (apiVersion >= FIRST_VERSION_WITH_ENDPOINTS) return answer
+  return asDeferred(answer).map((response) => ({ ...response, nodeEndpoints: [] }))
+}
 
 function incrementalResponse(
   context: RequestContext,

@@ -10,9 +10,14 @@
 import { Vote } from '../../common/protocol/apis/52-vote.ts'
 import { defineHandler } from './handler.ts'
 
+const FIRST_VERSION_WITH_ENDPOINTS = 1
+
 export const vote = defineHandler(Vote, {
   versions: '0-2',
   runsOn: 'any',
-  handle: ({ broker }, request) => broker.metadataLog.handleVote(request),
+  handle: ({ broker, apiVersion }, request) => {
+    const response = broker.metadataLog.handleVote(request)
+    return apiVersion >= FIRST_VERSION_WITH_ENDPOINTS ? response : { ...response, nodeEndpoints: [] }
+  },
   refuse: (_request, error) => ({ errorCode: error, topics: [] }),
 })

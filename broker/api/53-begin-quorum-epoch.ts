@@ -8,9 +8,14 @@
 import { BeginQuorumEpoch } from '../../common/protocol/apis/53-begin-quorum-epoch.ts'
 import { defineHandler } from './handler.ts'
 
+const FIRST_VERSION_WITH_ENDPOINTS = 1
+
 export const beginQuorumEpoch = defineHandler(BeginQuorumEpoch, {
   versions: '0-1',
   runsOn: 'any',
-  handle: ({ broker }, request) => broker.metadataLog.handleBeginQuorumEpoch(request),
+  handle: ({ broker, apiVersion }, request) => {
+    const response = broker.metadataLog.handleBeginQuorumEpoch(request)
+    return apiVersion >= FIRST_VERSION_WITH_ENDPOINTS ? response : { ...response, nodeEndpoints: [] }
+  },
   refuse: (_request, error) => ({ errorCode: error, topics: [] }),
 })

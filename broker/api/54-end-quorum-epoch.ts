@@ -8,9 +8,14 @@
 import { EndQuorumEpoch } from '../../common/protocol/apis/54-end-quorum-epoch.ts'
 import { defineHandler } from './handler.ts'
 
+const FIRST_VERSION_WITH_ENDPOINTS = 1
+
 export const endQuorumEpoch = defineHandler(EndQuorumEpoch, {
   versions: '0-1',
   runsOn: 'any',
-  handle: ({ broker }, request) => broker.metadataLog.handleEndQuorumEpoch(request),
+  handle: ({ broker, apiVersion }, request) => {
+    const response = broker.metadataLog.handleEndQuorumEpoch(request)
+    return apiVersion >= FIRST_VERSION_WITH_ENDPOINTS ? response : { ...response, nodeEndpoints: [] }
+  },
   refuse: (_request, error) => ({ errorCode: error, topics: [] }),
 })

@@ -9,9 +9,14 @@
 import { FetchSnapshot } from '../../common/protocol/apis/59-fetch-snapshot.ts'
 import { defineHandler } from './handler.ts'
 
+const FIRST_VERSION_WITH_ENDPOINTS = 1
+
 export const fetchSnapshot = defineHandler(FetchSnapshot, {
   versions: '0-1',
   runsOn: 'any',
-  handle: ({ broker }, request) => broker.metadataLog.handleFetchSnapshot(request),
+  handle: ({ broker, apiVersion }, request) => {
+    const response = broker.metadataLog.handleFetchSnapshot(request)
+    return apiVersion >= FIRST_VERSION_WITH_ENDPOINTS ? response : { ...response, nodeEndpoints: [] }
+  },
   refuse: (_request, error) => ({ errorCode: error, topics: [] }),
 })

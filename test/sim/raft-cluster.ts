@@ -380,6 +380,7 @@ function serve(link: Link, metadataLog: MetadataLog): void {
     const { header, api, reader } = decodeRequestHeader(frame)
     const request = decodeRequest(api, header.apiVersion, reader)
     const context = {
+      apiVersion: header.apiVersion,
       broker: { metadataLog },
       connection: {
         listener: { kind: 'controller' },
