@@ -4,6 +4,9 @@ export type { OauthToken } from './config/connection-properties.ts'
 export type { DeliveryCallback, PartitionerFunction, PartitionerName } from './config/producer-properties.ts'
 export type { ClientConfig, PropertyName } from './config/table.ts'
 export * from './constants.ts'
+export { type ConsumeOptions, Consumer, type WatermarkOptions } from './consumer/consumer.ts'
+export type { CommitOptions } from './consumer/consumer-arguments.ts'
+export type { RebalanceCallback, RebalanceCallbacks } from './consumer/rebalance-queue.ts'
 export {
   BufferError,
   ClosedError,

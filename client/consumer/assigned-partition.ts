@@ -50,7 +50,10 @@ export class AssignedPartition {
   /** Last returned offset + 1. */
   appOffset = OFFSET_INVALID
   appEpoch = -1
-  stored: Position & { readonly metadata: string | null } = { ...NO_POSITION, metadata: null }
+  /** What the next argument-less commit commits. */
+  storedOffset = OFFSET_INVALID
+  storedEpoch = -1
+  storedMetadata: string | null = null
   committed: Position = NO_POSITION
   highWatermark = OFFSET_INVALID
   lastStableOffset = OFFSET_INVALID
@@ -68,6 +71,8 @@ export class AssignedPartition {
   readonly items: (FetchChunk | Message)[] = []
   queuedMessages = 0
   queuedBytes = 0
+  /** Code of the last error about the position that was told; OFFSET_INVALID for none. */
+  toldCode = OFFSET_INVALID
   rxMessages = 0
   rxBytes = 0
 
@@ -114,7 +119,7 @@ export class AssignedPartition {
 
   /** What an argument-less commit would commit. */
   get hasOffsetToCommit(): boolean {
-    return this.stored.offset >= 0 && this.stored.offset > this.committed.offset
+    return this.storedOffset >= 0 && this.storedOffset > this.committed.offset
   }
 }
 

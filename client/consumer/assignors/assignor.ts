@@ -1,0 +1,54 @@
+/** What an assignor of the classic protocol is: a function from subscriptions and partition counts to assignments. */
+
+/** Partition ids by topic. */
+export type TopicPartitions = Map<string, number[]>
+
+export interface MemberSubscription {
+  readonly memberId: string
+  readonly groupInstanceId: string | null
+  readonly topics: readonly string[]
+  /** What the member says that it owns. */
+  readonly owned: ReadonlyMap<string, readonly number[]>
+  /** In which it got that; -1 when it does not tell. */
+  readonly generationId: number
+  readonly userData: Buffer | null
+}
+
+export interface Assignor {
+  /** As in `partition.assignment.strategy` and on the wire. */
+  readonly name: string
+  /** Whether partitions change hands in two rounds, kept ones without interruption (KIP-429). */
+  readonly isCooperative: boolean
+  userData(generationId: number): Buffer | null
+  /**
+   * @param partitionCounts of the topics that exist
+   * @returns an entry for every member
+   */
+  assign(
+    members: readonly MemberSubscription[],
+    partitionCounts: ReadonlyMap<string, number>,
+  ): Map<string, TopicPartitions>
+}
+
+/** Static members by their instance id, which stays, before dynamic ones. */
+export function compareMembers(one: MemberSubscription, other: MemberSubscription): number {
+  if (one.groupInstanceId !== null && other.groupInstanceId !== null)
+    return compareText(one.groupInstanceId, other.groupInstanceId)
+  if (one.groupInstanceId !== null) return -1
+  if (other.groupInstanceId !== null) return 1
+  return compareText(one.memberId, other.memberId)
+}
+
+export function compareText(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
+export function emptyAssignments(members: readonly MemberSubscription[]): Map<string, TopicPartitions> {
+  return new Map(members.map(({ memberId }) => [memberId, new Map()]))
+}
+
+export function give(assigned: TopicPartitions | undefined, topic: string, partition: number): void {
+  const partitions = assigned?.get(topic)
+  if (partitions === undefined) assigned?.set(topic, [partition])
+  else partitions.push(partition)
+}

@@ -1,0 +1,596 @@
+/**
+ * Membership in a group of the classic protocol: JoinGroup, SyncGroup, Heartbeat, LeaveGroup; static members (KIP-345);
+ * eager and incremental rebalances (KIP-429).
+ *
+ *     idle ─► joining ─► (leader: assigning) ─► syncing ─► stable
+ *
+ * Level-triggered: whatever happens sets a wish (join, lose, leave) and calls `#proceed`, which does the next thing that is
+ * possible. While a rebalance is with the application (`#isWaiting`) or a request of the state is out, nothing else begins.
+ */
+import { JoinGroup, type JoinGroupResponse } from '../../common/protocol/apis/11-join-group.ts'
+import { Heartbeat } from '../../common/protocol/apis/12-heartbeat.ts'
+import { LeaveGroup } from '../../common/protocol/apis/13-leave-group.ts'
+import { SyncGroup } from '../../common/protocol/apis/14-sync-group.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Timer } from '../../common/runtime/scheduler.ts'
+import type { ClientCore } from '../client-core.ts'
+import { KafkaError } from '../errors.ts'
+import { TopicPartition } from '../values/topic-partition.ts'
+import type { Assignor, MemberSubscription } from './assignors/assignor.ts'
+import { assignorNamed } from './assignors/assignors.ts'
+import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './classic-protocol.ts'
+import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
+import type { MemberIdentity, Membership, MembershipHooks } from './membership.ts'
+
+type State = 'idle' | 'joining' | 'assigning' | 'syncing' | 'stable'
+
+/** What the broker needs beyond the rebalance time to answer a JoinGroup. */
+const joinSlackMs = 5000
+/** Pause after a join that was refused for good reasons. */
+const refusedPauseMs = 1000
+/** Longest wait for metadata before the leader assigns without. */
+const leaderMetadataMs = 5000
+const leaveTimeoutMs = 3000
+
+export class ClassicMembership implements Membership {
+  readonly #core: ClientCore
+  readonly #coordinator: GroupCoordinator
+  readonly #hooks: MembershipHooks
+  readonly #assignors: readonly Assignor[]
+  readonly #groupInstanceId: string | null
+  #memberId = ''
+  #generationId = -1
+  #state: State = 'idle'
+  #assignor: Assignor | undefined
+  /** Wishes. */
+  #wantsJoin = false
+  #isLost = false
+  #left: (() => void)[] | undefined
+  #isAway = false
+  /** A rebalance is with the application. */
+  #isWaiting = false
+  /** Changes when answers that are still out have become meaningless. */
+  #round = 0
+  #joinedTopics: readonly string[] = []
+  /** The leader's: topics of all members, with the partition counts it assigned by. */
+  #groupTopics: ReadonlyMap<string, number> | undefined
+  #watchedTopics: readonly string[] = []
+  #pendingAssignment: (() => void) | undefined
+  #heartbeatTimer: Timer | undefined
+  #isHeartbeatOut = false
+  #lastHeartbeatMs = 0
+  #retryTimer: Timer | undefined
+  #isClosed = false
+  rebalanceCount = 0
+  rebalanceReason = ''
+  rebalancedAtMs = 0
+  #toldCode = 0
+
+  constructor(core: ClientCore, coordinator: GroupCoordinator, hooks: MembershipHooks) {
+    this.#core = core
+    this.#coordinator = coordinator
+    this.#hooks = hooks
+    this.#groupInstanceId = core.config.get('group.instance.id') ?? null
+    this.#assignors = core.config
+      .get('partition.assignment.strategy')
+      .map(assignorNamed)
+      .filter((assignor) => assignor !== undefined)
+  }
+
+  get identity(): MemberIdentity {
+    return {
+      memberId: this.#memberId,
+      generationId: this.#generationId,
+      groupInstanceId: this.#groupInstanceId,
+    }
+  }
+
+  get isMember(): boolean {
+    return this.#memberId !== '' || this.#state !== 'idle'
+  }
+
+  get rebalanceProtocol(): 'none' | 'eager' | 'cooperative' {
+    if (this.#assignor === undefined) return 'none'
+    return this.#assignor.isCooperative ? 'cooperative' : 'eager'
+  }
+
+  get stateName(): string {
+    return this.#coordinator.isKnown ? 'up' : 'wait-coord'
+  }
+
+  get joinStateName(): string {
+    const names = {
+      idle: 'init',
+      joining: 'wait-join',
+      assigning: 'wait-metadata',
+      syncing: 'wait-sync',
+      stable: this.#isWaiting ? 'wait-assign-call' : 'steady',
+    }
+    return names[this.#state]
+  }
+
+  subscriptionChanged(): void {
+    this.#isAway = false
+    this.#wishJoin('the subscription changed')
+  }
+
+  rejoin(): void {
+    this.#isAway = false
+    this.#wishJoin('the application polls again')
+  }
+
+  metadataUpdated(): void {
+    if (this.#isClosed) return
+    this.#checkTopics()
+    this.#pendingAssignment?.()
+    this.#proceed()
+  }
+
+  /** Joins again when the group is stable on topics that are not the present ones. */
+  #checkTopics(): void {
+    const topics = this.#hooks.topics()
+    if (this.#state === 'stable' && topics !== undefined && !isSameList(topics, this.#joinedTopics)) {
+      this.#wishJoin('the topics of the subscription changed')
+    } else if (this.#state === 'stable' && this.#groupTopics !== undefined) {
+      const counts = this.#partitionCounts(this.#groupTopics.keys())
+      const hasChanged = [...this.#groupTopics].some(([topic, count]) => (counts.get(topic) ?? 0) !== count)
+      if (hasChanged) this.#wishJoin('the partitions of the topics changed')
+    }
+  }
+
+  leave(_reason: string, left?: () => void): void {
+    this.#left = [...(this.#left ?? []), ...(left === undefined ? [] : [left])]
+    if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+    this.#proceed()
+  }
+
+  pollOverdue(): void {
+    this.#isAway = true
+    if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+    this.#sendLeave(() => {})
+    this.#isLost = true
+    this.#forget('')
+    this.#proceed()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#stopHeartbeat()
+    this.#retryTimer?.cancel()
+    this.#watch([])
+  }
+
+  #wishJoin(reason: string): void {
+    if (!this.#wantsJoin) {
+      this.rebalanceReason = reason
+      this.#core.logger.debug('cgrp', 'REJOIN', `Joining ${this.#coordinator.groupId}: ${reason}`)
+    }
+    this.#wantsJoin = true
+    this.#proceed()
+  }
+
+  #proceed(): void {
+    if (this.#isClosed || this.#isWaiting) return
+    if (this.#isLost) {
+      this.#isLost = false
+      const owned = this.#hooks.owned()
+      if (owned.length > 0) {
+        this.#rebalance('lost', owned)
+        return
+      }
+    }
+    if (this.#left !== undefined) {
+      this.#giveUp(this.#left)
+      return
+    }
+    const isJoining = this.#state === 'joining' || this.#state === 'assigning' || this.#state === 'syncing'
+    if (!this.#wantsJoin || this.#isAway || isJoining || this.#retryTimer !== undefined) return
+    if (this.#hooks.subscription() === undefined) return
+    const topics = this.#hooks.topics()
+    if (topics === undefined) return
+    const owned = this.#hooks.owned()
+    if (this.rebalanceProtocol === 'eager' && owned.length > 0) {
+      this.#rebalance('revoke', owned)
+      return
+    }
+    this.#join(topics, owned)
+  }
+
+  #giveUp(left: readonly (() => void)[]): void {
+    const owned = this.#hooks.owned()
+    if (owned.length > 0) {
+      this.#rebalance('revoke', owned)
+      return
+    }
+    this.#left = undefined
+    const finish = (): void => {
+      for (const done of left) done()
+      this.#proceed()
+    }
+    this.#sendLeave(finish)
+    this.#forget('')
+    this.#assignor = undefined
+  }
+
+  /** Members with an instance id keep their place. */
+  #sendLeave(done: () => void): void {
+    const memberId = this.#memberId
+    if (memberId === '' || this.#groupInstanceId !== null || !this.#coordinator.isKnown) {
+      done()
+      return
+    }
+    const { groupId } = this.#coordinator
+    const isBehindJoin = this.#state === 'joining' || this.#state === 'syncing'
+    this.#coordinator.request({
+      api: LeaveGroup,
+      body: (version) => (version >= 3 ? { groupId, members: [{ memberId }] } : { groupId, memberId }),
+      timeoutMs: leaveTimeoutMs,
+      done: () => done(),
+      isAside: isBehindJoin,
+    })
+  }
+
+  /** Outside the group, from here on. */
+  #forget(memberId: string): void {
+    this.#memberId = memberId
+    this.#generationId = -1
+    this.#state = 'idle'
+    this.#round++
+    this.#pendingAssignment = undefined
+    this.#groupTopics = undefined
+    this.#stopHeartbeat()
+    if (this.#hooks.subscription() !== undefined) this.#wantsJoin = true
+  }
+
+  #rebalance(
+    kind: 'assign' | 'revoke' | 'lost',
+    partitions: readonly TopicPartition[],
+    isIncremental = this.rebalanceProtocol === 'cooperative' && kind !== 'lost',
+    then: () => void = () => {},
+  ): void {
+    this.#isWaiting = true
+    this.#hooks.rebalance({
+      kind,
+      partitions,
+      isIncremental,
+      done: () => {
+        this.#isWaiting = false
+        then()
+        this.#proceed()
+      },
+    })
+  }
+
+  #join(topics: readonly string[], owned: readonly TopicPartition[]): void {
+    const { config, logger } = this.#core
+    this.#wantsJoin = false
+    this.#state = 'joining'
+    this.#joinedTopics = topics
+    const round = ++this.#round
+    const rebalanceTimeoutMs = config.get('max.poll.interval.ms')
+    const rack = config.get('client.rack')
+    const metadataOf = (assignor: Assignor): Buffer =>
+      encodeSubscription(
+        topics,
+        assignor.isCooperative ? owned : [],
+        this.#generationId,
+        rack === '' ? null : rack,
+        assignor.userData(this.#generationId),
+      )
+    logger.debug('cgrp', 'JOIN', `Joining ${this.#coordinator.groupId} as "${this.#memberId}"`)
+    this.#coordinator.request({
+      api: JoinGroup,
+      body: (version) => ({
+        groupId: this.#coordinator.groupId,
+        sessionTimeoutMs: config.get('session.timeout.ms'),
+        rebalanceTimeoutMs,
+        memberId: this.#memberId,
+        ...(version >= 5 ? { groupInstanceId: this.#groupInstanceId } : {}),
+        protocolType: config.get('group.protocol.type'),
+        protocols: this.#assignors.map((assignor) => ({
+          name: assignor.name,
+          metadata: metadataOf(assignor),
+        })),
+      }),
+      timeoutMs: rebalanceTimeoutMs + joinSlackMs,
+      done: (result) => {
+        if (round !== this.#round || this.#isClosed) return
+        if (!result.ok) this.#retry(result.error)
+        else if (result.response.errorCode === ErrorCode.NONE) this.#joined(result.response)
+        else this.#refused(result.response.errorCode, result.response.memberId)
+      },
+    })
+  }
+
+  #joined(response: JoinGroupResponse): void {
+    this.#toldCode = 0
+    this.#memberId = response.memberId
+    this.#generationId = response.generationId
+    this.#assignor = this.#assignors.find(({ name }) => name === response.protocolName)
+    this.rebalanceCount++
+    this.rebalancedAtMs = this.#core.runtime.clock.monotonicMs()
+    this.#lastHeartbeatMs = this.rebalancedAtMs
+    const isLeader = response.leader === response.memberId
+    if (!isLeader || response.skipAssignment) {
+      this.#groupTopics = undefined
+      this.#watch([])
+      if (isLeader) this.#noteGroupTopics(response)
+      this.#sync([])
+      return
+    }
+    this.#assignAll(response)
+  }
+
+  #membersOf(response: JoinGroupResponse): MemberSubscription[] {
+    return response.members.map(({ memberId, groupInstanceId, metadata }) => {
+      try {
+        return decodeSubscription(memberId, groupInstanceId, metadata)
+      } catch {
+        // Nothing can be assigned to whom nobody understands.
+        return {
+          memberId,
+          groupInstanceId,
+          topics: [],
+          owned: new Map(),
+          generationId: -1,
+          userData: null,
+        }
+      }
+    })
+  }
+
+  #noteGroupTopics(response: JoinGroupResponse): void {
+    const topics = new Set(this.#membersOf(response).flatMap(({ topics: own }) => own))
+    this.#watch([...topics])
+    this.#groupTopics = this.#partitionCounts(topics)
+  }
+
+  /** The leader's part: waits for the metadata of all topics, then assigns. */
+  #assignAll(response: JoinGroupResponse): void {
+    this.#state = 'assigning'
+    const members = this.#membersOf(response)
+    const topics = [...new Set(members.flatMap(({ topics: own }) => own))]
+    this.#watch(topics)
+    const { scheduler } = this.#core.runtime
+    const assign = (): void => {
+      this.#pendingAssignment = undefined
+      timer.cancel()
+      const counts = this.#partitionCounts(topics)
+      this.#groupTopics = counts
+      const existing = new Map([...counts].filter(([, count]) => count > 0))
+      const assignments = this.#assignor?.assign(members, existing) ?? new Map()
+      this.#sync(
+        [...assignments].map(([memberId, assigned]) => ({ memberId, assignment: encodeAssignment(assigned) })),
+      )
+    }
+    const round = this.#round
+    const timer = scheduler.schedule('metadata for the assignment', leaderMetadataMs, () => {
+      if (round === this.#round && this.#pendingAssignment !== undefined) assign()
+    })
+    this.#pendingAssignment = () => {
+      if (topics.every((topic) => this.#core.metadata.cache.topic(topic) !== undefined)) assign()
+    }
+    this.#pendingAssignment()
+  }
+
+  #partitionCounts(topics: Iterable<string>): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const topic of topics) {
+      const info = this.#core.metadata.cache.topic(topic)
+      counts.set(topic, info?.errorCode === ErrorCode.NONE ? info.partitions.length : 0)
+    }
+    return counts
+  }
+
+  #watch(topics: readonly string[]): void {
+    const { metadata } = this.#core
+    for (const topic of topics) metadata.want(topic)
+    for (const topic of this.#watchedTopics) metadata.unwant(topic)
+    this.#watchedTopics = topics
+  }
+
+  #sync(assignments: { memberId: string; assignment: Buffer }[]): void {
+    this.#state = 'syncing'
+    const round = this.#round
+    const { config } = this.#core
+    this.#coordinator.request({
+      api: SyncGroup,
+      body: (version) => ({
+        groupId: this.#coordinator.groupId,
+        generationId: this.#generationId,
+        memberId: this.#memberId,
+        ...(version >= 3 ? { groupInstanceId: this.#groupInstanceId } : {}),
+        ...(version >= 5
+          ? { protocolType: config.get('group.protocol.type'), protocolName: this.#assignor?.name ?? null }
+          : {}),
+        assignments,
+      }),
+      timeoutMs: config.get('max.poll.interval.ms') + joinSlackMs,
+      done: (result) => {
+        if (round !== this.#round || this.#isClosed) return
+        if (!result.ok) this.#retry(result.error)
+        else if (result.response.errorCode === ErrorCode.NONE) this.#synced(result.response.assignment)
+        else this.#refused(result.response.errorCode, this.#memberId)
+      },
+    })
+  }
+
+  #synced(bytes: Buffer): void {
+    this.#reconcile(bytes)
+    this.#checkTopics()
+  }
+
+  #reconcile(bytes: Buffer): void {
+    let assigned: TopicPartition[]
+    try {
+      assigned = decodeAssignment(bytes)
+    } catch {
+      this.#hooks.onError(new KafkaError(KafkaError._BAD_MSG, 'The assignment cannot be read'))
+      assigned = []
+    }
+    this.#state = 'stable'
+    this.#startHeartbeat()
+    this.#hooks.onIdentity()
+    if (this.rebalanceProtocol !== 'cooperative') {
+      this.#rebalance('assign', assigned)
+      return
+    }
+    const owned = this.#hooks.owned()
+    const ownedKeys = new Set(owned.map((entry) => entry.key()))
+    const assignedKeys = new Set(assigned.map((entry) => entry.key()))
+    const added = assigned.filter((entry) => !ownedKeys.has(entry.key()))
+    const revoked = owned.filter((entry) => !assignedKeys.has(entry.key()))
+    if (revoked.length === 0) {
+      this.#rebalance('assign', added)
+      return
+    }
+    this.#rebalance('revoke', revoked, true, () => {
+      // What was given up is assigned to others in the next round.
+      this.#wantsJoin = true
+      if (added.length > 0 && !this.#isLost && this.#left === undefined) this.#rebalance('assign', added)
+    })
+  }
+
+  /** An answer that ends the attempt. @param memberId the one the coordinator gave */
+  #refused(code: number, memberId: string): void {
+    this.#state = 'idle'
+    this.#wantsJoin = true
+    switch (code) {
+      case ErrorCode.MEMBER_ID_REQUIRED:
+        this.#memberId = memberId
+        this.#proceed()
+        return
+      case ErrorCode.REBALANCE_IN_PROGRESS:
+        this.#proceed()
+        return
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+      case ErrorCode.ILLEGAL_GENERATION:
+        this.#isLost = true
+        this.#forget(code === ErrorCode.UNKNOWN_MEMBER_ID ? '' : this.#memberId)
+        this.#proceed()
+        return
+      case ErrorCode.FENCED_INSTANCE_ID:
+        this.#fenced()
+        return
+    }
+    this.#coordinator.note(code)
+    if (isCoordinatorCode(code)) {
+      this.#retry(undefined)
+      return
+    }
+    if (this.#toldCode !== code) this.#hooks.onError(new KafkaError(code, `JoinGroup: ${new KafkaError(code).str()}`))
+    this.#toldCode = code
+    this.#retry(undefined, refusedPauseMs)
+  }
+
+  #fenced(): void {
+    const text = `Another member took over group.instance.id ${this.#groupInstanceId}`
+    this.#isLost = true
+    this.#isAway = true
+    this.#forget('')
+    this.#hooks.onFatal(new KafkaError(ErrorCode.FENCED_INSTANCE_ID, text, { fatal: true }))
+    this.#proceed()
+  }
+
+  #retry(error: KafkaError | undefined, pauseMs = this.#core.config.get('retry.backoff.ms')): void {
+    this.#state = 'idle'
+    this.#wantsJoin = true
+    if (error !== undefined) {
+      const code = error.code()
+      if (code >= -1 && this.#toldCode !== code) {
+        this.#toldCode = code
+        this.#hooks.onError(error)
+      }
+      this.#core.logger.debug('cgrp', 'JOINFAIL', `Joining failed: ${error.str()}`)
+    }
+    this.#retryTimer?.cancel()
+    this.#retryTimer = this.#core.runtime.scheduler.schedule('joining the group again', pauseMs, () => {
+      this.#retryTimer = undefined
+      this.#proceed()
+    })
+  }
+
+  #startHeartbeat(): void {
+    this.#lastHeartbeatMs = this.#core.runtime.clock.monotonicMs()
+    if (this.#heartbeatTimer === undefined) this.#scheduleHeartbeat()
+  }
+
+  #stopHeartbeat(): void {
+    this.#heartbeatTimer?.cancel()
+    this.#heartbeatTimer = undefined
+  }
+
+  #scheduleHeartbeat(): void {
+    const { config, runtime } = this.#core
+    this.#heartbeatTimer = runtime.scheduler.schedule(
+      `heartbeat to group ${this.#coordinator.groupId}`,
+      config.get('heartbeat.interval.ms'),
+      () => {
+        this.#scheduleHeartbeat()
+        this.#heartbeat()
+      },
+    )
+  }
+
+  #heartbeat(): void {
+    const { config, runtime } = this.#core
+    if (this.#state !== 'stable') return
+    if (runtime.clock.monotonicMs() - this.#lastHeartbeatMs > config.get('session.timeout.ms')) {
+      this.#lose('no heartbeat was answered within session.timeout.ms', '')
+      return
+    }
+    if (this.#isHeartbeatOut) return
+    this.#isHeartbeatOut = true
+    const round = this.#round
+    this.#coordinator.request({
+      api: Heartbeat,
+      body: (version) => ({
+        groupId: this.#coordinator.groupId,
+        generationId: this.#generationId,
+        memberId: this.#memberId,
+        ...(version >= 3 ? { groupInstanceId: this.#groupInstanceId } : {}),
+      }),
+      timeoutMs: config.get('session.timeout.ms'),
+      done: (result) => {
+        this.#isHeartbeatOut = false
+        if (round === this.#round && !this.#isClosed && result.ok) this.#heartbeatAnswered(result.response.errorCode)
+      },
+    })
+  }
+
+  #heartbeatAnswered(code: number): void {
+    switch (code) {
+      case ErrorCode.NONE:
+        this.#lastHeartbeatMs = this.#core.runtime.clock.monotonicMs()
+        return
+      case ErrorCode.REBALANCE_IN_PROGRESS:
+        this.#lastHeartbeatMs = this.#core.runtime.clock.monotonicMs()
+        this.#wishJoin('the group rebalances')
+        return
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+        this.#lose('the coordinator does not know the member', '')
+        return
+      case ErrorCode.ILLEGAL_GENERATION:
+        this.#lose('the generation is over', this.#memberId)
+        return
+      case ErrorCode.FENCED_INSTANCE_ID:
+        this.#fenced()
+        return
+    }
+    this.#coordinator.note(code)
+    if (isCoordinatorCode(code)) return
+    if (this.#toldCode !== code) this.#hooks.onError(new KafkaError(code, `Heartbeat: ${new KafkaError(code).str()}`))
+    this.#toldCode = code
+  }
+
+  #lose(reason: string, memberId: string): void {
+    if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+    this.#isLost = true
+    this.#forget(memberId)
+    this.#wishJoin(reason)
+  }
+}
+
+function isSameList(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((entry, index) => entry === other[index])
+}

@@ -1,0 +1,148 @@
+/** Reading what the group has committed (OffsetFetch). */
+import { OffsetFetch } from '../../common/protocol/apis/09-offset-fetch.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { ClientCore } from '../client-core.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
+import type { CallLimits } from '../timeouts.ts'
+import { topicPartitionKey } from '../values/topic-partition.ts'
+import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
+import type { MemberIdentity } from './membership.ts'
+
+export interface CommittedOffset {
+  /** -1 when there is none. */
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly metadata: string | null
+}
+
+export type CommittedAnswer = ReadonlyMap<string, CommittedOffset | KafkaError>
+
+interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
+export class CommittedOffsets {
+  readonly #core: ClientCore
+  readonly #coordinator: GroupCoordinator
+  readonly #identity: () => MemberIdentity
+
+  constructor(core: ClientCore, coordinator: GroupCoordinator, identity: () => MemberIdentity) {
+    this.#core = core
+    this.#coordinator = coordinator
+    this.#identity = identity
+  }
+
+  /** One attempt. With `read_committed`, offsets of open transactions are UNSTABLE_OFFSET_COMMIT (KIP-447). */
+  fetch(
+    places: readonly Place[],
+    done: (answer: CommittedAnswer | KafkaError) => void,
+    timeoutMs = this.#core.config.get('socket.timeout.ms'),
+  ): void {
+    const { config } = this.#core
+    const requireStable = config.get('isolation.level') === 'read_committed'
+    const topics = topicsOf(places)
+    const { groupId } = this.#coordinator
+    this.#coordinator.request({
+      api: OffsetFetch,
+      // Version 10 names topics by id only.
+      maxVersion: 9,
+      body: (version) => {
+        const stable = version >= 7 ? { requireStable } : {}
+        if (version < 8) return { groupId, topics, ...stable }
+        const { memberId, generationId } = this.#identity()
+        const isMember = config.get('group.protocol') === 'consumer' && generationId > 0
+        const member = isMember ? { memberId, memberEpoch: generationId } : {}
+        return { groups: [{ groupId, ...member, topics }], ...stable }
+      },
+      timeoutMs,
+      done: (result) => {
+        if (!result.ok) {
+          done(result.error)
+          return
+        }
+        const answer = result.response.groups[0] ?? result.response
+        this.#coordinator.note(answer.errorCode)
+        done(answer.errorCode === ErrorCode.NONE ? answerOf(answer.topics) : new KafkaError(answer.errorCode))
+      },
+    })
+  }
+
+  /** For the application: goes on while the coordinator is looked for, loads, or waits for transactions. */
+  async look(places: readonly Place[], { timeoutMs, signal }: CallLimits): Promise<CommittedAnswer> {
+    const { clock, scheduler } = this.#core.runtime
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    for (;;) {
+      signal?.throwIfAborted()
+      const leftMs = Math.min(deadlineMs - clock.monotonicMs(), this.#core.config.get('socket.timeout.ms'))
+      if (leftMs <= 0) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT))
+      const answer = await new Promise<CommittedAnswer | KafkaError>((resolve) => {
+        this.fetch(places, resolve, leftMs)
+        signal?.addEventListener('abort', () => resolve(new KafkaError(KafkaError._INTR)), { once: true })
+      })
+      signal?.throwIfAborted()
+      const error = KafkaError.is(answer) ? answer : firstUnstable(answer)
+      if (!KafkaError.is(answer) && error === undefined) return answer
+      const code = error?.code() ?? ErrorCode.NONE
+      if (code === KafkaError._DESTROY || this.#core.isClosed) throw new KafkaException(new KafkaError(KafkaError._DESTROY))
+      const pauseMs = this.#core.config.get('retry.backoff.ms')
+      const isOver = deadlineMs - clock.monotonicMs() <= pauseMs
+      if (!mayAskAgain(code) || (isOver && timeoutMs !== Number.POSITIVE_INFINITY)) {
+        const isLate = code === KafkaError._TIMED_OUT_QUEUE || code === KafkaError._WAIT_COORD || mayAskAgain(code)
+        throw new KafkaException(isLate ? new KafkaError(KafkaError._TIMED_OUT) : (error as KafkaError))
+      }
+      await new Promise<void>((resolve) => {
+        scheduler.schedule('fetching committed offsets again', pauseMs, resolve)
+      })
+    }
+  }
+}
+
+function mayAskAgain(code: number): boolean {
+  if (isCoordinatorCode(code) || code === ErrorCode.UNSTABLE_OFFSET_COMMIT) return true
+  if (code === ErrorCode.STALE_MEMBER_EPOCH) return true
+  return code < -1 && code !== KafkaError._UNSUPPORTED_FEATURE
+}
+
+function firstUnstable(answer: CommittedAnswer): KafkaError | undefined {
+  for (const entry of answer.values()) {
+    if (KafkaError.is(entry) && entry.code() === ErrorCode.UNSTABLE_OFFSET_COMMIT) return entry
+  }
+  return undefined
+}
+
+function topicsOf(places: readonly Place[]): { name: string; partitionIndexes: number[] }[] {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of places) {
+    const known = topics.get(topic)
+    if (known === undefined) topics.set(topic, [partition])
+    else known.push(partition)
+  }
+  return [...topics].map(([name, partitionIndexes]) => ({ name, partitionIndexes }))
+}
+
+function answerOf(
+  topics: readonly {
+    readonly name: string
+    readonly partitions: readonly {
+      readonly partitionIndex: number
+      readonly committedOffset: number
+      readonly committedLeaderEpoch: number
+      readonly metadata: string | null
+      readonly errorCode: number
+    }[]
+  }[],
+): CommittedAnswer {
+  const answer = new Map<string, CommittedOffset | KafkaError>()
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode } of partitions) {
+      answer.set(
+        topicPartitionKey(name, partitionIndex),
+        errorCode === ErrorCode.NONE
+          ? { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata }
+          : new KafkaError(errorCode),
+      )
+    }
+  }
+  return answer
+}

@@ -1,0 +1,115 @@
+/** The forms in which the consumer's methods take their arguments, brought into one. */
+import { KafkaError, kafkaException, ValueError } from '../errors.ts'
+import { Message } from '../values/message.ts'
+import { TopicPartition } from '../values/topic-partition.ts'
+import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
+
+export const maxMessagesPerCall = 1_000_000
+
+export interface CommitOptions {
+  readonly message?: Message<unknown, unknown> | null | undefined
+  readonly offsets?: readonly TopicPartition[] | null | undefined
+  /** Default true. */
+  readonly asynchronous?: boolean | undefined
+  /** The legacy name. */
+  readonly async?: boolean | undefined
+}
+
+export interface CommitRequest {
+  /** undefined: what is stored. */
+  readonly offsets: readonly TopicPartition[] | undefined
+  readonly isAsynchronous: boolean
+}
+
+/** TypeError for what is not a list of TopicPartition. */
+export function partitionList(value: unknown, name = 'partitions'): readonly TopicPartition[] {
+  if (!Array.isArray(value) || !value.every((entry) => entry instanceof TopicPartition)) {
+    throw new TypeError(`${name} must be a list of TopicPartition`)
+  }
+  return value
+}
+
+export function onePartition(value: unknown): TopicPartition {
+  if (!(value instanceof TopicPartition)) throw new TypeError('partition must be a TopicPartition')
+  return value
+}
+
+/** ({ message, offsets, asynchronous }), (message, offsets, asynchronous), (message) or (offsets). */
+export function commitRequest(first: unknown, offsets: unknown, asynchronous: unknown): CommitRequest {
+  let options: CommitOptions
+  if (first instanceof Message) {
+    options = { message: first, offsets: offsets as CommitOptions['offsets'], asynchronous: asBoolean(asynchronous) }
+  } else if (Array.isArray(first)) {
+    options = { offsets: first as TopicPartition[], asynchronous: asBoolean(asynchronous) }
+  } else if (first === null || first === undefined) {
+    options = { offsets: offsets as CommitOptions['offsets'], asynchronous: asBoolean(asynchronous) }
+  } else if (typeof first === 'object') {
+    checkNames(first, ['message', 'offsets', 'asynchronous', 'async'])
+    options = first as CommitOptions
+  } else throw new TypeError('commit takes a message, a list of offsets, or options')
+  const isAsynchronous = asBoolean(options.asynchronous) ?? asBoolean(options.async) ?? true
+  const hasMessage = options.message !== undefined && options.message !== null
+  const hasOffsets = options.offsets !== undefined && options.offsets !== null
+  if (hasMessage && hasOffsets) throw new ValueError('message and offsets exclude each other')
+  if (hasMessage) return { offsets: [nextOffsetOf(options.message)], isAsynchronous }
+  return { offsets: hasOffsets ? partitionList(options.offsets, 'offsets') : undefined, isAsynchronous }
+}
+
+/** Exactly one of message and offsets. */
+export function storeRequest(first: unknown, second: unknown): readonly TopicPartition[] {
+  let message: unknown
+  let offsets: unknown
+  if (first instanceof Message) message = first
+  else if (Array.isArray(first)) offsets = first
+  else if (first !== null && typeof first === 'object') {
+    checkNames(first, ['message', 'offsets'])
+    ;({ message, offsets } = first as { message?: unknown; offsets?: unknown })
+  }
+  offsets ??= second
+  const hasMessage = message !== undefined && message !== null
+  const hasOffsets = offsets !== undefined && offsets !== null
+  if (hasMessage === hasOffsets) throw new ValueError('exactly one of message and offsets is needed')
+  return hasMessage ? [nextOffsetOf(message)] : partitionList(offsets, 'offsets')
+}
+
+/** What committing a message means: the offset after it. */
+function nextOffsetOf(value: unknown): TopicPartition {
+  if (!(value instanceof Message)) throw new TypeError('message must be a Message')
+  const topic = value.topic()
+  const partition = value.partition()
+  const offset = value.offset()
+  const error = value.error()
+  if (error !== null) throw kafkaException(KafkaError._INVALID_ARG, `Cannot commit an error: ${error.str()}`)
+  if (topic === null || partition === null || offset === null)
+    throw kafkaException(KafkaError._INVALID_ARG, 'The message has no topic, partition or offset')
+  return new TopicPartition(topic, partition, offset + 1, { leaderEpoch: value.leaderEpoch() })
+}
+
+/** (topics, { onAssign, … }) or (topics, onAssign, onRevoke, onLost). */
+export function rebalanceCallbacks<C>(
+  first: unknown,
+  onRevoke: unknown,
+  onLost: unknown,
+): RebalanceCallbacks<C> {
+  const isObject = typeof first === 'object' && first !== null
+  if (isObject) checkNames(first, ['onAssign', 'onRevoke', 'onLost'])
+  const callbacks: Record<string, unknown> = isObject ? { ...first } : { onAssign: first, onRevoke, onLost }
+  const checked: Record<string, RebalanceCallback<C>> = {}
+  for (const [name, callback] of Object.entries(callbacks)) {
+    if (callback === null || callback === undefined) continue
+    if (typeof callback !== 'function') throw new TypeError(`${name} must be a function`)
+    checked[name] = callback as RebalanceCallback<C>
+  }
+  return checked
+}
+
+export function checkNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new TypeError(`unknown option "${unknown}"`)
+}
+
+function asBoolean(value: unknown): boolean | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'boolean') throw new TypeError('asynchronous must be a boolean')
+  return value
+}

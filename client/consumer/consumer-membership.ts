@@ -1,0 +1,368 @@
+/**
+ * Membership in a group of the consumer protocol (KIP-848): one heartbeat carries everything, the coordinator assigns, and
+ * the member reconciles what it owns with what it is told, first giving up, then taking, then saying so.
+ *
+ * Level-triggered like the classic one: `#proceed` does the next thing that is possible. The member id is made here
+ * (KIP-1082) and stays for the life of the consumer.
+ */
+import {
+  ConsumerGroupHeartbeat,
+  type ConsumerGroupHeartbeatResponse,
+} from '../../common/protocol/apis/68-consumer-group-heartbeat.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Timer } from '../../common/runtime/scheduler.ts'
+import type { ClientCore } from '../client-core.ts'
+import { KafkaError } from '../errors.ts'
+import { TopicPartition } from '../values/topic-partition.ts'
+import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
+import type { MemberIdentity, Membership, MembershipHooks } from './membership.ts'
+
+const JOIN_EPOCH = 0
+const LEAVE_EPOCH = -1
+const STATIC_LEAVE_EPOCH = -2
+
+const firstIntervalMs = 3000
+const refusedPauseMs = 1000
+const leaveTimeoutMs = 3000
+
+type Target = ConsumerGroupHeartbeatResponse['assignment']
+
+export class ConsumerMembership implements Membership {
+  readonly #core: ClientCore
+  readonly #coordinator: GroupCoordinator
+  readonly #hooks: MembershipHooks
+  readonly #memberId: string
+  readonly #groupInstanceId: string | null
+  #epoch = JOIN_EPOCH
+  #isJoined = false
+  #intervalMs = firstIntervalMs
+  /** What the coordinator wants this member to own; undefined before it told. */
+  #target: NonNullable<Target>['topicPartitions'] | undefined
+  /** What it was told that this member owns. */
+  #told: string | undefined
+  #isSubscriptionNew = false
+  #isLost = false
+  #isAway = false
+  #left: (() => void)[] | undefined
+  #isWaiting = false
+  #isOut = false
+  /** Changes when the answer that is still out has become meaningless. */
+  #round = 0
+  #timer: Timer | undefined
+  #isClosed = false
+  #toldCode = 0
+  rebalanceCount = 0
+  rebalanceReason = ''
+  rebalancedAtMs = 0
+
+  constructor(core: ClientCore, coordinator: GroupCoordinator, hooks: MembershipHooks) {
+    this.#core = core
+    this.#coordinator = coordinator
+    this.#hooks = hooks
+    this.#memberId = core.runtime.random.uuid()
+    this.#groupInstanceId = core.config.get('group.instance.id') ?? null
+  }
+
+  get identity(): MemberIdentity {
+    return {
+      memberId: this.#memberId,
+      generationId: this.#isJoined ? this.#epoch : -1,
+      groupInstanceId: this.#groupInstanceId,
+    }
+  }
+
+  get isMember(): boolean {
+    return this.#isJoined || this.#isOut
+  }
+
+  get rebalanceProtocol(): 'none' | 'eager' | 'cooperative' {
+    return this.#isJoined ? 'cooperative' : 'none'
+  }
+
+  get stateName(): string {
+    return this.#coordinator.isKnown ? 'up' : 'wait-coord'
+  }
+
+  get joinStateName(): string {
+    if (!this.#isJoined) return this.#isOut ? 'wait-join' : 'init'
+    return this.#isWaiting ? 'wait-assign-call' : 'steady'
+  }
+
+  subscriptionChanged(): void {
+    this.#isAway = false
+    this.#isSubscriptionNew = true
+    this.#heartbeatSoon(0)
+  }
+
+  metadataUpdated(): void {
+    if (!this.#isClosed) this.#proceed()
+  }
+
+  rejoin(): void {
+    this.#isAway = false
+    this.#heartbeatSoon(0)
+  }
+
+  leave(_reason: string, left?: () => void): void {
+    this.#left = [...(this.#left ?? []), ...(left === undefined ? [] : [left])]
+    if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+    this.#proceed()
+  }
+
+  pollOverdue(): void {
+    this.#isAway = true
+    if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+    this.#sendLeave(() => {})
+    this.#isLost = true
+    this.#forget()
+    this.#proceed()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+  }
+
+  #proceed(): void {
+    if (this.#isClosed || this.#isWaiting) return
+    if (this.#isLost) {
+      this.#isLost = false
+      const owned = this.#hooks.owned()
+      if (owned.length > 0) {
+        this.#rebalance('lost', owned, false)
+        return
+      }
+    }
+    if (this.#left !== undefined) this.#giveUp(this.#left)
+    else if (this.#isJoined) this.#reconcile()
+  }
+
+  #giveUp(left: readonly (() => void)[]): void {
+    const owned = this.#hooks.owned()
+    if (owned.length > 0) {
+      this.#rebalance('revoke', owned, true)
+      return
+    }
+    this.#left = undefined
+    this.#sendLeave(() => {
+      for (const done of left) done()
+      if (!this.#isClosed && this.#hooks.subscription() !== undefined) this.#heartbeatSoon(0)
+    })
+    this.#forget()
+  }
+
+  #sendLeave(done: () => void): void {
+    if (!this.#isJoined || !this.#coordinator.isKnown) {
+      done()
+      return
+    }
+    this.#coordinator.request({
+      api: ConsumerGroupHeartbeat,
+      body: {
+        groupId: this.#coordinator.groupId,
+        memberId: this.#memberId,
+        memberEpoch: this.#groupInstanceId === null ? LEAVE_EPOCH : STATIC_LEAVE_EPOCH,
+        instanceId: this.#groupInstanceId,
+      },
+      timeoutMs: leaveTimeoutMs,
+      done: () => done(),
+    })
+  }
+
+  #forget(): void {
+    this.#round++
+    this.#isOut = false
+    this.#isJoined = false
+    this.#epoch = JOIN_EPOCH
+    this.#target = undefined
+    this.#told = undefined
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  #rebalance(kind: 'assign' | 'revoke' | 'lost', partitions: readonly TopicPartition[], isIncremental = true): void {
+    this.#isWaiting = true
+    this.rebalanceCount++
+    this.rebalancedAtMs = this.#core.runtime.clock.monotonicMs()
+    this.#hooks.rebalance({
+      kind,
+      partitions,
+      isIncremental,
+      done: () => {
+        this.#isWaiting = false
+        this.#proceed()
+      },
+    })
+  }
+
+  #reconcile(): void {
+    if (this.#target === undefined) return
+    const { cache } = this.#core.metadata
+    const wanted = new Map<string, TopicPartition>()
+    let isUnresolved = false
+    for (const { topicId, partitions } of this.#target) {
+      const topic = cache.topicById(topicId)
+      if (topic === undefined) {
+        isUnresolved = true
+        continue
+      }
+      for (const id of partitions) {
+        const partition = new TopicPartition(topic.name, id)
+        wanted.set(partition.key(), partition)
+      }
+    }
+    if (isUnresolved) this.#core.metadata.refreshSoon('an assigned topic is not known')
+    const owned = this.#hooks.owned()
+    const ownedKeys = new Set(owned.map((entry) => entry.key()))
+    const revoked = owned.filter((entry) => !wanted.has(entry.key()))
+    const added = [...wanted.values()].filter((entry) => !ownedKeys.has(entry.key())).sort(TopicPartition.compare)
+    if (revoked.length > 0) this.#rebalance('revoke', revoked)
+    else if (added.length > 0) this.#rebalance('assign', added)
+    else if (this.#told !== keyOf(owned)) this.#heartbeatSoon(0)
+  }
+
+  #heartbeatSoon(delayMs: number): void {
+    if (this.#isClosed) return
+    this.#timer?.cancel()
+    const label = `heartbeat to group ${this.#coordinator.groupId}`
+    this.#timer = this.#core.runtime.scheduler.schedule(label, delayMs, () => {
+      this.#timer = undefined
+      this.#heartbeat()
+    })
+  }
+
+  #heartbeat(): void {
+    const subscription = this.#hooks.subscription()
+    if (this.#isOut || this.#isAway || this.#left !== undefined || subscription === undefined) return
+    // Joining says that nothing is owned.
+    if (!this.#isJoined && (this.#isWaiting || this.#hooks.owned().length > 0)) {
+      this.#heartbeatSoon(this.#core.config.get('retry.backoff.ms'))
+      return
+    }
+    const { config } = this.#core
+    const isFull = !this.#isJoined || this.#isSubscriptionNew
+    const owned = this.#hooks.owned()
+    const ownedKey = keyOf(owned)
+    const tellsOwned = !this.#isWaiting && ownedKey !== this.#told
+    const rack = config.get('client.rack')
+    const expression = subscription.expressions.join('|')
+    this.#isSubscriptionNew = false
+    this.#isOut = true
+    const round = this.#round
+    this.#coordinator.request({
+      api: ConsumerGroupHeartbeat,
+      // Version 1 knows of expressions, and of member ids made by clients.
+      minVersion: expression === '' ? 0 : 1,
+      body: (version) => ({
+        groupId: this.#coordinator.groupId,
+        memberId: version === 0 && !this.#isJoined ? '' : this.#memberId,
+        memberEpoch: this.#epoch,
+        instanceId: this.#groupInstanceId,
+        ...(isFull
+          ? {
+              rackId: rack === '' ? null : rack,
+              rebalanceTimeoutMs: config.get('max.poll.interval.ms'),
+              subscribedTopicNames: [...subscription.literals],
+              ...(version >= 1 ? { subscribedTopicRegex: expression } : {}),
+              serverAssignor: config.get('group.remote.assignor') ?? null,
+            }
+          : {}),
+        topicPartitions: !this.#isJoined ? [] : tellsOwned || isFull ? this.#byId(owned) : null,
+      }),
+      timeoutMs: Math.min(config.get('socket.timeout.ms'), Math.max(this.#intervalMs * 3, 10_000)),
+      done: (result) => {
+        if (round !== this.#round || this.#isClosed) return
+        this.#isOut = false
+        if (!result.ok) {
+          this.#failed(result.error)
+          return
+        }
+        if (result.response.errorCode === ErrorCode.NONE) {
+          if (tellsOwned || isFull) this.#told = ownedKey
+          this.#answered(result.response)
+        } else this.#refused(result.response.errorCode, result.response.errorMessage)
+      },
+    })
+  }
+
+  #answered(response: ConsumerGroupHeartbeatResponse): void {
+    this.#toldCode = 0
+    const isNew = !this.#isJoined || this.#epoch !== response.memberEpoch
+    this.#isJoined = true
+    this.#epoch = response.memberEpoch
+    this.#intervalMs = response.heartbeatIntervalMs
+    if (response.assignment !== null) this.#target = response.assignment.topicPartitions
+    this.#heartbeatSoon(this.#isSubscriptionNew ? 0 : this.#intervalMs)
+    if (isNew) this.#hooks.onIdentity()
+    this.#proceed()
+  }
+
+  #failed(error: KafkaError): void {
+    const code = error.code()
+    // The coordinator may not have seen it: say everything again.
+    this.#isSubscriptionNew = true
+    this.#told = undefined
+    const isHopeless = code === KafkaError._UNSUPPORTED_FEATURE
+    if (isHopeless || code >= -1) this.#tell(code, error.str())
+    this.#heartbeatSoon(isHopeless || code >= -1 ? refusedPauseMs : this.#core.config.get('retry.backoff.ms'))
+  }
+
+  #refused(code: number, message: string | null): void {
+    this.#coordinator.note(code)
+    this.#isSubscriptionNew = true
+    switch (code) {
+      case ErrorCode.UNKNOWN_MEMBER_ID:
+      case ErrorCode.FENCED_MEMBER_EPOCH:
+        if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+        this.#isLost = true
+        this.rebalanceReason = 'the member was fenced'
+        this.#forget()
+        this.#heartbeatSoon(0)
+        this.#proceed()
+        return
+      case ErrorCode.UNRELEASED_INSTANCE_ID:
+      case ErrorCode.FENCED_INSTANCE_ID:
+        this.#isAway = true
+        this.#isLost = true
+        this.#forget()
+        this.#hooks.onFatal(
+          new KafkaError(code, message ?? `group.instance.id ${this.#groupInstanceId} is held by another member`, {
+            fatal: true,
+          }),
+        )
+        this.#proceed()
+        return
+    }
+    if (isCoordinatorCode(code)) {
+      this.#heartbeatSoon(this.#core.config.get('retry.backoff.ms'))
+      return
+    }
+    this.#tell(code, message)
+    this.#heartbeatSoon(refusedPauseMs)
+  }
+
+  #tell(code: number, message: string | null): void {
+    if (this.#toldCode === code) return
+    this.#toldCode = code
+    this.#hooks.onError(new KafkaError(code, `ConsumerGroupHeartbeat: ${message ?? new KafkaError(code).str()}`))
+  }
+
+  #byId(owned: readonly TopicPartition[]): { topicId: string; partitions: number[] }[] {
+    const byId = new Map<string, number[]>()
+    for (const { topic, partition } of owned) {
+      const topicId = this.#core.metadata.cache.topic(topic)?.topicId
+      if (topicId === undefined) continue
+      const known = byId.get(topicId)
+      if (known === undefined) byId.set(topicId, [partition])
+      else known.push(partition)
+    }
+    return [...byId].map(([topicId, partitions]) => ({ topicId, partitions }))
+  }
+}
+
+function keyOf(partitions: readonly TopicPartition[]): string {
+  return partitions
+    .map((entry) => entry.key())
+    .sort()
+    .join()
+}

@@ -1,0 +1,529 @@
+/**
+ * The documented Consumer. Surface only: arguments, promises, and serving the application; `ConsumerEngine` does the work.
+ *
+ * Two modes: `subscribe` (the group assigns) and `assign` (by hand). Callbacks and messages come inside `poll`, `consume`
+ * and `close` only; network input and heartbeats go on by themselves as the event loop turns.
+ */
+import type { ClientHooks } from '../client-hooks.ts'
+import { readConfig } from '../config/config.ts'
+import type { ClientConfig } from '../config/table.ts'
+import { OFFSET_END, OFFSET_INVALID, OFFSET_STORED } from '../constants.ts'
+import { ClosedError, KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
+import { type CallLimits, callLimits, type Timeout } from '../timeouts.ts'
+import type { ClusterMetadata } from '../values/cluster-metadata.ts'
+import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
+import type { Message } from '../values/message.ts'
+import { TopicPartition } from '../values/topic-partition.ts'
+import { type AssignedPartition, isUsableOffset } from './assigned-partition.ts'
+import {
+  type CommitOptions,
+  checkNames,
+  commitRequest,
+  maxMessagesPerCall,
+  onePartition,
+  partitionList,
+  rebalanceCallbacks,
+  storeRequest,
+} from './consumer-arguments.ts'
+import { ConsumerEngine } from './consumer-engine.ts'
+import { consumerStatistics } from './consumer-statistics.ts'
+import { lookUpOffsets } from './list-offsets.ts'
+import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
+import { parseSubscription } from './subscription.ts'
+
+export interface WatermarkOptions {
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** What is known from fetching; no request. */
+  readonly cached?: boolean
+  /** null in the place of `_TIMED_OUT`. */
+  readonly nullOnTimeout?: boolean
+}
+
+export interface ConsumeOptions {
+  readonly numMessages?: number
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** A call that always finds a message lets the event loop turn after so many. */
+const messagesPerTurn = 256
+/** `consume` hands over what it has at such intervals. */
+const fillMs = 200
+/** Longest that `close` waits for brokers, unless it is told otherwise. */
+const defaultCloseMs = 15_000
+
+export class Consumer {
+  readonly #engine: ConsumerEngine<Consumer>
+  #sinceTurn = 0
+  #closing: Promise<void> | undefined
+
+  /** @param hooks for tests: see `ClientHooks` */
+  constructor(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}) {
+    const config = readConfig('consumer', conf, extra)
+    this.#engine = new ConsumerEngine<Consumer>(this, config, hooks)
+    this.#engine.core.startStatistics(() => consumerStatistics(this.#engine))
+  }
+
+  /** Joins the group for these topics; a leading `^` makes an expression. Replaces the earlier subscription. */
+  subscribe(topics: readonly string[], callbacks?: RebalanceCallbacks<Consumer>): void
+  subscribe(
+    topics: readonly string[],
+    onAssign?: RebalanceCallback<Consumer> | null,
+    onRevoke?: RebalanceCallback<Consumer> | null,
+    onLost?: RebalanceCallback<Consumer> | null,
+  ): void
+  subscribe(topics: readonly string[], first?: unknown, onRevoke?: unknown, onLost?: unknown): void {
+    this.#checkUsable()
+    const matchesHere = this.#engine.core.config.get('group.protocol') === 'classic'
+    const callbacks = rebalanceCallbacks<Consumer>(first, onRevoke, onLost)
+    const subscription = parseSubscription(topics, matchesHere)
+    this.#engine.rebalances.callbacks = callbacks
+    this.#engine.subscribe(subscription)
+  }
+
+  /** Leaves the group; the revoke callback runs at the next serving call. */
+  unsubscribe(): void {
+    this.#checkOpen()
+    this.#engine.unsubscribe()
+  }
+
+  /** Replaces the whole assignment. */
+  assign(partitions: readonly TopicPartition[]): void {
+    this.#checkOpen()
+    this.#engine.assign(partitionList(partitions))
+  }
+
+  unassign(): void {
+    this.#checkOpen()
+    this.#engine.unassign()
+  }
+
+  incrementalAssign(partitions: readonly TopicPartition[]): void {
+    this.#checkOpen()
+    this.#engine.incrementalAssign(partitionList(partitions))
+  }
+
+  incrementalUnassign(partitions: readonly TopicPartition[]): void {
+    this.#checkOpen()
+    this.#engine.incrementalUnassign(partitionList(partitions))
+  }
+
+  /** What is assigned now. The offsets are no positions. */
+  assignment(): TopicPartition[] {
+    this.#checkOpen()
+    const partitions = [...this.#engine.assignment.all()]
+    return partitions.map(({ topic, id }) => new TopicPartition(topic, id)).sort(TopicPartition.compare)
+  }
+
+  /** Made by the coordinator, null until joined; with KIP-848 made here. */
+  memberId(): string | null {
+    this.#checkOpen()
+    const { memberId } = this.#engine.membership.identity
+    return memberId === '' ? null : memberId
+  }
+
+  /** The documented spelling. */
+  memberid(): string | null {
+    return this.memberId()
+  }
+
+  /** For `sendOffsetsToTransaction`; also before joining. */
+  consumerGroupMetadata(): ConsumerGroupMetadata {
+    this.#checkOpen()
+    const { memberId, generationId, groupInstanceId } = this.#engine.membership.identity
+    const { groupId } = this.#engine.coordinator
+    return generationId < 0
+      ? new ConsumerGroupMetadata(groupId)
+      : new ConsumerGroupMetadata(groupId, generationId, memberId, groupInstanceId)
+  }
+
+  /** Serves callbacks; the next message or event, or null when the time is over. */
+  async poll(timeout?: Timeout): Promise<Message | null> {
+    this.#checkOpen()
+    const { timeoutMs, signal } = callLimits(timeout)
+    const { delivery } = this.#engine
+    return await this.#serve(timeoutMs, signal, () => {
+      const message = delivery.next()
+      if (message !== undefined) this.#engine.deliver(message, delivery.source)
+      return message
+    })
+  }
+
+  /** Up to `numMessages` messages and events; fewer when time runs out. */
+  async consume(numMessages?: number | ConsumeOptions, timeout?: Timeout): Promise<Message[]> {
+    this.#checkOpen()
+    const { count, limits } = consumeArguments(numMessages, timeout)
+    if (count === 0) return []
+    const { clock } = this.#engine.core.runtime
+    const deadlineMs = clock.monotonicMs() + limits.timeoutMs
+    const { delivery } = this.#engine
+    const taken: { readonly message: Message; readonly source: AssignedPartition | undefined }[] = []
+    const fill = (): true | undefined => {
+      while (taken.length < count) {
+        const message = delivery.next()
+        if (message === undefined) return undefined
+        taken.push({ message, source: delivery.source })
+      }
+      return true
+    }
+    for (;;) {
+      const sliceMs = Math.max(0, Math.min(fillMs, deadlineMs - clock.monotonicMs()))
+      try {
+        const isFull = await this.#serve(sliceMs, limits.signal, fill)
+        if (isFull === true || taken.length > 0) break
+      } catch (error) {
+        // What was taken must not be lost; an abort is told by the next call.
+        if (taken.length > 0 && limits.signal?.aborted === true) break
+        throw error
+      }
+      if (this.#engine.core.isClosed || clock.monotonicMs() >= deadlineMs) break
+    }
+    // Partitions that were revoked meanwhile belong to others.
+    const kept = taken.filter(({ source }) => source?.isRemoved !== true)
+    for (const { message, source } of kept) this.#engine.deliver(message, source)
+    return kept.map(({ message }) => message)
+  }
+
+  /** Commits; the outcome goes to `on_commit`, or with `asynchronous: false` to the promise. */
+  commit(options: CommitOptions & { readonly asynchronous: false }): Promise<TopicPartition[]>
+  commit(options?: CommitOptions | Message<unknown, unknown> | readonly TopicPartition[]): void
+  commit(
+    message: Message<unknown, unknown> | null | undefined,
+    offsets: readonly TopicPartition[] | null | undefined,
+    asynchronous: false,
+  ): Promise<TopicPartition[]>
+  commit(
+    message?: Message<unknown, unknown> | null,
+    offsets?: readonly TopicPartition[] | null,
+    asynchronous?: boolean,
+  ): void
+  commit(first?: unknown, second?: unknown, third?: unknown): Promise<TopicPartition[]> | void {
+    const start = (): Promise<TopicPartition[]> | undefined => {
+      this.#checkUsable()
+      const { offsets: given, isAsynchronous } = commitRequest(first, second, third)
+      this.#engine.checkCommit()
+      const offsets = (given ?? this.#engine.storedOffsets()).filter(({ offset }) => offset >= 0)
+      if (offsets.length === 0) throw kafkaException(KafkaError._NO_OFFSET, 'Commit failed: no offset is stored')
+      const timeoutMs = this.#engine.core.config.get('socket.timeout.ms')
+      if (!isAsynchronous) return this.#commit(offsets, timeoutMs)
+      this.#engine.commitInBackground(offsets, timeoutMs)
+      return undefined
+    }
+    const isSynchronous =
+      third === false ||
+      (typeof first === 'object' &&
+        first !== null &&
+        ((first as CommitOptions).asynchronous === false || (first as CommitOptions).async === false))
+    if (!isSynchronous) return void start()
+    return (async () => (await start()) ?? [])()
+  }
+
+  /** Marks offsets for the next commit; needs `enable.auto.offset.store=false`. */
+  storeOffsets(
+    request:
+      | { readonly message?: Message<unknown, unknown>; readonly offsets?: readonly TopicPartition[] }
+      | Message<unknown, unknown>
+      | readonly TopicPartition[],
+    offsets?: readonly TopicPartition[],
+  ): void {
+    this.#checkOpen()
+    const wanted = storeRequest(request, offsets)
+    const { core } = this.#engine
+    if (core.config.get('enable.auto.offset.store')) {
+      throw kafkaException(KafkaError._INVALID_ARG, 'storeOffsets needs "enable.auto.offset.store=false"')
+    }
+    let failure: KafkaError | null = null
+    let failures = 0
+    for (const entry of wanted) {
+      const partition = this.#engine.assignment.get(entry.topic, entry.partition)
+      const error = partition === undefined ? this.#unassigned(entry, KafkaError._STATE) : null
+      setError(entry, error)
+      if (partition === undefined) {
+        failure = error
+        failures++
+      } else this.#engine.store(partition, entry.offset, entry.leaderEpoch ?? -1, entry.metadata)
+    }
+    if (failure !== null && failures === wanted.length) throw new KafkaException(failure)
+  }
+
+  /** What the group has committed; OFFSET_INVALID where there is nothing. */
+  async committed(partitions: readonly TopicPartition[], timeout?: Timeout): Promise<TopicPartition[]> {
+    this.#checkUsable()
+    const wanted = partitionList(partitions)
+    const limits = callLimits(timeout)
+    if (wanted.length === 0) return []
+    const answer = await this.#engine.committed.look(wanted, limits)
+    return wanted.map((entry) => {
+      const found = answer.get(entry.key())
+      const { topic, partition } = entry
+      if (found === undefined) return new TopicPartition(topic, partition)
+      if (KafkaError.is(found)) return new TopicPartition(topic, partition, OFFSET_INVALID, { error: found })
+      const { offset, leaderEpoch, metadata } = found
+      return new TopicPartition(topic, partition, offset < 0 ? OFFSET_INVALID : offset, {
+        leaderEpoch,
+        metadata: metadata === '' ? null : metadata,
+      })
+    })
+  }
+
+  /** Last returned offset + 1; OFFSET_INVALID before the first message. A timeout is accepted and ignored. */
+  position(partitions: readonly TopicPartition[], _timeout?: Timeout): TopicPartition[] {
+    this.#checkOpen()
+    return partitionList(partitions).map((entry) => {
+      const { topic, partition: id } = entry
+      const partition = this.#engine.assignment.get(topic, id)
+      if (partition === undefined) {
+        const error = new KafkaError(KafkaError._UNKNOWN_PARTITION)
+        return new TopicPartition(topic, id, OFFSET_INVALID, { error })
+      }
+      return new TopicPartition(topic, id, partition.appOffset, { leaderEpoch: partition.appEpoch })
+    })
+  }
+
+  /** The next message of the partition is the one at this offset. */
+  async seek(partition: TopicPartition, timeout?: Timeout): Promise<void> {
+    this.#checkUsable()
+    const { topic, partition: id, offset, leaderEpoch } = onePartition(partition)
+    callLimits(timeout).signal?.throwIfAborted()
+    if (offset === OFFSET_STORED || offset === OFFSET_INVALID || !isUsableOffset(offset)) {
+      throw kafkaException(KafkaError._INVALID_ARG, `cannot seek to ${partition}`)
+    }
+    const assigned = this.#engine.assignment.get(topic, id)
+    if (assigned === undefined) throw new KafkaException(this.#unassigned(partition, KafkaError._STATE))
+    const known = this.#engine.core.metadata.cache.topic(topic)
+    if (known !== undefined && known.partitions.length > 0 && known.partitions[id] === undefined) {
+      throw kafkaException(KafkaError._UNKNOWN_PARTITION)
+    }
+    this.#engine.seek(assigned, offset, leaderEpoch ?? -1)
+  }
+
+  /** Stops delivery; what is buffered is kept. Failures stand in the entries. */
+  pause(partitions: readonly TopicPartition[]): void {
+    this.#setPaused(partitions, true)
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    this.#setPaused(partitions, false)
+  }
+
+  /** The first offsets whose timestamps are at or after the `offset`s given, in milliseconds. OFFSET_END: none is. */
+  async offsetsForTimes(partitions: readonly TopicPartition[], timeout?: Timeout): Promise<TopicPartition[]> {
+    this.#checkUsable()
+    const wanted = partitionList(partitions)
+    if (wanted.length === 0) throw kafkaException(KafkaError._INVALID_ARG, 'the list of partitions is empty')
+    const questions = wanted.map(({ topic, partition, offset: timestamp }) => ({ topic, partition, timestamp }))
+    const answers = await lookUpOffsets(this.#engine.core, questions, callLimits(timeout))
+    return wanted.map((entry) => {
+      const { topic, partition } = entry
+      const answer = answers.get(entry.key())
+      if (answer === undefined || KafkaError.is(answer)) {
+        const error = answer ?? new KafkaError(KafkaError._FAIL)
+        return new TopicPartition(topic, partition, OFFSET_INVALID, { error })
+      }
+      const { offset, leaderEpoch } = answer
+      return new TopicPartition(topic, partition, offset < 0 ? OFFSET_END : offset, { leaderEpoch })
+    })
+  }
+
+  /** Oldest and next offset. */
+  async getWatermarkOffsets(
+    partition: TopicPartition,
+    timeout?: number | WatermarkOptions,
+    cached?: boolean,
+  ): Promise<[low: number, high: number] | null> {
+    this.#checkUsable()
+    const { topic, partition: id } = onePartition(partition)
+    const options = typeof timeout === 'object' && timeout !== null ? timeout : undefined
+    if (options !== undefined) checkNames(options, ['timeoutMs', 'signal', 'cached', 'nullOnTimeout'])
+    const { cached: isCached = cached ?? false, nullOnTimeout = false, ...limits } = options ?? {}
+    if (isCached) {
+      const known = this.#engine.assignment.get(topic, id)
+      return [known?.logStartOffset ?? OFFSET_INVALID, known?.highWatermark ?? OFFSET_INVALID]
+    }
+    const within = callLimits(typeof timeout === 'number' ? timeout : limits)
+    try {
+      const ends = [-2, -1].map((timestamp) =>
+        lookUpOffsets(this.#engine.core, [{ topic, partition: id, timestamp }], within),
+      )
+      const found = (await Promise.all(ends)).map((answers) => answers.get(partition.key()))
+      const [low, high] = found.map((answer) => {
+        if (answer === undefined) throw kafkaException(KafkaError._FAIL)
+        if (KafkaError.is(answer)) throw new KafkaException(answer)
+        return answer.offset
+      })
+      return [low ?? OFFSET_INVALID, high ?? OFFSET_INVALID]
+    } catch (error) {
+      const isLate = error instanceof KafkaException && error.error.code() === KafkaError._TIMED_OUT
+      if (isLate && nullOnTimeout) return null
+      throw error
+    }
+  }
+
+  async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+    this.#checkOpen()
+    return await this.#engine.core.listTopics(topic, timeout)
+  }
+
+  /** User and password from the next authentication on. */
+  setSaslCredentials(username: string, password: string): void {
+    this.#checkOpen()
+    this.#engine.core.setSaslCredentials(username, password)
+  }
+
+  /**
+   * Runs the revoke callback, commits what is stored (with `enable.auto.commit`), leaves the group, closes connections.
+   * Idempotent. Rejects with what a callback threw; it is closed nevertheless.
+   */
+  close(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    this.#closing ??= this.#close(callLimits(options, defaultCloseMs))
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #checkOpen(): void {
+    if (this.#engine.core.isClosed) throw new ClosedError('Consumer closed')
+  }
+
+  #checkUsable(): void {
+    this.#checkOpen()
+    const fatal = this.#engine.fatalError
+    if (fatal !== undefined) {
+      throw kafkaException(KafkaError._FATAL, `Fatal error: ${fatal.name()}: ${fatal.str()}`, { fatal: true })
+    }
+  }
+
+  /** Serves until `take` gives something or the time is over. */
+  async #serve<T>(
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    take: () => T | undefined,
+  ): Promise<T | null> {
+    signal?.throwIfAborted()
+    const { core, pollWatch } = this.#engine
+    const { clock } = core.runtime
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    pollWatch.enter()
+    try {
+      this.#engine.polled()
+      let hasTurned = ++this.#sinceTurn >= messagesPerTurn
+      if (hasTurned) await this.#turn()
+      for (;;) {
+        await this.#serveCallbacks()
+        const fatal = this.#engine.fatalError
+        if (fatal !== undefined) throw new KafkaException(fatal)
+        const taken = core.isClosed ? undefined : take()
+        if (taken !== undefined) return taken
+        if (core.isClosed) return null
+        if (!hasTurned) {
+          // What has arrived at the sockets is processed before a time of 0 is over.
+          hasTurned = true
+          await this.#turn()
+          continue
+        }
+        signal?.throwIfAborted()
+        const leftMs = deadlineMs - clock.monotonicMs()
+        if (leftMs <= 0) return null
+        await core.events.wait(leftMs, signal)
+      }
+    } finally {
+      pollWatch.leave()
+    }
+  }
+
+  async #turn(): Promise<void> {
+    this.#sinceTurn = 0
+    await this.#engine.core.events.turn()
+  }
+
+  async #serveCallbacks(): Promise<void> {
+    const { core, rebalances } = this.#engine
+    for (;;) {
+      if (core.events.size > 0) core.events.serveReady()
+      if (!rebalances.isReady) return
+      await rebalances.serveOne()
+    }
+  }
+
+  #commit(offsets: readonly TopicPartition[], timeoutMs: number): Promise<TopicPartition[]> {
+    return new Promise((resolve, reject) => {
+      this.#engine.commits.commit(offsets, timeoutMs, (error, partitions) => {
+        if (error !== null) reject(new KafkaException(error))
+        else resolve(partitions)
+      })
+    })
+  }
+
+  #setPaused(partitions: readonly TopicPartition[], isPaused: boolean): void {
+    this.#checkOpen()
+    for (const entry of partitionList(partitions)) {
+      const partition = this.#engine.assignment.get(entry.topic, entry.partition)
+      setError(entry, partition === undefined ? this.#unassigned(entry, KafkaError._UNKNOWN_PARTITION) : null)
+      if (partition !== undefined) this.#engine.setPaused(partition, isPaused)
+    }
+  }
+
+  #unassigned({ topic, partition }: TopicPartition, code: number): KafkaError {
+    const known = this.#engine.core.metadata.cache.topic(topic)
+    const isMissing = known !== undefined && known.partitions.length > 0 && !known.partitions[partition]
+    return new KafkaError(
+      isMissing ? KafkaError._UNKNOWN_PARTITION : code,
+      `${topic}[${partition}] is not assigned`,
+    )
+  }
+
+  async #close({ timeoutMs, signal }: CallLimits): Promise<void> {
+    const { core } = this.#engine
+    if (core.isClosed) return
+    const { clock } = core.runtime
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    let isDone = false
+    const failures: unknown[] = []
+    const serve = async (): Promise<void> => {
+      try {
+        await this.#serveCallbacks()
+      } catch (error) {
+        if (!(error instanceof KafkaException && error.error.fatal())) failures.push(error)
+      }
+    }
+    try {
+      await serve()
+      this.#engine.beginClose(() => {
+        isDone = true
+        core.events.notify()
+      })
+      for (;;) {
+        await serve()
+        const leftMs = deadlineMs - clock.monotonicMs()
+        if (isDone || leftMs <= 0 || signal?.aborted === true) break
+        if (core.events.size === 0 && !this.#engine.rebalances.isReady) await core.events.wait(leftMs, signal)
+      }
+      await serve()
+    } finally {
+      this.#engine.close()
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+}
+
+function consumeArguments(
+  first: number | ConsumeOptions | undefined,
+  timeout: Timeout | undefined,
+): { count: number; limits: CallLimits } {
+  const options = typeof first === 'object' && first !== null ? first : undefined
+  if (options !== undefined) checkNames(options, ['numMessages', 'timeoutMs', 'signal'])
+  const { numMessages = options === undefined ? ((first as number | undefined) ?? 1) : 1, ...limits } = options ?? {}
+  if (typeof numMessages !== 'number') throw new TypeError('numMessages must be a number')
+  if (!Number.isInteger(numMessages) || numMessages < 0 || numMessages > maxMessagesPerCall) {
+    throw new ValueError(`numMessages must be between 0 and ${maxMessagesPerCall}, not ${numMessages}`)
+  }
+  return { count: numMessages, limits: callLimits(options === undefined ? timeout : limits) }
+}
+
+/** Results of local calls stand in the entries of the caller. */
+function setError(entry: TopicPartition, error: KafkaError | null): void {
+  ;(entry as { error: KafkaError | null }).error = error
+}

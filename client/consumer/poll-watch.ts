@@ -1,0 +1,58 @@
+/** `max.poll.interval.ms`: notices when the application stays away from polling. A call that waits is polling. */
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { Timer } from '../../common/runtime/scheduler.ts'
+
+export class PollWatch {
+  readonly #runtime: Runtime
+  readonly #maxIntervalMs: number
+  readonly #onExceeded: (overdueMs: number) => void
+  #lastMs: number
+  #depth = 0
+  #timer: Timer | undefined
+  #isWatching = false
+
+  constructor(runtime: Runtime, maxIntervalMs: number, onExceeded: (elapsedMs: number) => void) {
+    this.#runtime = runtime
+    this.#maxIntervalMs = maxIntervalMs
+    this.#onExceeded = onExceeded
+    this.#lastMs = runtime.clock.monotonicMs()
+  }
+
+  /** From now on, or from the next poll after it was exceeded. */
+  start(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
+    this.#lastMs = this.#runtime.clock.monotonicMs()
+    this.#schedule(this.#maxIntervalMs)
+  }
+
+  stop(): void {
+    this.#isWatching = false
+    this.#timer?.cancel()
+    this.#timer = undefined
+  }
+
+  enter(): void {
+    this.#depth++
+  }
+
+  leave(): void {
+    this.#depth--
+    this.#lastMs = this.#runtime.clock.monotonicMs()
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = this.#runtime.scheduler.schedule('max.poll.interval.ms', delayMs, () => this.#check())
+  }
+
+  #check(): void {
+    if (!this.#isWatching) return
+    const elapsedMs = this.#depth > 0 ? 0 : this.#runtime.clock.monotonicMs() - this.#lastMs
+    if (elapsedMs < this.#maxIntervalMs) {
+      this.#schedule(Math.max(1, this.#maxIntervalMs - elapsedMs))
+      return
+    }
+    this.stop()
+    this.#onExceeded(elapsedMs)
+  }
+}
