@@ -152,6 +152,12 @@ export class FetchService implements Watchable {
     return answer(ErrorCode.NONE, chunk.sizeBytes, chunk.bytes)
   }
 
+  /** -1 until the leader has committed something of its own. */
+  get #knownHighWatermark(): number {
+    const { quorum, log } = this.#options
+    return quorum.leader?.hasCommitted === true ? log.highWatermark : -1
+  }
+
   #leaderError(leaderEpoch: number): ErrorCode {
     const { quorum } = this.#options
     if (leaderEpoch < quorum.epoch) return ErrorCode.FENCED_LEADER_EPOCH
@@ -185,7 +191,7 @@ export class FetchService implements Watchable {
       this.#leaderError(asked.leaderEpoch) !== ErrorCode.NONE ||
       log.positionOf(asked.fetchOffset, asked.lastFetchedEpoch).kind !== 'valid' ||
       (asked.replicaId >= 0 ? log.endOffset : log.highWatermark) > asked.fetchOffset ||
-      log.highWatermark > asked.highWatermark
+      this.#knownHighWatermark > asked.highWatermark
     )
   }
 
@@ -219,8 +225,8 @@ export class FetchService implements Watchable {
             {
               partitionIndex: METADATA_PARTITION,
               errorCode: ErrorCode.NONE,
-              highWatermark: log.highWatermark,
-              logStartOffset: log.startOffset,
+              highWatermark: this.#knownHighWatermark,
+              logStartOffset: log.log.logStartOffset,
               currentLeader: quorum.known,
               abortedTransactions: null,
               records: NOTHING,

@@ -45,6 +45,7 @@ export class LeaderState {
   readonly #nodeId: number
   readonly #voters: ReadonlyMap<number, Progress>
   readonly #observers = new Map<number, Progress>()
+  #hasCommitted = false
 
   constructor(init: {
     nodeId: number
@@ -94,7 +95,14 @@ export class LeaderState {
       .map(([voterId, { endOffset }]) => (voterId === this.#nodeId ? ownDurableOffset : endOffset))
       .sort((left, right) => right - left)
     const committed = ends[majorityOf(ends.length) - 1] as number
-    return committed > this.epochStartOffset ? committed : undefined
+    if (committed <= this.epochStartOffset) return undefined
+    this.#hasCommitted = true
+    return committed
+  }
+
+  /** Until then the leader does not know how much of what came before it is committed, and must not say. */
+  get hasCommitted(): boolean {
+    return this.#hasCommitted
   }
 
   /** When the last fetch came without which there would be no majority. */

@@ -59,7 +59,9 @@ export interface MetadataLogListener {
   onSnapshot(snapshot: DecodedSnapshot, id: SnapshotId): void
   /** Whole committed batches, in log order. */
   onCommit(batches: Buffer): void
-  /** The high watermark moved; after `onCommit`. */
+  /**
+   * The high watermark moved; after `onCommit`. First when the quorum has said how far it is committed and this node has all of that.
+   */
   onHighWatermark(): void
   /** Leader or epoch changed. A node that leads may append from within this call; one that leads no more cannot. */
   onLeadership?(leadership: Leadership): void
@@ -108,6 +110,9 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   #deliveredOffset = 0
   /** What the listener was last told. */
   #toldHighWatermark = -1
+  /** Whether the quorum has said what is committed since the start, and this node has it. */
+  #isUpToDate = false
+  #isClosed = false
   #told: Leadership = { isLeader: false, leaderId: -1, leaderEpoch: -1 }
 
   constructor(options: MetadataLogOptions) {
@@ -198,6 +203,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
 
   /** Ends every part in the quorum, without a word to anybody. */
   close(): void {
+    this.#isClosed = true
     this.#quorum.close()
     this.#follower.follow(undefined)
     this.#fetches.close()
@@ -233,7 +239,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   }
 
   wake(): void {
-    if (this.#quorum.isEnded && this.#deliveredOffset >= this.highWatermark) return
+    if (this.#isClosed) return
     this.#fetches.wake()
     while (this.#deliveredOffset < this.highWatermark) {
       const read = this.log.read({
@@ -246,7 +252,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
       this.#deliveredOffset = read.nextOffset
       this.#options.listener.onCommit(read.records)
     }
-    if (this.#toldHighWatermark === this.highWatermark) return
+    if (!this.#isUpToDate || this.#toldHighWatermark === this.highWatermark) return
     this.#toldHighWatermark = this.highWatermark
     this.#options.listener.onHighWatermark()
   }
@@ -274,7 +280,10 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   }
 
   #advanceHighWatermark(offset: number): void {
-    if (this.#log.advanceHighWatermark(offset)) this.#runtime.reactor.touch(this)
+    const hasMoved = this.#log.advanceHighWatermark(offset)
+    const isNews = !this.#isUpToDate && this.logEndOffset >= offset
+    if (isNews) this.#isUpToDate = true
+    if (hasMoved || isNews) this.#runtime.reactor.touch(this)
   }
 
   // --- requests of other nodes ----------------------------------------------------------------------------------------
@@ -364,7 +373,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
       // The next fetch says that this is durable.
       if (this.#log.sync() !== ErrorCode.NONE) return this.#failed()
     }
-    this.#advanceHighWatermark(highWatermark)
+    if (highWatermark >= 0) this.#advanceHighWatermark(highWatermark)
     return 'now'
   }
 

@@ -59,6 +59,7 @@ interface Life {
   waiting: { readonly epoch: number; readonly offset: number; readonly key: string }[]
   nextOffset: number
   highWatermark: number
+  readonly toldHighWatermarks: number[]
 }
 
 export class SimNode {
@@ -190,6 +191,7 @@ export class RaftCluster {
       waiting: [],
       nextOffset: metadataFiles.logStartOffset,
       highWatermark: 0,
+      toldHighWatermarks: [],
       end: ({ losesUnsynced }) => {
         log.close()
         scheduler.close()
@@ -332,6 +334,7 @@ export class RaftCluster {
 
   #onHighWatermark(node: SimNode, life: Life): void {
     const { log } = life
+    life.toldHighWatermarks.push(log.highWatermark)
     const isCommitted = (offset: number): boolean => offset < log.highWatermark
     for (const { epoch, offset, key } of life.waiting) {
       if (!isCommitted(offset)) continue

@@ -118,6 +118,22 @@ describe('a quorum of three voters', () => {
     expect(cluster.node(1).log.leaderEpoch).toBe(1)
   })
 
+  it('tells a node that comes back what is committed once it has all of it', () => {
+    const cluster = led()
+    for (let count = 0; count < 10; count++) cluster.append(cluster.node(1))
+    cluster.world.advance(100)
+    const { committedEnd } = cluster
+    const node = cluster.node(3)
+    cluster.crash(node)
+    cluster.world.network.isolate(['node-3'], ['node-1', 'node-2'])
+    cluster.start(node)
+    cluster.world.advance(50)
+    expect(node.life?.toldHighWatermarks).toEqual([])
+    cluster.world.network.heal()
+    cluster.world.advance(3000)
+    expect(node.life?.toldHighWatermarks).toEqual([committedEnd])
+  })
+
   it('cuts what an old leader could not commit', () => {
     const cluster = led()
     const old = cluster.node(1)
