@@ -32,7 +32,7 @@ import { MetadataSnapshotter } from './metadata/snapshotter.ts'
 import { RequestCounters } from './metrics/counters.ts'
 import type { Interception } from './network/interception.ts'
 import { BrokerListener } from './network/listener.ts'
-import type { ListenerKind } from './network/request-context.ts'
+import type { ConnectionInfo, ListenerKind } from './network/request-context.ts'
 import { Router } from './network/router.ts'
 import { ControllerClient } from './peer/controller-client.ts'
 import { PeerClient } from './peer/peer-client.ts'
@@ -307,6 +307,11 @@ export class Broker {
     return this.#listeners
   }
 
+  /** The connections to the listeners for clients; other brokers are among their clients. */
+  *connections(): IterableIterator<ConnectionInfo> {
+    for (const listener of this.#listeners) yield* listener.connections
+  }
+
   get connectionCount(): number {
     return this.#listeners.reduce((count, listener) => count + listener.connections.size, 0)
   }
@@ -335,6 +340,7 @@ export class Broker {
     this.#controllerHost.start()
     this.metadataLog.start()
     await new Promise<void>((resolve) => this.#hasMetadata.whenDone(resolve))
+    if (this.#metadataFailure !== undefined) throw this.#metadataFailure
     // Only now is it known how the logs are to be recovered, and which partitions are to be led.
     this.#logs.loadLogs()
     this.#loader.listen(this.#replicas)
@@ -580,6 +586,7 @@ export class Broker {
     if (directory === this.metadataLog.log.directory) {
       this.#metadataFailure ??= directoryFailed(directory)
       this.lifecycle.started.complete(error.message)
+      this.#hasMetadata.complete()
       for (const other of this.#logs.liveDirectories) other.fail(error)
     }
     this.#replicas.onDirectoryFailed()
