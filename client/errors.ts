@@ -4,7 +4,6 @@
  */
 import { inspect } from 'node:util'
 import { codeInfo, type KafkaErrorCodeName, kafkaErrorCodes } from './error-codes.ts'
-import type { Message } from './values/message.ts'
 
 export interface KafkaErrorFlags {
   /** The client instance cannot go on. */
@@ -139,7 +138,7 @@ export class ConcurrentModificationException extends RuntimeError {
   override readonly name = 'ConcurrentModificationException'
 }
 
-const serializationMark: unique symbol = Symbol('kafkito.SerializationError')
+export const serializationMark: unique symbol = Symbol('kafkito.SerializationError')
 
 /** A shipped serializer rejects its input. The key and value errors below count as instances too. */
 export class SerializationError extends KafkaException {
@@ -155,7 +154,7 @@ export class SerializationError extends KafkaException {
   }
 }
 
-class WrappedFailure extends KafkaException {
+export class WrappedFailure extends KafkaException {
   readonly exception: unknown
 
   constructor(error: KafkaError, exception?: unknown) {
@@ -187,34 +186,6 @@ export class ValueSerializationError extends ProduceError {
 
   constructor(exception: unknown) {
     super(new KafkaError(KafkaError._VALUE_SERIALIZATION, String(exception)), exception)
-  }
-}
-
-export class ConsumeError extends WrappedFailure {
-  override readonly name: string = 'ConsumeError'
-  readonly kafkaMessage: Message | null
-
-  constructor(error: KafkaError, exception?: unknown, kafkaMessage: Message | null = null) {
-    super(error, exception)
-    this.kafkaMessage = kafkaMessage
-  }
-}
-
-export class KeyDeserializationError extends ConsumeError {
-  override readonly name = 'KeyDeserializationError'
-  readonly [serializationMark] = true
-
-  constructor(exception: unknown, kafkaMessage: Message | null = null) {
-    super(new KafkaError(KafkaError._KEY_DESERIALIZATION, String(exception)), exception, kafkaMessage)
-  }
-}
-
-export class ValueDeserializationError extends ConsumeError {
-  override readonly name = 'ValueDeserializationError'
-  readonly [serializationMark] = true
-
-  constructor(exception: unknown, kafkaMessage: Message | null = null) {
-    super(new KafkaError(KafkaError._VALUE_DESERIALIZATION, String(exception)), exception, kafkaMessage)
   }
 }
 

@@ -4,6 +4,7 @@ export type { OauthToken } from './config/connection-properties.ts'
 export type { DeliveryCallback, PartitionerFunction, PartitionerName } from './config/producer-properties.ts'
 export type { ClientConfig, PropertyName } from './config/table.ts'
 export * from './constants.ts'
+export { ConsumeError, KeyDeserializationError, ValueDeserializationError } from './consume-errors.ts'
 export { type ConsumeOptions, Consumer, type WatermarkOptions } from './consumer/consumer.ts'
 export type { CommitOptions } from './consumer/consumer-arguments.ts'
 export type { RebalanceCallback, RebalanceCallbacks } from './consumer/rebalance-queue.ts'
@@ -11,17 +12,14 @@ export {
   BufferError,
   ClosedError,
   ConcurrentModificationException,
-  ConsumeError,
   IllegalStateException,
   KafkaError,
   KafkaException,
-  KeyDeserializationError,
   KeySerializationError,
   NotImplementedError,
   ProduceError,
   RuntimeError,
   SerializationError,
-  ValueDeserializationError,
   ValueError,
   ValueSerializationError,
 } from './errors.ts'

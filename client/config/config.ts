@@ -7,8 +7,7 @@ import { invalid, parseValue } from './parse.ts'
 import type { Side } from './property.ts'
 import { refusedProperties } from './refused-properties.ts'
 import { nearestName } from './suggest.ts'
-import { type ClientConfig, canonicalName, type PropertyName, properties, type Values } from './table.ts'
-import { validate } from './validate.ts'
+import { canonicalName, type PropertyName, properties, type Values } from './table.ts'
 
 export type HandleKind = 'producer' | 'consumer' | 'share-consumer' | 'admin'
 
@@ -44,26 +43,6 @@ export class Config {
   isExplicit(name: PropertyName): boolean {
     return this.#explicit.has(name)
   }
-}
-
-/**
- * Reads and checks. `extra` overrides `conf`.
- * Throws TypeError without any configuration, KafkaException `_INVALID_ARG` for what parts 15 and 16 forbid.
- */
-export function readConfig(kind: HandleKind, conf: ClientConfig | undefined, extra?: ClientConfig): Config {
-  if (!isRecord(conf) && !isRecord(extra)) throw new TypeError('a configuration object is needed')
-  const draft = new ConfigDraft(kind)
-  for (const source of [conf, extra]) {
-    if (source === undefined || source === null) continue
-    if (!isRecord(source)) throw new TypeError('the configuration must be an object')
-    for (const [name, given] of Object.entries(source)) draft.set(name, given)
-  }
-  draft.applyTopicConfig()
-  if ((kind === 'consumer' || kind === 'share-consumer') && !draft.values['group.id']) {
-    throw new ValueError('group.id must be configured')
-  }
-  validate(draft)
-  return draft.finish()
 }
 
 /** A configuration while it is being read; validation may still change it. */
@@ -152,7 +131,7 @@ export class ConfigDraft {
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

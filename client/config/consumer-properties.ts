@@ -23,7 +23,8 @@ export const consumerProperties = {
   'auto.offset.reset': word(
     [['earliest', 'smallest', 'beginning'], ['latest', 'largest', 'end'], 'error'],
     'latest',
-    { side },
+    // KIP-1106: by_duration and an ISO 8601 duration.
+    { side, pattern: /^by_duration:P(?=.*\d[DHMS]$)(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d{1,9})?S)?)?$/ },
   ),
   'isolation.level': word(['read_uncommitted', 'read_committed'], 'read_committed', { side }),
   'enable.partition.eof': boolean(false, { side }),

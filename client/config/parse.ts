@@ -90,6 +90,7 @@ function parseWord(name: string, property: Property, text: string): string {
   for (const synonyms of property.words) {
     if (synonyms.some((word) => word.toLowerCase() === wanted)) return synonyms[0] as string
   }
+  if (property.pattern?.test(text.trim()) === true) return text.trim()
   throw invalid(`Property "${name}" must be one of ${allowedWords(property)}, not "${text}"`)
 }
 

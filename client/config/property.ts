@@ -31,6 +31,8 @@ export interface Property<Value = unknown, Input = unknown> {
   readonly named: Readonly<Record<string, number>>
   /** Functions that may stand in the place of the text: a partitioner. */
   readonly mayBeFunction: boolean
+  /** What else a word may look like. */
+  readonly pattern: RegExp | undefined
   /** Set for properties that are accepted and change nothing: says why. */
   readonly withoutEffect: string | undefined
 }
@@ -40,6 +42,8 @@ export type InputOf<P extends Property> = NonNullable<P[typeof types]>['input']
 
 interface Common {
   readonly side?: Side
+  /** Words that are more than a list can hold. */
+  readonly pattern?: RegExp
   readonly aliases?: readonly string[]
   readonly withoutEffect?: string
 }
@@ -65,6 +69,7 @@ function property(given: Described): Property {
     words: given.words ?? [],
     named: given.named ?? {},
     mayBeFunction: given.mayBeFunction ?? false,
+    pattern: given.pattern,
     withoutEffect: given.withoutEffect,
   }
 }

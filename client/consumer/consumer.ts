@@ -5,7 +5,7 @@
  * and `close` only; network input and heartbeats go on by themselves as the event loop turns.
  */
 import type { ClientHooks } from '../client-hooks.ts'
-import { readConfig } from '../config/config.ts'
+import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
 import { OFFSET_END, OFFSET_INVALID, OFFSET_STORED } from '../constants.ts'
 import { ClosedError, KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
@@ -204,7 +204,8 @@ export class Consumer {
       const { offsets: given, isAsynchronous } = commitRequest(first, second, third)
       this.#engine.checkCommit()
       const offsets = (given ?? this.#engine.storedOffsets()).filter(({ offset }) => offset >= 0)
-      if (offsets.length === 0) throw kafkaException(KafkaError._NO_OFFSET, 'Commit failed: no offset is stored')
+      if (offsets.length === 0)
+        throw kafkaException(KafkaError._NO_OFFSET, 'Commit failed: no offset is stored')
       const timeoutMs = this.#engine.core.config.get('socket.timeout.ms')
       if (!isAsynchronous) return this.#commit(offsets, timeoutMs)
       this.#engine.commitInBackground(offsets, timeoutMs)
@@ -312,7 +313,11 @@ export class Consumer {
     this.#checkUsable()
     const wanted = partitionList(partitions)
     if (wanted.length === 0) throw kafkaException(KafkaError._INVALID_ARG, 'the list of partitions is empty')
-    const questions = wanted.map(({ topic, partition, offset: timestamp }) => ({ topic, partition, timestamp }))
+    const questions = wanted.map(({ topic, partition, offset: timestamp }) => ({
+      topic,
+      partition,
+      timestamp,
+    }))
     const answers = await lookUpOffsets(this.#engine.core, questions, callLimits(timeout))
     return wanted.map((entry) => {
       const { topic, partition } = entry
@@ -515,7 +520,8 @@ function consumeArguments(
 ): { count: number; limits: CallLimits } {
   const options = typeof first === 'object' && first !== null ? first : undefined
   if (options !== undefined) checkNames(options, ['numMessages', 'timeoutMs', 'signal'])
-  const { numMessages = options === undefined ? ((first as number | undefined) ?? 1) : 1, ...limits } = options ?? {}
+  const { numMessages = options === undefined ? ((first as number | undefined) ?? 1) : 1, ...limits } =
+    options ?? {}
   if (typeof numMessages !== 'number') throw new TypeError('numMessages must be a number')
   if (!Number.isInteger(numMessages) || numMessages < 0 || numMessages > maxMessagesPerCall) {
     throw new ValueError(`numMessages must be between 0 and ${maxMessagesPerCall}, not ${numMessages}`)

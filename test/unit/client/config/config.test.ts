@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../../../../client/config/config.ts'
+import { readConfig } from '../../../../client/config/read-config.ts'
 import type { ClientConfig } from '../../../../client/config/table.ts'
 import { KafkaException, ValueError } from '../../../../client/index.ts'
 
