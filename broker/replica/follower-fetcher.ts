@@ -86,6 +86,21 @@ export class FollowerFetcher {
     this.#fetchLater(0)
   }
 
+  /** One request although it is paused. */
+  step(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#fetch()
+    this.#isPaused = true
+  }
+
+  /**
+   * The records of this turn could not be written: the request that would acknowledge them, and stands ready to be sent, must not leave.
+   */
+  onFlushFailed(): void {
+    this.#options.peer.disconnect()
+  }
+
   close(): void {
     this.#partitions.clear()
     this.#timer?.cancel()

@@ -49,6 +49,15 @@ export class FollowerFetchers implements FollowerListener {
     for (const fetcher of this.#byLeader.values()) fetcher.resume()
   }
 
+  /** One fetch from each leader, although paused. */
+  step(): void {
+    for (const fetcher of this.#byLeader.values()) fetcher.step()
+  }
+
+  onFlushFailed(): void {
+    for (const fetcher of this.#byLeader.values()) fetcher.onFlushFailed()
+  }
+
   close(): void {
     for (const fetcher of this.#byLeader.values()) fetcher.close()
     this.#byLeader.clear()

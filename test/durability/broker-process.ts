@@ -1,5 +1,5 @@
 /** A broker that lives until its standard input ends. Arguments: data directory, settings as JSON. */
-import { startCluster } from '../../broker/index.ts'
+import { startCluster } from '../../broker/cluster.ts'
 
 const [dataDir = '', config = '{}'] = process.argv.slice(2)
 const cluster = await startCluster({ dataDir, config: JSON.parse(config) as Record<string, string> })

@@ -1,5 +1,5 @@
 /** A broker on a simulated machine whose disk fails and loses power as a test wants it, and clients that speak frames to it. */
-import { type Cluster, startCluster } from '../../broker/index.ts'
+import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import { Channel } from '../../common/rpc/channel.ts'
 import { MemoryDisk, type MemoryDiskOptions } from '../../common/runtime/sim/files.ts'
 import { createSimRuntime, type SimRuntime } from '../../common/runtime/sim/runtime.ts'

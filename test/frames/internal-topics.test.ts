@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Cluster, startCluster } from '../../broker/index.ts'
+import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
 import { rawClient } from '../support/raw-client.ts'
 

@@ -1,6 +1,6 @@
 /** A broker in this process and raw connections to it, for tests that send what no client would. */
 
-import { type Cluster, startCluster } from '../../broker/index.ts'
+import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import { ListOffsets } from '../../common/protocol/apis/02-list-offsets.ts'
 import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
 import { decodeResponse } from '../../common/protocol/codec.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Cluster, startCluster } from '../../broker/index.ts'
+import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'

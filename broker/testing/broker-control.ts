@@ -1,0 +1,137 @@
+/**
+ * What a test does to one broker. The ways down differ: `stop` hands over, `kill` does not, `kill({ loseTail })` also loses what was not
+ * synced, `freeze` keeps the process but it neither hears nor acts, `setDown` cuts clients off while the cluster goes on.
+ */
+import type { NodeRuntime } from '../../common/runtime/node/runtime.ts'
+import type { Random } from '../../common/runtime/random.ts'
+import type { MemoryDisk } from '../../common/runtime/sim/files.ts'
+import type { Cluster } from '../cluster.ts'
+import type { ClusterNodeState } from '../cluster-node.ts'
+import { letTimePass } from './cluster-clock.ts'
+import type { FaultEngine } from './fault-engine.ts'
+import type { FaultBuilder, Faults } from './faults.ts'
+
+export interface BrokerControlParts {
+  readonly nodeId: number
+  readonly cluster: () => Cluster
+  readonly runtime: NodeRuntime
+  readonly engine: FaultEngine
+  readonly faults: Faults
+  readonly disk: () => MemoryDisk | undefined
+  readonly random: Random
+  readonly losesTail: boolean
+}
+
+export class BrokerControl {
+  readonly nodeId: number
+  readonly #parts: BrokerControlParts
+
+  /** @internal */
+  constructor(parts: BrokerControlParts) {
+    this.#parts = parts
+    this.nodeId = parts.nodeId
+    parts.cluster().node(parts.nodeId)
+  }
+
+  get state(): ClusterNodeState {
+    return this.#node.state
+  }
+
+  /** `host:port` for clients. */
+  get address(): string {
+    const [address] = this.#node.advertisedAddresses.values()
+    return address === undefined ? '' : `${address.host}:${address.port}`
+  }
+
+  get #node() {
+    return this.#parts.cluster().node(this.nodeId)
+  }
+
+  /** A controlled shutdown. */
+  async stop(): Promise<void> {
+    await letTimePass(this.#parts.runtime, this.#node.stop())
+  }
+
+  /** Ends as a killed process does. @param options.loseTail also what was not synced to its disk is gone */
+  kill(options: { readonly loseTail?: boolean } = {}): void {
+    const { disk, random, losesTail } = this.#parts
+    if (options.loseTail === true && !losesTail)
+      throw new Error('To lose what a disk has not synced, start the cluster with { loseTail: true }.')
+    this.#node.kill()
+    if (options.loseTail === true) disk()?.crash({ loseUnsynced: random })
+  }
+
+  /** Starts it again, on the same files and the same port. */
+  async start(): Promise<void> {
+    await letTimePass(this.#parts.runtime, this.#node.start())
+  }
+
+  /** The process stands still: it answers nobody, its timers wait. Others notice as they notice any silence. */
+  freeze(): void {
+    this.#parts.engine.freeze(this.nodeId)
+    this.#node.broker?.services.scheduler.freeze()
+    this.#node.broker?.fetchers.pause()
+  }
+
+  thaw(): void {
+    this.#node.broker?.services.scheduler.thaw()
+    this.#node.broker?.fetchers.resume()
+    this.#parts.engine.thaw(this.nodeId)
+  }
+
+  /** As a follower it copies nothing any more. */
+  pauseFetch(): void {
+    this.#node.broker?.fetchers.pause()
+  }
+
+  resumeFetch(): void {
+    this.#node.broker?.fetchers.resume()
+  }
+
+  /** One fetch from each leader while paused. */
+  stepFetch(): void {
+    this.#node.broker?.fetchers.step()
+  }
+
+  /** Clients are cut off and refused; the broker keeps what it leads. */
+  setDown(): void {
+    this.#parts.engine.setDown(this.nodeId, true)
+    for (const listener of this.#node.broker?.listeners ?? []) {
+      for (const connection of [...listener.connections])
+        if (!connection.clientAddress.startsWith('broker-')) connection.destroy()
+    }
+  }
+
+  setUp(): void {
+    this.#parts.engine.setDown(this.nodeId, false)
+  }
+
+  /** Every request of a client waits so long. 0: no longer. */
+  rtt(ms: number): void {
+    this.#parts.engine.setDelay(this.nodeId, ms)
+  }
+
+  /** Every answer says that the client was throttled, until the rule is removed. */
+  throttle(ms: number): FaultBuilder {
+    return this.#parts.faults.on('*', { broker: this.nodeId }).throttle(ms)
+  }
+
+  /** What clients are told of its rack. For replica selection by rack start with `racks`. */
+  setRack(rack: string): void {
+    this.#parts.engine.overrides.setRack(this.nodeId, rack)
+  }
+
+  /** What clients are told of its address. */
+  setAddress(host: string, port: number): void {
+    this.#parts.engine.overrides.setAddress(this.nodeId, host, port)
+  }
+
+  /** Metadata does not mention it any more; connections live on. */
+  hide(): void {
+    this.#parts.engine.overrides.hide(this.nodeId, true)
+  }
+
+  show(): void {
+    this.#parts.engine.overrides.hide(this.nodeId, false)
+  }
+}

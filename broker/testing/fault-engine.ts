@@ -1,0 +1,331 @@
+/**
+ * Stands between clients and brokers for a test: applies fault rules and control hooks, changes what answers say of the cluster, holds what
+ * a frozen broker does not hear, and keeps the journal.
+ *
+ * Owner: the cluster of a test; one for all of its brokers and all of their lives. What the nodes and the fixture itself say to each other
+ * passes untouched, unless a rule says `internal` or the broker is frozen. Hooks are asked before rules, both oldest first.
+ */
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { ApiSchema } from '../../common/protocol/schema.ts'
+import { Deferred } from '../../common/runtime/deferred.ts'
+import { type Fault, FaultRules } from '../../common/runtime/faults.ts'
+import type { Random } from '../../common/runtime/random.ts'
+import type { Reactor } from '../../common/runtime/reactor.ts'
+import { type Answer, CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
+import type { InterceptedRequest, Interceptor } from '../network/interception.ts'
+import type { ConnectionInfo } from '../network/request-context.ts'
+import { AnswerOverrides } from './answer-overrides.ts'
+import { type ControlHook, ControlHooks, type ControlVerdict } from './control-hooks.ts'
+import type { Journal } from './journal.ts'
+import { divideRequest, errorsIn, mergeAnswers, type Named, namedIn } from './message-shape.ts'
+
+/** Name of the fixture's own end in the network between the nodes. */
+export const FIXTURE_ENDPOINT = 'fixture'
+
+type Reply = Deferred<Answer<unknown>>
+
+const NAMING_NOTHING: Named = { topics: [], groups: [], transactionalIds: [] }
+
+export class FaultEngine implements Interceptor {
+  readonly rules: FaultRules
+  readonly hooks = new ControlHooks()
+  readonly overrides = new AnswerOverrides()
+  readonly journal: Journal
+  /** What went wrong inside hooks, for `verify`. */
+  readonly problems: string[] = []
+  readonly #reactor: Reactor
+  readonly #down = new Set<number>()
+  readonly #delays = new Map<number, number>()
+  readonly #frozen = new Map<number, (() => void)[]>()
+
+  constructor(options: { random: Random; reactor: Reactor; journal: Journal }) {
+    this.rules = new FaultRules({ random: options.random })
+    this.#reactor = options.reactor
+    this.journal = options.journal
+  }
+
+  // --- brokers -----------------------------------------------------------------------------------------------------
+
+  setDown(nodeId: number, isDown: boolean): void {
+    if (isDown) this.#down.add(nodeId)
+    else this.#down.delete(nodeId)
+  }
+
+  /** Every request of a client to this broker waits so long before it is carried out. */
+  setDelay(nodeId: number, delayMs: number): void {
+    if (delayMs > 0) this.#delays.set(nodeId, delayMs)
+    else this.#delays.delete(nodeId)
+  }
+
+  freeze(nodeId: number): void {
+    if (!this.#frozen.has(nodeId)) this.#frozen.set(nodeId, [])
+  }
+
+  thaw(nodeId: number): void {
+    const held = this.#frozen.get(nodeId) ?? []
+    this.#frozen.delete(nodeId)
+    for (const goOn of held) this.#reactor.post(goOn)
+  }
+
+  /** Takes back everything but the journal. */
+  reset(): void {
+    this.rules.reset()
+    this.hooks.clear()
+    this.overrides.clear()
+    this.#down.clear()
+    this.#delays.clear()
+    this.problems.length = 0
+    for (const nodeId of [...this.#frozen.keys()]) this.thaw(nodeId)
+  }
+
+  // --- Interceptor -------------------------------------------------------------------------------------------------
+
+  mayConnect(nodeId: number, clientAddress: string): boolean {
+    return !this.#down.has(nodeId) || isInside(clientAddress)
+  }
+
+  intercept(exchange: InterceptedRequest): Reply {
+    const { context, api } = exchange
+    const { connection, broker } = context
+    if (connection.clientAddress === FIXTURE_ENDPOINT) return exchange.proceed()
+    const isInternal = isInternalConnection(connection)
+    if (isInternal && this.rules.isEmpty && this.#frozen.size === 0) return exchange.proceed()
+    const needsNames = this.journal.isRecording || !this.rules.isEmpty
+    const named = needsNames
+      ? namedIn(api, exchange.request, (id) => broker.metadata.topicsById.get(id)?.name)
+      : NAMING_NOTHING
+    const journey = { isFault: false }
+    const frozen = this.#frozen.get(broker.nodeId)
+    let reply: Reply
+    if (frozen === undefined) reply = this.#afterDelay(exchange, named, isInternal, journey)
+    else {
+      reply = new Deferred<Answer<unknown>>()
+      frozen.push(() =>
+        this.#afterDelay(exchange, named, isInternal, journey).whenDone((answer) => reply.complete(answer)),
+      )
+    }
+    if (this.journal.isRecording && !isInternal) this.#record(exchange, named, journey, reply)
+    return reply
+  }
+
+  #record(exchange: InterceptedRequest, named: Named, journey: { isFault: boolean }, reply: Reply): void {
+    const { context, api } = exchange
+    const { clock } = context.broker.runtime
+    reply.whenDone((answer) => {
+      const { principal } = context
+      this.journal.add(
+        {
+          timeMs: clock.wallMs(),
+          api: api.name,
+          version: context.apiVersion,
+          clientId: context.clientId,
+          connectionId: context.connection.id,
+          principal: `${principal.type}:${principal.name}`,
+          broker: context.broker.nodeId,
+          ...named,
+          durationMs: clock.monotonicMs() - context.receivedMs,
+          outcome:
+            answer === NO_RESPONSE ? 'no answer' : answer === CLOSE_CONNECTION ? 'disconnected' : 'answered',
+          isFault: journey.isFault,
+        },
+        typeof answer === 'symbol' ? [] : errorsIn(api, answer),
+      )
+    })
+  }
+
+  #afterDelay(
+    exchange: InterceptedRequest,
+    named: Named,
+    isInternal: boolean,
+    journey: { isFault: boolean },
+  ): Reply {
+    const { broker } = exchange.context
+    const delayMs = isInternal ? undefined : this.#delays.get(broker.nodeId)
+    if (delayMs === undefined) return this.#decide(exchange, named, isInternal, journey)
+    const reply = new Deferred<Answer<unknown>>()
+    broker.scheduler.schedule(`round trip time of broker ${broker.nodeId}`, delayMs, () =>
+      this.#decide(exchange, named, isInternal, journey).whenDone((answer) => reply.complete(answer)),
+    )
+    return reply
+  }
+
+  #decide(
+    exchange: InterceptedRequest,
+    named: Named,
+    isInternal: boolean,
+    journey: { isFault: boolean },
+  ): Reply {
+    const { api, context } = exchange
+    if (isInternal) return this.#byRules(exchange, named, true, journey)
+    if (!this.overrides.allows(api, context.apiVersion)) return Deferred.of<Answer<unknown>>(CLOSE_CONNECTION)
+    if (this.hooks.isEmpty) return this.#byRules(exchange, named, false, journey)
+    return this.#byHooks(this.hooks.forApi(api.name), exchange, named, journey)
+  }
+
+  // --- hooks -------------------------------------------------------------------------------------------------------
+
+  #byHooks(
+    hooks: readonly ControlHook[],
+    exchange: InterceptedRequest,
+    named: Named,
+    journey: { isFault: boolean },
+  ): Reply {
+    const [hook, ...others] = hooks
+    if (hook === undefined) return this.#byRules(exchange, named, false, journey)
+    let verdict: ControlVerdict | Promise<ControlVerdict>
+    try {
+      verdict = hook.ask(exchange, () => this.#byRules(exchange, named, false, journey))
+    } catch (error) {
+      this.problems.push(`a control hook for ${exchange.api.name} threw: ${String(error)}`)
+      verdict = undefined
+    }
+    const goOn = (settled: ControlVerdict): Reply => {
+      if (settled === undefined) return this.#byHooks(others, exchange, named, journey)
+      journey.isFault = true
+      hook.onHandled()
+      return settled.reply(exchange)
+    }
+    if (!(verdict instanceof Promise)) return goOn(verdict)
+    const reply = new Deferred<Answer<unknown>>()
+    const settle = (settled: ControlVerdict): void =>
+      this.#reactor.post(() => goOn(settled).whenDone((answer) => reply.complete(answer)))
+    verdict.then(settle, (error: unknown) => {
+      this.problems.push(`a control hook for ${exchange.api.name} failed: ${String(error)}`)
+      settle(undefined)
+    })
+    return reply
+  }
+
+  // --- rules -------------------------------------------------------------------------------------------------------
+
+  #byRules(
+    exchange: InterceptedRequest,
+    named: Named,
+    isInternal: boolean,
+    journey: { isFault: boolean },
+  ): Reply {
+    const { api, context } = exchange
+    const fault = this.rules.isEmpty
+      ? undefined
+      : this.rules.match({
+          api: api.name,
+          version: context.apiVersion,
+          broker: context.broker.nodeId,
+          clientId: context.clientId,
+          isInternal,
+          ...named,
+        })
+    if (fault !== undefined) journey.isFault = true
+    const reply = fault === undefined ? exchange.proceed() : this.#apply(fault, exchange)
+    if (isInternal || !this.overrides.concerns(api)) return reply
+    return reply.map((answer) => this.overrides.change(exchange, answer))
+  }
+
+  #apply(fault: Fault, exchange: InterceptedRequest): Reply {
+    const { action } = fault
+    const { afterApply = false, drop = false, swallow = false, disconnect = false, error } = action
+    if (afterApply || swallow) {
+      return exchange.proceed().flatMap((answer) =>
+        this.#pause(fault, exchange).map((): Answer<unknown> => {
+          if (typeof answer === 'symbol') return answer
+          if (disconnect) return CLOSE_CONNECTION
+          if (drop || swallow) return NO_RESPONSE
+          const told = error === undefined ? answer : refusedAfter(fault, exchange, answer)
+          return this.#edited(fault, exchange, told)
+        }),
+      )
+    }
+    return this.#pause(fault, exchange).flatMap((): Reply => {
+      if (drop) return Deferred.of<Answer<unknown>>(NO_RESPONSE)
+      if (disconnect) return Deferred.of<Answer<unknown>>(CLOSE_CONNECTION)
+      const reply = error === undefined ? exchange.proceed() : refusedBefore(fault, exchange)
+      return reply.map((answer) => this.#edited(fault, exchange, answer))
+    })
+  }
+
+  #pause(fault: Fault, exchange: InterceptedRequest): Deferred<void> {
+    const { delayMs = 0, hold = false } = fault.action
+    const done = new Deferred<void>()
+    const goOn = (): void => {
+      if (hold) fault.hold(() => this.#reactor.post(() => done.complete()))
+      else done.complete()
+    }
+    if (delayMs > 0) {
+      const { broker } = exchange.context
+      broker.scheduler.schedule(`delay of ${exchange.api.name} by a fault`, delayMs, goOn)
+    } else goOn()
+    return done
+  }
+
+  #edited(fault: Fault, exchange: InterceptedRequest, answer: Answer<unknown>): Answer<unknown> {
+    if (typeof answer === 'symbol') return answer
+    const { throttleTimeMs, leader } = fault.action
+    let edited: Answer<unknown> = answer
+    if (throttleTimeMs !== undefined && 'throttleTimeMs' in exchange.api.response.fields)
+      edited = { ...(edited as object), throttleTimeMs }
+    if (leader !== undefined && exchange.api.name === 'Metadata')
+      edited = AnswerOverrides.withLeader(edited, leader, meantBy(fault))
+    return edited
+  }
+}
+
+function isInside(clientAddress: string): boolean {
+  return clientAddress === FIXTURE_ENDPOINT || clientAddress.startsWith('broker-')
+}
+
+/** What a node of the cluster asks, for itself or on behalf of a client. */
+export function isInternalConnection(connection: ConnectionInfo): boolean {
+  return connection.listener.kind === 'controller' || isInside(connection.clientAddress)
+}
+
+// --- errors at the right level -----------------------------------------------------------------------------------------
+
+function codeOf(fault: Fault): Exclude<ErrorCode, 0> {
+  return ErrorCode[fault.action.error as keyof typeof ErrorCode] as Exclude<ErrorCode, 0>
+}
+
+function isOneOf<T>(wanted: T | readonly T[] | undefined, actual: T): boolean {
+  if (wanted === undefined) return true
+  return Array.isArray(wanted) ? wanted.includes(actual) : wanted === actual
+}
+
+function meantBy(fault: Fault): (topic: string, partition: number | undefined) => boolean {
+  const { topic, partition } = fault.rule.when
+  return (name, index) => isOneOf(topic, name) && (index === undefined || isOneOf(partition, index))
+}
+
+/** The part of the request that the rule is about; undefined: all of it. */
+function partOf(fault: Fault, exchange: InterceptedRequest): ReturnType<typeof divideRequest> {
+  const { topic, partition } = fault.rule.when
+  if (topic === undefined && partition === undefined) return undefined
+  const { api, request, context } = exchange
+  const { topicsById } = context.broker.metadata
+  const divided = divideRequest(api, request, meantBy(fault), (id) => topicsById.get(id)?.name)
+  return divided?.hasRest === true ? divided : undefined
+}
+
+function hasNoAnswer(api: ApiSchema, request: unknown): boolean {
+  return api.name === 'Produce' && (request as { acks: number }).acks === 0
+}
+
+/** The error in place of the handler; what the rule is not about is carried out. */
+function refusedBefore(fault: Fault, exchange: InterceptedRequest): Reply {
+  const { api, request } = exchange
+  // Kafka closes the connection: there is no answer that could tell.
+  if (hasNoAnswer(api, request)) return Deferred.of<Answer<unknown>>(CLOSE_CONNECTION)
+  const divided = partOf(fault, exchange)
+  if (divided === undefined) return Deferred.of<Answer<unknown>>(exchange.refuse(codeOf(fault)))
+  const refused = exchange.refuse(codeOf(fault), divided.meant)
+  // A fetch is not divided: its session must hear of every partition. It need not wait for records any more.
+  const rest = api.name === 'Fetch' ? { ...(request as object), maxWaitMs: 0 } : divided.rest
+  return exchange
+    .proceed(rest)
+    .map((answer) => (typeof answer === 'symbol' ? answer : mergeAnswers(api, answer, refused)))
+}
+
+/** The error in place of the answer: it was carried out all the same. */
+function refusedAfter(fault: Fault, exchange: InterceptedRequest, answer: unknown): Answer<unknown> {
+  const divided = partOf(fault, exchange)
+  if (divided === undefined) return exchange.refuse(codeOf(fault))
+  return mergeAnswers(exchange.api, answer, exchange.refuse(codeOf(fault), divided.meant))
+}

@@ -1,0 +1,185 @@
+/**
+ * What a cluster in this process stands on: runtime, disks, interception, and the engine of its present life. `restore` gives it another life
+ * on other disks, `fork` makes a second world from a snapshot.
+ *
+ * Owner: the cluster of a test.
+ */
+
+import type { FileSystem } from '../../common/runtime/files.ts'
+import { createNodeRuntime, type NodeRuntime } from '../../common/runtime/node/runtime.ts'
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import { MemoryDisk } from '../../common/runtime/sim/files.ts'
+import { writeCleanShutdown } from '../../storage/meta-properties.ts'
+import { type Cluster, type ClusterOptions, startCluster as startEngine } from '../cluster.ts'
+import type { Interception } from '../network/interception.ts'
+import { letTimePass } from './cluster-clock.ts'
+import { FaultEngine } from './fault-engine.ts'
+import { Journal } from './journal.ts'
+import type { StartOptions } from './options.ts'
+
+/** The state of a cluster at one moment. Takes memory for what changed since. */
+export interface Snapshot {
+  /** Wall clock of the brokers. */
+  readonly timeMs: number
+  /** @internal */
+  readonly disks: ReadonlyMap<number, MemoryDisk>
+}
+
+export class LocalWorld {
+  readonly runtime: NodeRuntime
+  readonly journal: Journal
+  readonly faultEngine: FaultEngine
+  readonly options: StartOptions
+  readonly #interception: Interception
+  readonly #ownsRuntime: boolean
+  #disks = new Map<number, MemoryDisk>()
+  #engine: Cluster | undefined
+
+  constructor(options: StartOptions) {
+    this.options = options
+    const { runtime, seed, clock, profile = 'test' } = options
+    this.#ownsRuntime = runtime === undefined
+    this.runtime =
+      runtime === undefined
+        ? createNodeRuntime({
+            timersKeepProcessAlive: false,
+            ...(seed === undefined ? {} : { seed }),
+            ...(clock === undefined ? {} : { clock }),
+          })
+        : asNodeRuntime(runtime)
+    this.journal = new Journal({ isRecording: options.journal ?? profile === 'test' })
+    this.faultEngine = new FaultEngine({
+      random: this.runtime.random.fork('faults'),
+      reactor: this.runtime.reactor,
+      journal: this.journal,
+    })
+    this.#interception = { interceptor: this.faultEngine }
+  }
+
+  /** The cluster of the present life. */
+  get engine(): Cluster {
+    if (this.#engine === undefined) throw new Error('The cluster has not started.')
+    return this.#engine
+  }
+
+  disk(nodeId: number): MemoryDisk | undefined {
+    return this.#disks.get(nodeId)
+  }
+
+  async start(from?: Snapshot): Promise<void> {
+    if (from !== undefined) {
+      this.#disks = forked(from.disks)
+      this.#catchUp(from.timeMs)
+    }
+    this.#engine = await this.#startEngine({})
+  }
+
+  async stop(): Promise<void> {
+    try {
+      if (this.#engine !== undefined) await letTimePass(this.runtime, this.#engine.stop())
+    } finally {
+      this.#close()
+    }
+  }
+
+  kill(): void {
+    this.#engine?.kill()
+    this.#close()
+  }
+
+  /** @throws Error when the data lie on real disks */
+  snapshot(): Snapshot {
+    if (this.#disks.size === 0)
+      throw new Error(
+        'Only a cluster in memory can be copied: start it without dataDir, log.dirs and runtime.',
+      )
+    const disks = forked(this.#disks)
+    for (const { nodeId, lifecycle, services } of this.engine.brokers) {
+      const disk = disks.get(nodeId)
+      if (disk === undefined) continue
+      // All is written between two turns: the copy is as good as closed, and starts without recovery.
+      for (const { path } of services.logs.directories) writeCleanShutdown(disk, path, lifecycle.brokerEpoch)
+    }
+    return { timeMs: this.runtime.clock.wallMs(), disks }
+  }
+
+  /** Goes on from the snapshot, on the same ports. Connections break, as when brokers restart. */
+  async restore(snapshot: Snapshot): Promise<void> {
+    const ports = this.engine.nodes.map(({ advertisedAddresses }) => {
+      const [address] = advertisedAddresses.values()
+      return address?.port ?? 0
+    })
+    this.engine.kill()
+    this.#disks = forked(snapshot.disks)
+    this.#engine = await this.#startEngine({ ports, strictPorts: true })
+  }
+
+  #startEngine(more: Partial<ClusterOptions>): Promise<Cluster> {
+    const {
+      topics,
+      autoCreate = true,
+      clock,
+      seed,
+      strict,
+      journal,
+      loseTail,
+      bootstrapServers,
+      ...options
+    } = this.options
+    const given = options.config instanceof Map ? Object.fromEntries(options.config) : (options.config ?? {})
+    const isOnDisk =
+      options.dataDir !== undefined || 'log.dirs' in given || 'log.dir' in given || !this.#ownsRuntime
+    const { runtime } = this
+    const work = startEngine({
+      ...options,
+      config: autoCreate ? given : { 'auto.create.topics.enable': false, ...given },
+      ...more,
+      runtime,
+      interception: this.#interception,
+      ...(isOnDisk ? {} : { files: (nodeId: number): FileSystem => this.#diskOf(nodeId) }),
+    })
+    return letTimePass(runtime, work)
+  }
+
+  #diskOf(nodeId: number): MemoryDisk {
+    let disk = this.#disks.get(nodeId)
+    if (disk === undefined) {
+      const { reactor, clock } = this.runtime
+      disk = new MemoryDisk({
+        post: (task) => reactor.post(task),
+        clock,
+        trackUnsynced: this.options.loseTail === true,
+      })
+      this.#disks.set(nodeId, disk)
+    }
+    return disk
+  }
+
+  /** A virtual clock of another world may be behind the records. */
+  #catchUp(timeMs: number): void {
+    const { time, clock } = this.runtime
+    if (time !== undefined && timeMs > clock.wallMs()) time.advance(timeMs - clock.wallMs())
+  }
+
+  #close(): void {
+    if (this.#ownsRuntime) this.runtime.close()
+  }
+}
+
+function forked(disks: ReadonlyMap<number, MemoryDisk>): Map<number, MemoryDisk> {
+  return new Map([...disks].map(([nodeId, disk]) => [nodeId, disk.fork()]))
+}
+
+/** A simulated world has no sockets, so its own timers serve. */
+function asNodeRuntime(runtime: Runtime): NodeRuntime {
+  if ('realTimers' in runtime) return runtime as NodeRuntime
+  const simulated = runtime as unknown as Omit<NodeRuntime, 'realTimers' | 'nextLinkId' | 'close'>
+  let lastLinkId = 0
+  return {
+    ...simulated,
+    time: undefined,
+    realTimers: runtime.scheduler.scope('fixture'),
+    nextLinkId: () => ++lastLinkId,
+    close: () => {},
+  }
+}

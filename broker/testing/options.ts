@@ -1,0 +1,24 @@
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { ClusterOptions } from '../cluster.ts'
+import type { TopicOptions } from './topic-handle.ts'
+
+export interface StartOptions extends Omit<ClusterOptions, 'runtime' | 'files' | 'interception'> {
+  /** Topics that are there when it resolves: names, or names with settings. */
+  readonly topics?: readonly string[] | Readonly<Record<string, TopicOptions>>
+  /** Topics are created when clients first use them. Default true. */
+  readonly autoCreate?: boolean
+  /** `virtual`: brokers' time passes only by `cluster.clock.advance`. Default `real`. */
+  readonly clock?: 'real' | 'virtual'
+  /** Makes ids, elections of chance and probabilities of faults repeatable. */
+  readonly seed?: number | string
+  /** Verify at the end of `await using` and of scopes. Default true. */
+  readonly strict?: boolean
+  /** Keep a journal of requests. Default: with profile `test`. */
+  readonly journal?: boolean
+  /** `kill({ loseTail: true })` shall work; costs a copy of every write. Default false. */
+  readonly loseTail?: boolean
+  /** Attach to a running cluster in place of starting one. Default: KAFKITO_BOOTSTRAP of the environment, if set. */
+  readonly bootstrapServers?: string
+  /** The world; for simulations. */
+  readonly runtime?: Runtime
+}

@@ -1,0 +1,598 @@
+/**
+ * A Kafka cluster as a test holds it: addresses for clients, topics without a client, waits, faults, time, snapshots, and an end that looks
+ * for what was left behind. Either in this process (`LocalWorld`), or attached to a running cluster over the wire; what cannot work there
+ * fails with a sentence.
+ *
+ * Owner: who called `startCluster`. Invariant: after `stop` no timer, socket or file of it is left.
+ */
+import { ElectLeaders } from '../../common/protocol/apis/43-elect-leaders.ts'
+import { IncrementalAlterConfigs } from '../../common/protocol/apis/44-incremental-alter-configs.ts'
+import { AlterPartitionReassignments } from '../../common/protocol/apis/45-alter-partition-reassignments.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { type ApiName, apiByName } from '../../common/protocol/registry.ts'
+import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
+import type { Address } from '../../common/runtime/transport.ts'
+import type { Cluster } from '../cluster.ts'
+import type { ClusterNode } from '../cluster-node.ts'
+import type { ClusterWarning } from '../cluster-warning.ts'
+import { partitionForKey } from '../coordinator/coordinator-service.ts'
+import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from '../topic-names.ts'
+import type { VersionBounds } from './answer-overrides.ts'
+import { BrokerControl } from './broker-control.ts'
+import { type ClientConfigs, type ClientKind, clientConfig } from './client-config.ts'
+import { ClusterClock, type Duration, durationMs } from './cluster-clock.ts'
+import { type ClusterView, localView, type PartitionState, remoteView } from './cluster-view.ts'
+import { FIXTURE_ENDPOINT } from './fault-engine.ts'
+import { Faults } from './faults.ts'
+import { Journal, journalLine } from './journal.ts'
+import { KafkaError, NotLocalError } from './kafka-error.ts'
+import { LocalWorld, type Snapshot } from './local-world.ts'
+import type { StartOptions } from './options.ts'
+import { Requests } from './requests.ts'
+import { Scope } from './scope.ts'
+import { TopicHandle, type TopicHost, type TopicOptions } from './topic-handle.ts'
+import {
+  faultProblems,
+  invariantProblems,
+  memberProblems,
+  requestProblems,
+  VerificationError,
+} from './verify.ts'
+import { WaitFor } from './wait-for.ts'
+import { periodicChanges, turnChanges, Waits } from './waits.ts'
+import { Wire } from './wire.ts'
+
+/** How often a cluster elsewhere is asked while somebody waits. */
+const REMOTE_POLL_MS = 50
+
+export type CoordinatorKind = 'group' | 'transaction'
+
+/** Kafka's resource type ids of configurations. */
+const CONFIG_TYPES = { topic: 2, broker: 4, 'client-metrics': 16, group: 32 } as const
+
+interface Parts {
+  readonly local: LocalWorld | undefined
+  readonly wire: Wire
+  readonly waits: Waits
+  readonly view: ClusterView
+  readonly journal: Journal
+  readonly bootstrap: () => readonly Address[]
+  readonly nowMs: () => number
+  readonly close: () => void
+  readonly isStrict: boolean
+}
+
+export class TestCluster {
+  readonly waitFor: WaitFor
+  readonly requests: Requests
+  readonly #parts: Parts
+  readonly #host: TopicHost
+  #faults: Faults | undefined
+  #clock: ClusterClock | undefined
+  #scopes = 0
+  #stopping: Promise<void> | undefined
+
+  /** @internal Use `startCluster`. */
+  constructor(parts: Parts) {
+    this.#parts = parts
+    const { waits, view, journal, wire, nowMs, local } = parts
+    this.waitFor = new WaitFor({ waits, view, journal: () => journal })
+    this.requests = new Requests(journal)
+    this.#host = { wire, nowMs, whenUsable: (topic) => this.waitFor.topic(topic) }
+    if (local !== undefined) this.#faults = new Faults(local.faultEngine, waits)
+  }
+
+  // --- addresses ---------------------------------------------------------------------------------------------------
+
+  /** Whether the cluster runs in this process, so that faults, clock and snapshots work. */
+  get isLocal(): boolean {
+    return this.#parts.local !== undefined
+  }
+
+  /** `host:port,…`, as clients want it. */
+  get bootstrapServers(): string {
+    return this.brokers.join(',')
+  }
+
+  /** `host:port` of each broker. */
+  get brokers(): string[] {
+    return this.#parts.bootstrap().map(addressText)
+  }
+
+  get urls(): { readonly kafka: string } {
+    return { kafka: `kafka://${this.bootstrapServers}` }
+  }
+
+  /** Variables for the environment of a child process. */
+  env(): {
+    KAFKA_BROKERS: string
+    BOOTSTRAP_SERVERS: string
+    KAFKA_BOOTSTRAP_SERVERS: string
+    KAFKITO_BOOTSTRAP: string
+  } {
+    const { bootstrapServers } = this
+    return {
+      KAFKA_BROKERS: bootstrapServers,
+      BOOTSTRAP_SERVERS: bootstrapServers,
+      KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
+      KAFKITO_BOOTSTRAP: bootstrapServers,
+    }
+  }
+
+  /** Ready-made settings for a client, with short retries. */
+  clientConfig<Kind extends ClientKind>(kind: Kind, clientId?: string): ClientConfigs[Kind] {
+    return clientConfig(kind, this.brokers, clientId)
+  }
+
+  /** The names of Testcontainers, for a swap. */
+  getBootstrapServers(): string {
+    return this.bootstrapServers
+  }
+  getHost(): string {
+    return this.#first.host
+  }
+  getFirstMappedPort(): number {
+    return this.#first.port
+  }
+  getMappedPort(_port?: number): number {
+    return this.#first.port
+  }
+
+  get #first(): Address {
+    return this.#parts.bootstrap()[0] as Address
+  }
+
+  // --- topics and waits --------------------------------------------------------------------------------------------
+
+  /** A topic without a client. Nothing happens before one of its methods is called. */
+  topic(name: string): TopicHandle {
+    return new TopicHandle(this.#host, name)
+  }
+
+  /** Every topic: names, or names with settings. */
+  async createTopics(topics: readonly string[] | Readonly<Record<string, TopicOptions>>): Promise<void> {
+    const entries: readonly (readonly [string, TopicOptions])[] = Array.isArray(topics)
+      ? topics.map((name: string) => [name, {}] as const)
+      : Object.entries(topics as Readonly<Record<string, TopicOptions>>)
+    await Promise.all(entries.map(([name, options]) => this.topic(name).create(options)))
+  }
+
+  /** Leader, replicas, ISR and offsets of each partition. @throws KafkaError */
+  async describeTopic(name: string): Promise<readonly PartitionState[]> {
+    const partitions = await this.#parts.view.partitions(name)
+    if (partitions === undefined)
+      throw new KafkaError(`topic "${name}"`, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    return partitions
+  }
+
+  /** Changes settings; null takes one back. */
+  async alterConfigs(
+    kind: keyof typeof CONFIG_TYPES,
+    name: string,
+    configs: Readonly<Record<string, string | number | boolean | null>>,
+  ): Promise<void> {
+    const { responses } = await this.#parts.wire.any(IncrementalAlterConfigs, {
+      resources: [
+        {
+          resourceType: CONFIG_TYPES[kind],
+          resourceName: name,
+          configs: Object.entries(configs).map(([key, value]) => ({
+            name: key,
+            configOperation: value === null ? 1 : 0,
+            value: value === null ? null : String(value),
+          })),
+        },
+      ],
+      validateOnly: false,
+    })
+    const failed = responses.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
+    if (failed !== undefined)
+      throw new KafkaError(`settings of ${kind} "${name}"`, failed.errorCode, failed.errorMessage)
+  }
+
+  // --- leaders and coordinators ------------------------------------------------------------------------------------
+
+  /** Makes a broker the leader of a partition, for real; it copies the data first when it has no replica. */
+  async moveLeader(topic: string, partition: number, nodeId: number): Promise<void> {
+    const { wire } = this.#parts
+    const state = (await this.describeTopic(topic))[partition]
+    if (state === undefined)
+      throw new KafkaError(`${topic}-${partition}`, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    const others = state.replicas.filter((replica) => replica !== nodeId)
+    const replicas = state.replicas.includes(nodeId)
+      ? [nodeId, ...others]
+      : [nodeId, ...others].slice(0, state.replicas.length)
+    const moved = await wire.any(AlterPartitionReassignments, {
+      topics: [{ name: topic, partitions: [{ partitionIndex: partition, replicas }] }],
+    })
+    const errorCode = moved.responses[0]?.partitions[0]?.errorCode || moved.errorCode
+    if (errorCode !== ErrorCode.NONE) throw new KafkaError(`moving ${topic}-${partition}`, errorCode)
+    await this.waitFor.condition(`broker ${nodeId} to be in sync`, async () =>
+      (await this.describeTopic(topic))[partition]?.isr.includes(nodeId),
+    )
+    await wire.any(ElectLeaders, { topicPartitions: [{ topic, partitions: [partition] }] })
+    await this.waitFor.leader({ topic, partition }, nodeId)
+  }
+
+  /** The broker that coordinates a group or a transactional id; -1: none yet. */
+  async coordinatorOf(kind: CoordinatorKind, key: string): Promise<number> {
+    const place = await this.#coordinatorPlace(kind, key)
+    if (place === undefined) return -1
+    return (await this.describeTopic(place.topic))[place.partition]?.leader ?? -1
+  }
+
+  /** Moves the coordinator of a group or a transactional id, for real. */
+  async moveCoordinator(kind: CoordinatorKind, key: string, nodeId: number): Promise<void> {
+    const place = await this.#coordinatorPlace(kind, key)
+    if (place === undefined)
+      throw new KafkaError(`the coordinator of "${key}"`, ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    await this.moveLeader(place.topic, place.partition, nodeId)
+  }
+
+  async #coordinatorPlace(
+    kind: CoordinatorKind,
+    key: string,
+  ): Promise<{ topic: string; partition: number } | undefined> {
+    const topic = kind === 'group' ? OFFSETS_TOPIC : TRANSACTION_TOPIC
+    const partitions = await this.#parts.view.partitions(topic)
+    return partitions === undefined
+      ? undefined
+      : { topic, partition: partitionForKey(key, partitions.length) }
+  }
+
+  /** What clients are told of the coordinator, true or not; the broker need not exist. Ends with `faults.reset`. */
+  pinCoordinator(
+    kind: CoordinatorKind,
+    key: string,
+    coordinator: number | { readonly nodeId: number; readonly host: string; readonly port: number },
+  ): void {
+    const { faultEngine, engine } = this.#local('Pinning a coordinator')
+    if (typeof coordinator === 'object') {
+      faultEngine.overrides.pinCoordinator(kind, key, coordinator)
+      return
+    }
+    const node = engine.nodes.find(({ nodeId }) => nodeId === coordinator)
+    const [address = { host: '127.0.0.1', port: 1 }] = node?.advertisedAddresses.values() ?? []
+    faultEngine.overrides.pinCoordinator(kind, key, { nodeId: coordinator, ...address })
+  }
+
+  /** What Metadata tells of a leader, until `undefined` takes it back; -1: none. */
+  pretendLeader(
+    topic: string,
+    partition: number,
+    leader: { readonly id: number; readonly epoch?: number } | undefined,
+  ): void {
+    this.#local('Pretending a leader').faultEngine.overrides.tellLeader(topic, partition, leader)
+  }
+
+  /** Consumers that fetch from the leader are sent to this replica. */
+  preferReplica(topic: string, partition: number, nodeId: number | undefined): void {
+    this.#local('Preferring a replica').faultEngine.overrides.preferReplica(topic, partition, nodeId)
+  }
+
+  /** Versions of an API that are told and taken; null: the API is not there. For playing an older Kafka. */
+  limitVersions(api: ApiName, bounds: VersionBounds | null): void {
+    const schema = apiByName(api)
+    if (schema === undefined) throw new Error(`Kafka has no API called ${api}.`)
+    this.#local('Limiting versions').faultEngine.overrides.limitVersions(schema.key, bounds)
+  }
+
+  /** Deletes what retention says now, rather than at the next check. */
+  applyRetention(): void {
+    for (const { services } of this.#local('Retention on demand').engine.brokers)
+      services.logs.deleteOldSegments()
+  }
+
+  /** Compacts what can be compacted now. The active segment stays, as always. */
+  compact(): void {
+    for (const { services } of this.#local('Compaction on demand').engine.brokers)
+      services.logs.cleaner.runUntilClean()
+  }
+
+  // --- only in this process ----------------------------------------------------------------------------------------
+
+  get faults(): Faults {
+    this.#local('Fault injection')
+    return this.#faults as Faults
+  }
+
+  broker(nodeId: number): BrokerControl {
+    const local = this.#local('Control of brokers')
+    return new BrokerControl({
+      nodeId,
+      cluster: () => local.engine,
+      runtime: local.runtime,
+      engine: local.faultEngine,
+      faults: this.faults,
+      disk: () => local.disk(nodeId),
+      random: local.runtime.random,
+      losesTail: local.options.loseTail === true,
+    })
+  }
+
+  /** What the brokers say to each other; clients reach all of them in any case. */
+  get network(): {
+    isolate(...groups: readonly (readonly number[])[]): void
+    heal(): void
+    delay(from: number, to: number, duration: Duration): void
+  } {
+    const local = this.#local('The network between brokers')
+    const nameOf = (nodeId: number): string => `broker-${nodeId}`
+    return {
+      isolate: (...groups) => local.engine.network.isolate(...groups.map((group) => group.map(nameOf))),
+      heal: () => local.engine.network.heal(),
+      delay: (from, to, duration) => {
+        const delayMs = durationMs(duration)
+        local.engine.network.setConditions(delayMs === 0 ? undefined : { delayMs }, {
+          from: nameOf(from),
+          to: nameOf(to),
+        })
+      },
+    }
+  }
+
+  /** @throws Error unless it was started with `clock: 'virtual'` */
+  get clock(): ClusterClock {
+    const { runtime } = this.#local('A virtual clock')
+    if (runtime.time === undefined)
+      throw new Error("This cluster runs in real time. Start it with { clock: 'virtual' } to move its clock.")
+    this.#clock ??= new ClusterClock(runtime, runtime.time)
+    return this.#clock
+  }
+
+  /** The state at this moment; cheap, whatever its size. */
+  snapshot(): Snapshot {
+    return this.#local('A snapshot').snapshot()
+  }
+
+  /** Goes back to a snapshot on the same ports; connections break, as when brokers restart. */
+  async restore(snapshot: Snapshot): Promise<void> {
+    const local = this.#local('Restoring a snapshot')
+    await local.restore(snapshot)
+  }
+
+  /** A second cluster with the same state (or that of a snapshot), on ports of its own. */
+  async fork(snapshot: Snapshot = this.snapshot()): Promise<TestCluster> {
+    const { options } = this.#local('A fork')
+    const { topics, port, ports, ...forkOptions } = options
+    return startLocal(forkOptions, snapshot)
+  }
+
+  // --- ends --------------------------------------------------------------------------------------------------------
+
+  /** Names of its own for one test. */
+  scope(prefix = 'test'): Scope {
+    const { wire, waits, view, journal, local, isStrict } = this.#parts
+    this.#scopes += 1
+    // Other processes may use the same cluster.
+    const unique =
+      local === undefined ? `${prefix}-${uniquePart()}-${this.#scopes}` : `${prefix}-${this.#scopes}`
+    return new Scope({
+      prefix: unique,
+      bootstrapServers: this.bootstrapServers,
+      brokers: this.brokers,
+      host: this.#host,
+      wire,
+      faults: () => new Faults(this.#local('Fault injection').faultEngine, waits),
+      hasFaults: local !== undefined,
+      waitFor: (nameOf) => new WaitFor({ waits, view, journal: () => journal, nameOf }),
+      leaks: (start) =>
+        local === undefined ? [] : memberProblems(local.engine, (id) => id.startsWith(start)),
+      namesOf: local === undefined ? undefined : (start) => namesIn(local.engine, start),
+      isStrict,
+    })
+  }
+
+  /** @throws VerificationError when faults were never met, clients were refused for mistakes, replicas differ, or members are left */
+  verify(): void {
+    const { local } = this.#parts
+    if (local === undefined) return
+    const problems = [
+      ...faultProblems(this.faults.unused()),
+      ...requestProblems(local.faultEngine),
+      ...invariantProblems(local.engine),
+      ...memberProblems(local.engine),
+    ]
+    if (problems.length > 0) throw new VerificationError(problems)
+  }
+
+  /** Ends as a clean shutdown does, without verifying. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  /** Stops; verifies first when it is strict. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    let failure: unknown
+    if (this.#stopping === undefined && this.#parts.isStrict) {
+      try {
+        this.verify()
+      } catch (error) {
+        failure = error
+      }
+    }
+    await this.stop()
+    if (failure !== undefined) throw failure
+  }
+
+  async #stop(): Promise<void> {
+    const { local, wire, waits, close } = this.#parts
+    waits.abandon('The cluster was stopped while a test waited')
+    this.#faults?.reset()
+    wire.close()
+    await local?.stop()
+    close()
+  }
+
+  // --- the engine, for tests of kafkito itself ---------------------------------------------------------------------
+
+  /** @internal */
+  get engine(): Cluster {
+    return this.#local('The engine').engine
+  }
+  get clusterId(): string {
+    return this.#local('The id of the cluster').engine.clusterId
+  }
+  /** @internal */
+  get runtime(): LocalWorld['runtime'] {
+    return this.#local('The runtime').runtime
+  }
+  /** @internal */
+  get nodes(): readonly ClusterNode[] {
+    return this.engine.nodes
+  }
+  /** @internal */
+  node(nodeId: number): ClusterNode {
+    return this.engine.node(nodeId)
+  }
+  get warnings(): readonly ClusterWarning[] {
+    return this.#local('The warnings').engine.warnings
+  }
+  /** Ends as killed processes do. */
+  kill(): void {
+    this.#stopping ??= Promise.resolve()
+    this.#parts.wire.close()
+    this.#local('Killing the cluster').kill()
+  }
+
+  #local(what: string): LocalWorld {
+    const { local } = this.#parts
+    if (local === undefined) throw new NotLocalError(what)
+    return local
+  }
+}
+
+function addressText({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Different in each process and at each call. */
+function uniquePart(): string {
+  return createNodeRuntime().random.uuid().slice(0, 6).replace(/[^\w]/g, 'x')
+}
+
+function namesIn(engine: Cluster, start: string): { topics: readonly string[]; groups: readonly string[] } {
+  const topics = new Set<string>()
+  const groups = new Set<string>()
+  for (const { services } of engine.brokers) {
+    for (const name of services.metadata.topicsByName.keys()) if (name.startsWith(start)) topics.add(name)
+    for (const { machine } of services.groups.service.ledPartitions().values())
+      for (const groupId of machine.state.groups.keys()) if (groupId.startsWith(start)) groups.add(groupId)
+  }
+  return { topics: [...topics], groups: [...groups] }
+}
+
+/**
+ * Starts a cluster in this process, or attaches to a running one when `bootstrapServers` or KAFKITO_BOOTSTRAP names it.
+ * Resolves when clients can work. @throws StartError
+ */
+export async function startCluster(options: StartOptions = {}): Promise<TestCluster> {
+  const bootstrapServers = options.bootstrapServers ?? process.env.KAFKITO_BOOTSTRAP
+  if (bootstrapServers !== undefined && bootstrapServers !== '') return attach(bootstrapServers, options)
+  return startLocal(options)
+}
+
+async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestCluster> {
+  const local = new LocalWorld(options)
+  const { runtime, journal } = local
+  try {
+    await local.start(from)
+  } catch (error) {
+    local.kill()
+    throw error
+  }
+  const bootstrap = (): readonly Address[] =>
+    local.engine.nodes.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
+  const wire = new Wire({
+    // The network is another one after `restore`.
+    transport: {
+      listen: (listenOptions, onLink) =>
+        local.engine.network.endpoint(FIXTURE_ENDPOINT).listen(listenOptions, onLink),
+      connect: (connectOptions) => {
+        const { network } = local.engine
+        const transport = network.knows(connectOptions)
+          ? network.endpoint(FIXTURE_ENDPOINT)
+          : runtime.transport
+        return transport.connect(connectOptions)
+      },
+    },
+    scheduler: runtime.realTimers,
+    bootstrap: () => {
+      const running = local.engine.nodes.filter(({ state }) => state === 'running')
+      return running.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
+    },
+    clientId: 'kafkito-fixture',
+  })
+  const waits = new Waits({
+    realTimers: runtime.realTimers,
+    virtualTimers: runtime.time === undefined ? undefined : runtime.scheduler,
+    onChange: turnChanges(runtime.reactor),
+    journalTail: () => journal.list().slice(-30).map(journalLine),
+  })
+  const cluster = new TestCluster({
+    local,
+    wire,
+    waits,
+    view: localView(() => local.engine),
+    journal,
+    bootstrap,
+    nowMs: () => runtime.clock.wallMs(),
+    close: () => {},
+    isStrict: options.strict ?? true,
+  })
+  return prepared(cluster, options)
+}
+
+async function attach(bootstrapServers: string, options: StartOptions): Promise<TestCluster> {
+  const runtime = createNodeRuntime({ timersKeepProcessAlive: true })
+  const addresses = bootstrapServers.split(',').map((text): Address => {
+    const at = text.lastIndexOf(':')
+    const host = text
+      .slice(0, at)
+      .trim()
+      .replace(/^\[|\]$/g, '')
+    const port = Number(text.slice(at + 1))
+    if (at < 1 || !Number.isInteger(port))
+      throw new Error(`"${text}" is no address of a broker: write host:port, separated by commas.`)
+    return { host, port }
+  })
+  const wire = new Wire({
+    transport: runtime.transport,
+    scheduler: runtime.scheduler,
+    bootstrap: () => addresses,
+    clientId: 'kafkito-fixture',
+  })
+  const nowMs = (): number => runtime.clock.wallMs()
+  const cluster = new TestCluster({
+    local: undefined,
+    wire,
+    waits: new Waits({
+      realTimers: runtime.scheduler,
+      virtualTimers: undefined,
+      onChange: periodicChanges(runtime.scheduler, REMOTE_POLL_MS),
+      journalTail: () => [],
+    }),
+    view: remoteView(wire, nowMs),
+    journal: new Journal({ isRecording: false, capacity: 1 }),
+    bootstrap: () => addresses,
+    nowMs,
+    close: () => runtime.close(),
+    isStrict: options.strict ?? true,
+  })
+  return prepared(cluster, options)
+}
+
+/** With the topics that were asked for; those that an attached cluster has already stay as they are. */
+async function prepared(cluster: TestCluster, { topics }: StartOptions): Promise<TestCluster> {
+  if (topics === undefined) return cluster
+  try {
+    await cluster.createTopics(topics)
+  } catch (error) {
+    if (!cluster.isLocal && error instanceof KafkaError && error.code === 'TOPIC_ALREADY_EXISTS')
+      return cluster
+    await cluster.stop()
+    throw error
+  }
+  return cluster
+}
