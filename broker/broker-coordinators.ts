@@ -31,6 +31,7 @@ import {
 import type { ControllerClient } from './peer/controller-client.ts'
 import type { PeerClient } from './peer/peer-client.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'
+import { SharePartitionManager } from './share/share-partition-manager.ts'
 import { SHARE_STATE_TOPIC } from './topic-names.ts'
 import type { TransactionVerifier } from './transaction-verifier.ts'
 
@@ -56,6 +57,7 @@ export class BrokerCoordinators implements MetadataListener {
   readonly share: ShareCoordinator
   /** Asks the share coordinators of the cluster. */
   readonly sharePersister: SharePersister
+  readonly sharePartitions: SharePartitionManager
   readonly verifier: TransactionVerifier
   readonly #options: BrokerCoordinatorsOptions
 
@@ -87,6 +89,15 @@ export class BrokerCoordinators implements MetadataListener {
         void replicas.partition(SHARE_STATE_TOPIC, index)?.deleteRecordsBefore(offset),
     })
     followLeadership(replicas, this.share.service)
+    this.sharePartitions = new SharePartitionManager({
+      clock: runtime.clock,
+      reactor: runtime.reactor,
+      scheduler,
+      config: { get: (key) => settings.config.get(key), groupConfigOf },
+      metadata: () => metadata,
+      replicas,
+      persister: this.sharePersister,
+    })
     followLeadership(replicas, this.groups.service)
     const config: TransactionConfig = { get: (key) => settings.config.get(key) }
     const requestTimeoutMs = () => settings.config.get('request.timeout.ms')

@@ -53,8 +53,13 @@ export class BrokerLifecycle {
 
   start(): void {
     const { scheduler, nodeId, registrationTimeoutMs } = this.#options
-    const limit = scheduler.schedule(`time limit of the registration of broker ${nodeId}`, registrationTimeoutMs, () =>
-      this.started.complete(`broker ${nodeId} was not taken in by a controller within ${registrationTimeoutMs} ms`),
+    const limit = scheduler.schedule(
+      `time limit of the registration of broker ${nodeId}`,
+      registrationTimeoutMs,
+      () =>
+        this.started.complete(
+          `broker ${nodeId} was not taken in by a controller within ${registrationTimeoutMs} ms`,
+        ),
     )
     this.started.whenDone(() => limit.cancel())
     this.#register(this.#options.registration())
@@ -71,8 +76,10 @@ export class BrokerLifecycle {
       const { errorCode, brokerEpoch } = answer.response
       if (errorCode === ErrorCode.DUPLICATE_BROKER_REGISTRATION) {
         // The session of the incarnation before this one has not ended yet.
-        this.#timer = this.#options.scheduler.schedule(`registration of broker ${nodeId}`, REGISTER_AGAIN_MS, () =>
-          this.#register(registration),
+        this.#timer = this.#options.scheduler.schedule(
+          `registration of broker ${nodeId}`,
+          REGISTER_AGAIN_MS,
+          () => this.#register(registration),
         )
         return
       }

@@ -252,6 +252,7 @@ export class Broker {
       groups: this.#coordinators.groups,
       transactions: this.#coordinators.transactions,
       share: this.#coordinators.share,
+      sharePartitions: this.#coordinators.sharePartitions,
       transactionVerifier: this.#coordinators.verifier,
       requestCounters: new RequestCounters(),
       fetchSessions: new FetchSessionCache({
@@ -589,6 +590,7 @@ export class Broker {
       this.#hasMetadata.complete()
       for (const other of this.#logs.liveDirectories) other.fail(error)
     }
+    this.fetchers.onFlushFailed()
     this.#replicas.onDirectoryFailed()
     this.lifecycle.sendHeartbeat()
   }

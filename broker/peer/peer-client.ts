@@ -45,6 +45,11 @@ export class PeerClient {
 
   close(): void {
     this.#isClosed = true
+    this.disconnect()
+  }
+
+  /** Everything in progress fails, and what has not left yet never does; later calls connect anew. */
+  disconnect(): void {
     for (const channel of [...this.#channels.values()]) channel.close()
     this.#channels.clear()
   }

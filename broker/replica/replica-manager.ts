@@ -441,7 +441,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     let budget = options.maxBytes
     let atLeastOneBatch = options.atLeastOneBatch
     return entries.map(({ partition, error, request }): FetchEntryResult => {
-      if (partition === undefined || error !== ErrorCode.NONE) return { ...refused(error), request, partition }
+      if (partition === undefined || error !== ErrorCode.NONE)
+        return { ...refused(error), request, partition }
       const elsewhere = options.rack === '' ? undefined : this.#readElsewhere(partition, request, options)
       if (elsewhere !== undefined) return { ...elsewhere, request, partition }
       const read = partition.read(request, {
