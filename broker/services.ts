@@ -18,6 +18,7 @@ import type { ConnectionInfo, ListenerKind } from './network/request-context.ts'
 import type { MetadataLog } from './raft/metadata-log.ts'
 import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'
+import type { SharePartitionManager } from './share/share-partition-manager.ts'
 import type { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import type { TopicCreator } from './topic-creator.ts'
 import type { TransactionVerifier } from './transaction-verifier.ts'
@@ -48,6 +49,8 @@ export interface BrokerServices {
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
   readonly share: ShareCoordinator
+  /** Hands out records of led partitions to share groups. */
+  readonly sharePartitions: SharePartitionManager
   readonly fetchSessions: FetchSessionCache
   readonly requestCounters: RequestCounters
   /** Creates topics that are asked for and may be made automatically, and the internal ones. */

@@ -74,7 +74,11 @@ export const findCoordinator = defineHandler(FindCoordinator, {
     return {
       coordinators: request.coordinatorKeys.map((key) => {
         const found = find(context, request.keyType, key)
-        return { key, ...found, errorMessage: found.errorMessage ?? '' }
+        return {
+          key,
+          ...found,
+          errorMessage: request.keyType === SHARE_KEY_TYPE ? '' : (found.errorMessage ?? ''),
+        }
       }),
     }
   },

@@ -12,17 +12,22 @@ import { groupOperations } from './authorized-operations.ts'
 import { defineHandler } from './handler.ts'
 import { areShareGroupsEnabled } from './share-feature.ts'
 
+const emptyFirst = (left: string, right: string) => Number(right === '') - Number(left === '')
+
 export const shareGroupDescribe = defineHandler(ShareGroupDescribe, {
   versions: '1',
   runsOn: 'groupCoordinator',
   handle: (context, request) => {
     const isEnabled = areShareGroupsEnabled(context)
     return Deferred.all(
-      request.groupIds.map((groupId) =>
-        isEnabled
-          ? context.broker.groups.share.describe(groupId)
-          : Deferred.of(failShareDescribe(groupId, ErrorCode.UNSUPPORTED_VERSION)),
-      ),
+      // Kafka names what it need not ask about first.
+      [...request.groupIds]
+        .sort(emptyFirst)
+        .map((groupId) =>
+          isEnabled
+            ? context.broker.groups.share.describe(groupId)
+            : Deferred.of(failShareDescribe(groupId, ErrorCode.UNSUPPORTED_VERSION)),
+        ),
     ).map((described) => ({
       groups: described.map((group) =>
         request.includeAuthorizedOperations && group.errorCode === ErrorCode.NONE

@@ -7,7 +7,6 @@ import type { ApiName } from '../../common/protocol/registry.ts'
 const NO_SECURITY = 'Connections are not authenticated.'
 const NO_DELEGATION_TOKENS = 'There are no delegation tokens; they need authenticated connections first.'
 const STATIC_VOTERS = 'The voters of the metadata quorum are fixed when the cluster starts.'
-const NO_SHARE_GROUPS = 'There are no share groups (KIP-932).'
 const NO_STREAMS_GROUPS = 'There are no streams groups (KIP-1071).'
 
 export const unsupported: Partial<Readonly<Record<ApiName, string>>> = {
@@ -23,8 +22,6 @@ export const unsupported: Partial<Readonly<Record<ApiName, string>>> = {
   RemoveRaftVoter: STATIC_VOTERS,
   UpdateRaftVoter: STATIC_VOTERS,
   UnregisterController: STATIC_VOTERS,
-  ShareFetch: NO_SHARE_GROUPS,
-  ShareAcknowledge: NO_SHARE_GROUPS,
   StreamsGroupHeartbeat: NO_STREAMS_GROUPS,
   StreamsGroupDescribe: NO_STREAMS_GROUPS,
   StreamsGroupTopologyDescriptionUpdate: NO_STREAMS_GROUPS,

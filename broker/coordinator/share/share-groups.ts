@@ -232,7 +232,7 @@ export class ShareGroups {
               const { startOffset, leaderEpoch, deliveryCompleteCount } = answer
               const end = endOf.get(partitionIndex) ?? -1
               const isKnown = end >= 0 && startOffset >= 0 && deliveryCompleteCount >= 0
-              const lag = isKnown ? Math.max(0, end - startOffset - deliveryCompleteCount) : -1
+              const lag = isKnown ? end - startOffset - deliveryCompleteCount : -1
               return { partitionIndex, ...unknown, startOffset, leaderEpoch, lag }
             }),
           }

@@ -1,0 +1,426 @@
+/**
+ * The share partitions of the partitions that this broker leads, and the entry points of members: fetching and acknowledging (KIP-932).
+ *
+ * Owner: the broker. A share partition comes into being with the first fetch of its group, when its state is read from the share
+ * coordinator, and goes with the leadership, with a newer state elsewhere, or with the last session of its group.
+ */
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { BatchCursor } from '../../common/record/batch.ts'
+import type { Clock } from '../../common/runtime/clock.ts'
+import { Deferred } from '../../common/runtime/deferred.ts'
+import type { Reactor } from '../../common/runtime/reactor.ts'
+import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
+import type { AbortedTransaction, ReadUpperBound } from '../../storage/log.ts'
+import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../storage/time-lookup.ts'
+import {
+  isReadCommitted,
+  recordLockDurationMs,
+  type ShareConfig,
+  shareOffsetReset,
+} from '../coordinator/share/share-config.ts'
+import type { SharePersister } from '../coordinator/share/share-persister.ts'
+import type { MetadataImage } from '../metadata/image.ts'
+import type { Partition } from '../replica/partition.ts'
+import type { LeadershipListener, ReplicaManager } from '../replica/replica-manager.ts'
+import type { Result } from '../statemachine/state-machine.ts'
+import { type AcknowledgementBatch, areSound } from './acknowledgement.ts'
+import { DelayedShareFetch } from './delayed-share-fetch.ts'
+import {
+  type AcknowledgeResult,
+  type AcquiredRecords,
+  type BatchBounds,
+  persisterError,
+  SharePartition,
+  type SharePartitionHost,
+} from './share-partition.ts'
+import {
+  partitionKeyOf,
+  type SharedTopicPartition,
+  type ShareSession,
+  ShareSessionCache,
+} from './share-session-cache.ts'
+
+export interface SharePartitionManagerOptions {
+  readonly clock: Clock
+  readonly reactor: Reactor
+  readonly scheduler: SchedulerScope
+  readonly config: ShareConfig
+  readonly metadata: () => MetadataImage
+  readonly replicas: ReplicaManager
+  readonly persister: SharePersister
+}
+
+export interface ShareFetchOptions {
+  readonly groupId: string
+  readonly memberId: string
+  readonly partitions: readonly SharedTopicPartition[]
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly maxRecords: number
+  readonly isExact: boolean
+  readonly batchSize: number
+  /** Drops the wait when the connection closes. */
+  readonly onClosed: (abandon: () => void) => () => void
+}
+
+export interface SharedFetchResult extends SharedTopicPartition {
+  readonly error: ErrorCode
+  readonly leader: Partition | undefined
+  readonly records: Buffer
+  readonly acquired: readonly AcquiredRecords[]
+}
+
+export interface PartitionAcknowledgement extends SharedTopicPartition {
+  readonly batches: readonly AcknowledgementBatch[]
+}
+
+export interface PartitionAcknowledged extends SharedTopicPartition, AcknowledgeResult {
+  readonly leader: Partition | undefined
+}
+
+const NO_RECORDS = Buffer.alloc(0)
+
+export class SharePartitionManager implements LeadershipListener {
+  readonly sessions: ShareSessionCache
+  readonly #options: SharePartitionManagerOptions
+  readonly #host: SharePartitionHost
+  /** group id -> `topicId partition` -> the share partition, or the one that is being read */
+  readonly #partitions = new Map<string, Map<string, Deferred<Result<SharePartition>>>>()
+
+  constructor(options: SharePartitionManagerOptions) {
+    this.#options = options
+    const { reactor, scheduler, config, persister } = options
+    this.sessions = new ShareSessionCache(() => config.get('group.share.max.share.sessions'))
+    this.#host = {
+      reactor,
+      scheduler,
+      config,
+      persister,
+      onFenced: (sharePartition) => this.#drop(sharePartition),
+    }
+    options.replicas.listenToLeadership(this)
+  }
+
+  lockDurationMs(groupId: string): number {
+    return recordLockDurationMs(this.#options.config, groupId)
+  }
+
+  /** The share partition, if it has been read; for views and tests. */
+  sharePartition(groupId: string, at: SharedTopicPartition): SharePartition | undefined {
+    const found = this.#partitions.get(groupId)?.get(partitionKeyOf(at))?.value
+    return found?.error === ErrorCode.NONE ? found.value : undefined
+  }
+
+  // --- leadership --------------------------------------------------------------------------------------------------
+
+  onLeadershipGained(partition: Partition): void {
+    // In a new epoch the state is read anew.
+    this.onLeadershipLost(partition)
+  }
+
+  onLeadershipLost({ topicId, index }: Partition): void {
+    const key = partitionKeyOf({ topicId, partition: index })
+    for (const [groupId, ofGroup] of this.#partitions) {
+      const entry = ofGroup.get(key)
+      if (entry === undefined) continue
+      ofGroup.delete(key)
+      if (ofGroup.size === 0) this.#partitions.delete(groupId)
+      entry.whenDone((found) => {
+        if (found.error === ErrorCode.NONE) found.value.fence()
+      })
+    }
+  }
+
+  #drop(sharePartition: SharePartition): void {
+    const { groupId, partition } = sharePartition
+    const key = partitionKeyOf({ topicId: partition.topicId, partition: partition.index })
+    const found = this.#partitions.get(groupId)?.get(key)?.value
+    if (found?.error === ErrorCode.NONE && found.value === sharePartition)
+      this.#partitions.get(groupId)?.delete(key)
+    sharePartition.fence()
+  }
+
+  // --- sessions ----------------------------------------------------------------------------------------------------
+
+  /** Opens a session that ends with its connection. */
+  openSession(
+    groupId: string,
+    memberId: string,
+    partitions: readonly SharedTopicPartition[],
+    onClosed: (callback: () => void) => () => void,
+  ): Result<ShareSession> {
+    const created = this.sessions.create(groupId, memberId, partitions)
+    if (created.error !== ErrorCode.NONE) return created
+    const session = created.value
+    session.stopListening = onClosed(() => {
+      if (this.sessions.get(groupId, memberId) === session) this.closeSession(groupId, memberId)
+    })
+    return created
+  }
+
+  /** What the member was handed out is free again. */
+  closeSession(groupId: string, memberId: string): void {
+    const session = this.sessions.remove(groupId, memberId)
+    if (session === undefined) return
+    const ofGroup = this.#partitions.get(groupId)
+    for (const entry of ofGroup?.values() ?? []) {
+      if (entry.value?.error === ErrorCode.NONE) entry.value.value.releaseMember(memberId)
+    }
+  }
+
+  // --- share partitions --------------------------------------------------------------------------------------------
+
+  #leaderOf({ topicId, partition: index }: SharedTopicPartition): {
+    readonly error: ErrorCode
+    readonly partition: Partition | undefined
+  } {
+    const { metadata, replicas } = this.#options
+    const topic = metadata().topicsById.get(topicId)
+    if (topic === undefined) return { error: ErrorCode.UNKNOWN_TOPIC_ID, partition: undefined }
+    const partition = replicas.partition(topic.name, index)
+    if (partition === undefined)
+      return { error: replicas.missingPartitionError(topic.name, index), partition }
+    return { error: partition.checkLeaderEpoch(-1, true), partition }
+  }
+
+  #load(groupId: string, partition: Partition): Deferred<Result<SharePartition>> {
+    const at = { topicId: partition.topicId, partition: partition.index }
+    const key = partitionKeyOf(at)
+    let ofGroup = this.#partitions.get(groupId)
+    if (ofGroup === undefined) {
+      ofGroup = new Map()
+      this.#partitions.set(groupId, ofGroup)
+    }
+    const known = ofGroup.get(key)
+    if (known !== undefined) return known
+    const entry = new Deferred<Result<SharePartition>>()
+    ofGroup.set(key, entry)
+    const { leaderEpoch } = partition
+    const fail = (error: Exclude<ErrorCode, 0>): void => {
+      if (this.#partitions.get(groupId)?.get(key) === entry) this.#partitions.get(groupId)?.delete(key)
+      entry.complete({ error })
+    }
+    this.#options.persister.read(groupId, [{ ...at, leaderEpoch }]).whenDone(([state]) => {
+      const error = persisterError(state?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
+      if (error !== ErrorCode.NONE) return fail(error)
+      if (!partition.isLeader || partition.leaderEpoch !== leaderEpoch)
+        return fail(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+      if (state === undefined || !('stateBatches' in state)) return fail(ErrorCode.UNKNOWN_SERVER_ERROR)
+      const startOffset = state.startOffset >= 0 ? state.startOffset : this.#resetOffset(groupId, partition)
+      if (startOffset === undefined) return fail(ErrorCode.LEADER_NOT_AVAILABLE)
+      const sharePartition = new SharePartition(this.#host, groupId, partition)
+      sharePartition.load(state, startOffset)
+      entry.complete({ error: ErrorCode.NONE, value: sharePartition })
+    })
+    return entry
+  }
+
+  /** Where a group begins that has never read the partition (`share.auto.offset.reset`). */
+  #resetOffset(groupId: string, partition: Partition): number | undefined {
+    const reset = shareOffsetReset(this.#options.config, groupId)
+    const lookUp = (timestamp: number) =>
+      partition.offsetForTimestamp({
+        timestamp,
+        currentLeaderEpoch: partition.leaderEpoch,
+        mustLead: true,
+        upTo: 'highWatermark',
+      })
+    const latest = () => {
+      const found = lookUp(LATEST_TIMESTAMP)
+      return found.error === ErrorCode.NONE ? found.offset : undefined
+    }
+    switch (reset.kind) {
+      case 'latest':
+        return latest()
+      case 'earliest': {
+        const found = lookUp(EARLIEST_TIMESTAMP)
+        return found.error === ErrorCode.NONE ? found.offset : undefined
+      }
+      case 'by_duration': {
+        const found = lookUp(Math.max(0, this.#options.clock.wallMs() - reset.durationMs))
+        if (found.error !== ErrorCode.NONE) return undefined
+        return found.offset >= 0 ? found.offset : latest()
+      }
+    }
+  }
+
+  // --- fetching ----------------------------------------------------------------------------------------------------
+
+  /** Hands out records; waits for `minBytes` when nothing speaks against it. Answers come in the order of the partitions. */
+  fetch(options: ShareFetchOptions): Deferred<SharedFetchResult[]> {
+    const { groupId, partitions } = options
+    const entries = partitions.map((at) => {
+      const { error, partition: leader } = this.#leaderOf(at)
+      const loaded =
+        error === ErrorCode.NONE && leader !== undefined
+          ? this.#load(groupId, leader)
+          : Deferred.of<Result<SharePartition>>({ error: error || ErrorCode.UNKNOWN_SERVER_ERROR })
+      return loaded.map((found) => ({ at, leader, found }))
+    })
+    return Deferred.all(entries).flatMap((loaded) => this.#whenReadable(options, loaded))
+  }
+
+  #whenReadable(
+    options: ShareFetchOptions,
+    loaded: readonly LoadedPartition[],
+  ): Deferred<SharedFetchResult[]> {
+    const upTo: ReadUpperBound = isReadCommitted(this.#options.config, options.groupId)
+      ? 'lastStable'
+      : 'highWatermark'
+    const shared = loaded.flatMap(({ found }) => (found.error === ErrorCode.NONE ? [found.value] : []))
+    const hasError = shared.length < loaded.length
+    const answer = new Deferred<SharedFetchResult[]>()
+    const finish = () => answer.complete(this.#acquireAll(options, loaded, upTo))
+    if (shared.length === 0 || hasError || options.maxWaitMs <= 0) {
+      finish()
+      return answer
+    }
+    const operation = new DelayedShareFetch({
+      partitions: shared,
+      upTo,
+      minBytes: options.minBytes,
+      onDone: () => {
+        stopListening()
+        finish()
+      },
+    })
+    const stopListening = options.onClosed(() => operation.abandon())
+    operation.start(
+      this.#options.scheduler,
+      `long poll of a ShareFetch on ${shared.length} partitions`,
+      options.maxWaitMs,
+      shared.flatMap((sharePartition) => [sharePartition, sharePartition.partition]),
+    )
+    return answer
+  }
+
+  #acquireAll(
+    options: ShareFetchOptions,
+    loaded: readonly LoadedPartition[],
+    upTo: ReadUpperBound,
+  ): SharedFetchResult[] {
+    let records = options.maxRecords
+    let bytes = options.maxBytes
+    return loaded.map(({ at, leader, found }): SharedFetchResult => {
+      const nothing = { ...at, leader, records: NO_RECORDS, acquired: [] }
+      if (found.error !== ErrorCode.NONE) return { ...nothing, error: found.error }
+      const sharePartition = found.value
+      const error = this.#leaderOf(at).error
+      if (error !== ErrorCode.NONE) return { ...nothing, error }
+      if (sharePartition.isFenced) return { ...nothing, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }
+      if (records <= 0 || bytes <= 0) return { ...nothing, error: ErrorCode.NONE }
+      const taken = acquireFrom(sharePartition, { ...options, maxRecords: records, maxBytes: bytes }, upTo)
+      for (const { firstOffset, lastOffset } of taken.acquired) records -= lastOffset - firstOffset + 1
+      bytes -= taken.records.length
+      return { ...nothing, ...taken }
+    })
+  }
+
+  // --- acknowledging -----------------------------------------------------------------------------------------------
+
+  acknowledge(
+    groupId: string,
+    memberId: string,
+    acknowledgements: readonly PartitionAcknowledgement[],
+    isRenewAck: boolean,
+  ): Deferred<PartitionAcknowledged[]> {
+    return Deferred.all(
+      acknowledgements.map(({ topicId, partition, batches }) => {
+        const at = { topicId, partition }
+        const { error, partition: leader } = this.#leaderOf(at)
+        const answer = (result: AcknowledgeResult): PartitionAcknowledged => ({ ...at, leader, ...result })
+        if (error !== ErrorCode.NONE) return Deferred.of(answer({ error, message: null }))
+        if (!areSound(batches, isRenewAck))
+          return Deferred.of(answer({ error: ErrorCode.INVALID_REQUEST, message: null }))
+        const sharePartition = this.sharePartition(groupId, at)
+        return sharePartition === undefined
+          ? Deferred.of(answer({ error: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message: null }))
+          : sharePartition.acknowledge(memberId, batches).map(answer)
+      }),
+    )
+  }
+}
+
+interface LoadedPartition {
+  readonly at: SharedTopicPartition
+  readonly leader: Partition | undefined
+  readonly found: Result<SharePartition>
+}
+
+function acquireFrom(
+  sharePartition: SharePartition,
+  options: ShareFetchOptions,
+  upTo: ReadUpperBound,
+): { readonly error: ErrorCode; readonly records: Buffer; readonly acquired: readonly AcquiredRecords[] } {
+  const nothing = { error: ErrorCode.NONE, records: NO_RECORDS, acquired: [] }
+  const { log } = sharePartition.partition
+  if (log === undefined) return { ...nothing, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }
+  sharePartition.followLogStart(log.logStartOffset)
+  if (!sharePartition.canAcquire) return nothing
+  const fetchOffset = sharePartition.nextFetchOffset
+  const read = log.read({ offset: fetchOffset, maxBytes: options.maxBytes, upTo, atLeastOneBatch: true })
+  if (read.error !== ErrorCode.NONE) return { ...nothing, error: read.error }
+  const batches = batchesIn(read.records)
+  const acquired = sharePartition.acquire({
+    memberId: options.memberId,
+    fetchOffset,
+    batches,
+    aborted: upTo === 'lastStable' ? abortedIn(batches, read.abortedTransactions ?? []) : [],
+    maxRecords: options.maxRecords,
+    isExact: options.isExact,
+    batchSize: options.batchSize,
+  })
+  return { error: ErrorCode.NONE, records: sliceOf(read.records, batches, acquired), acquired }
+}
+
+interface ReadBatch extends BatchBounds {
+  readonly producerId: number
+  readonly isTransactional: boolean
+  readonly isControl: boolean
+  readonly position: number
+  readonly end: number
+}
+
+function batchesIn(records: Buffer): ReadBatch[] {
+  const batches: ReadBatch[] = []
+  const cursor = new BatchCursor(records)
+  while (cursor.next()) {
+    const { baseOffset, lastOffset, producerId, isTransactional, isControl, position, end } = cursor.batch
+    batches.push({ baseOffset, lastOffset, producerId, isTransactional, isControl, position, end })
+  }
+  return batches
+}
+
+/** Batches of transactions that were aborted, as a `read_committed` consumer finds them. */
+function abortedIn(
+  batches: readonly ReadBatch[],
+  transactions: readonly Pick<AbortedTransaction, 'producerId' | 'firstOffset'>[],
+): BatchBounds[] {
+  const waiting = [...transactions].sort((left, right) => left.firstOffset - right.firstOffset)
+  const aborting = new Set<number>()
+  const result: BatchBounds[] = []
+  for (const batch of batches) {
+    while (waiting[0] !== undefined && waiting[0].firstOffset <= batch.lastOffset) {
+      aborting.add(waiting[0].producerId)
+      waiting.shift()
+    }
+    // The marker ends it; a commit of the same producer cannot come before the abort's.
+    if (batch.isControl) aborting.delete(batch.producerId)
+    else if (batch.isTransactional && aborting.has(batch.producerId)) result.push(batch)
+  }
+  return result
+}
+
+/** Whole batches from the first acquired record to the last. */
+function sliceOf(
+  records: Buffer,
+  batches: readonly ReadBatch[],
+  acquired: readonly AcquiredRecords[],
+): Buffer {
+  if (acquired.length === 0) return NO_RECORDS
+  const firstOffset = Math.min(...acquired.map((range) => range.firstOffset))
+  const lastOffset = Math.max(...acquired.map((range) => range.lastOffset))
+  const inside = batches.filter((batch) => batch.lastOffset >= firstOffset && batch.baseOffset <= lastOffset)
+  return records.subarray(inside[0]?.position ?? 0, inside.at(-1)?.end ?? 0)
+}
