@@ -6,6 +6,7 @@ import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import { StartError } from '../../broker/start-error.ts'
 import { createNodeRuntime, type NodeRuntime } from '../../common/runtime/node/runtime.ts'
 import { CommandFailure, type CommandStreams, ExitCode } from '../failure.ts'
+import { collectLessOften } from '../garbage-collector.ts'
 import { attachLog, logLevelOf } from '../log.ts'
 import { type OpenHttp, openHttp } from '../open-http.ts'
 import { type StartFlags, type StartSettings, startSettings } from '../start-settings.ts'
@@ -19,6 +20,7 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
     environment: process.env,
     readFile: (path) => runtime.files.readFile(path).toString('utf8'),
   })
+  if (isOnFiles(settings)) collectLessOften()
   await attachLog(runtime.trace, logLevelOf(process.env), streams)
   let cluster: Cluster | undefined
   const signal = firstStopSignal((exitCode) => {
@@ -39,6 +41,10 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
     await cluster.stop()
     runtime.close()
   }
+}
+
+function isOnFiles({ dataDir, config }: StartSettings): boolean {
+  return dataDir !== undefined || config.has('log.dirs') || config.has('log.dir')
 }
 
 async function startedCluster(settings: StartSettings, runtime: NodeRuntime): Promise<Cluster> {
