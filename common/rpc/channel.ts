@@ -92,7 +92,14 @@ export class Channel {
       timeoutMs,
       () => this.#onTimeout(call),
     )
-    const call: Call = { api, version, correlationId, frame, result: result as Deferred<CallResult<unknown>>, timer }
+    const call: Call = {
+      api,
+      version,
+      correlationId,
+      frame,
+      result: result as Deferred<CallResult<unknown>>,
+      timer,
+    }
     this.#waiting.push(call)
     this.#sendWaiting()
     return result
@@ -123,7 +130,8 @@ export class Channel {
     call.timer.cancel()
     try {
       const { correlationId, reader } = decodeResponseHeader(call.api, call.version, frame)
-      if (correlationId !== call.correlationId) throw new Error(`answer ${correlationId} to request ${call.correlationId}`)
+      if (correlationId !== call.correlationId)
+        throw new Error(`answer ${correlationId} to request ${call.correlationId}`)
       call.result.complete({ ok: true, response: decodeResponse(call.api, call.version, reader) })
     } catch {
       call.result.complete({ ok: false, failure: 'malformed' })

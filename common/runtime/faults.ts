@@ -280,7 +280,10 @@ function placeHolds({ topic, partition }: FaultCondition, { topics = [] }: Fault
   return topics.some(
     ({ name, partitions = [] }) =>
       isOneOf(topic, name) &&
-      (partition === undefined || partitions.some((index) => isOneOf(partition, index))),
+      // Who names no partition (Metadata) means all of them.
+      (partition === undefined ||
+        partitions.length === 0 ||
+        partitions.some((index) => isOneOf(partition, index))),
   )
 }
 
