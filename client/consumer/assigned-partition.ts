@@ -7,7 +7,13 @@
  *
  * `version` changes with every jump of the position: answers to questions of an older version are of no use.
  */
-import { OFFSET_BEGINNING, OFFSET_END, OFFSET_INVALID, OFFSET_STORED, OFFSET_TAIL_BASE } from '../constants.ts'
+import {
+  OFFSET_BEGINNING,
+  OFFSET_END,
+  OFFSET_INVALID,
+  OFFSET_STORED,
+  OFFSET_TAIL_BASE,
+} from '../constants.ts'
 import type { Message } from '../values/message.ts'
 import { topicPartitionKey } from '../values/topic-partition.ts'
 import type { FetchChunk } from './fetch-chunk.ts'

@@ -15,10 +15,15 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError } from '../errors.ts'
-import { TopicPartition } from '../values/topic-partition.ts'
+import type { TopicPartition } from '../values/topic-partition.ts'
 import type { Assignor, MemberSubscription } from './assignors/assignor.ts'
 import { assignorNamed } from './assignors/assignors.ts'
-import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './classic-protocol.ts'
+import {
+  decodeAssignment,
+  decodeSubscription,
+  encodeAssignment,
+  encodeSubscription,
+} from './classic-protocol.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
 import type { MemberIdentity, Membership, MembershipHooks } from './membership.ts'
 
@@ -360,7 +365,10 @@ export class ClassicMembership implements Membership {
       const existing = new Map([...counts].filter(([, count]) => count > 0))
       const assignments = this.#assignor?.assign(members, existing) ?? new Map()
       this.#sync(
-        [...assignments].map(([memberId, assigned]) => ({ memberId, assignment: encodeAssignment(assigned) })),
+        [...assignments].map(([memberId, assigned]) => ({
+          memberId,
+          assignment: encodeAssignment(assigned),
+        })),
       )
     }
     const round = this.#round
@@ -478,7 +486,8 @@ export class ClassicMembership implements Membership {
       this.#retry(undefined)
       return
     }
-    if (this.#toldCode !== code) this.#hooks.onError(new KafkaError(code, `JoinGroup: ${new KafkaError(code).str()}`))
+    if (this.#toldCode !== code)
+      this.#hooks.onError(new KafkaError(code, `JoinGroup: ${new KafkaError(code).str()}`))
     this.#toldCode = code
     this.#retry(undefined, refusedPauseMs)
   }
@@ -553,7 +562,8 @@ export class ClassicMembership implements Membership {
       timeoutMs: config.get('session.timeout.ms'),
       done: (result) => {
         this.#isHeartbeatOut = false
-        if (round === this.#round && !this.#isClosed && result.ok) this.#heartbeatAnswered(result.response.errorCode)
+        if (round === this.#round && !this.#isClosed && result.ok)
+          this.#heartbeatAnswered(result.response.errorCode)
       },
     })
   }
@@ -579,7 +589,8 @@ export class ClassicMembership implements Membership {
     }
     this.#coordinator.note(code)
     if (isCoordinatorCode(code)) return
-    if (this.#toldCode !== code) this.#hooks.onError(new KafkaError(code, `Heartbeat: ${new KafkaError(code).str()}`))
+    if (this.#toldCode !== code)
+      this.#hooks.onError(new KafkaError(code, `Heartbeat: ${new KafkaError(code).str()}`))
     this.#toldCode = code
   }
 

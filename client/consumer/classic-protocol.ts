@@ -1,7 +1,8 @@
 /** The consumer protocol inside JoinGroup and SyncGroup: subscriptions and assignments as bytes (two bytes of version first). */
+
+import { decodeRecord, encodeRecordValue } from '../../common/protocol/record-codec.ts'
 import { ConsumerProtocolAssignment } from '../../common/protocol/records/consumer-protocol-assignment.ts'
 import { ConsumerProtocolSubscription } from '../../common/protocol/records/consumer-protocol-subscription.ts'
-import { decodeRecord, encodeRecordValue } from '../../common/protocol/record-codec.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import type { MemberSubscription, TopicPartitions } from './assignors/assignor.ts'
 

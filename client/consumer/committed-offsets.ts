@@ -84,11 +84,13 @@ export class CommittedOffsets {
       const error = KafkaError.is(answer) ? answer : firstUnstable(answer)
       if (!KafkaError.is(answer) && error === undefined) return answer
       const code = error?.code() ?? ErrorCode.NONE
-      if (code === KafkaError._DESTROY || this.#core.isClosed) throw new KafkaException(new KafkaError(KafkaError._DESTROY))
+      if (code === KafkaError._DESTROY || this.#core.isClosed)
+        throw new KafkaException(new KafkaError(KafkaError._DESTROY))
       const pauseMs = this.#core.config.get('retry.backoff.ms')
       const isOver = deadlineMs - clock.monotonicMs() <= pauseMs
       if (!mayAskAgain(code) || (isOver && timeoutMs !== Number.POSITIVE_INFINITY)) {
-        const isLate = code === KafkaError._TIMED_OUT_QUEUE || code === KafkaError._WAIT_COORD || mayAskAgain(code)
+        const isLate =
+          code === KafkaError._TIMED_OUT_QUEUE || code === KafkaError._WAIT_COORD || mayAskAgain(code)
         throw new KafkaException(isLate ? new KafkaError(KafkaError._TIMED_OUT) : (error as KafkaError))
       }
       await new Promise<void>((resolve) => {

@@ -38,7 +38,11 @@ export function onePartition(value: unknown): TopicPartition {
 export function commitRequest(first: unknown, offsets: unknown, asynchronous: unknown): CommitRequest {
   let options: CommitOptions
   if (first instanceof Message) {
-    options = { message: first, offsets: offsets as CommitOptions['offsets'], asynchronous: asBoolean(asynchronous) }
+    options = {
+      message: first,
+      offsets: offsets as CommitOptions['offsets'],
+      asynchronous: asBoolean(asynchronous),
+    }
   } else if (Array.isArray(first)) {
     options = { offsets: first as TopicPartition[], asynchronous: asBoolean(asynchronous) }
   } else if (first === null || first === undefined) {

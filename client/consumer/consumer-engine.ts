@@ -278,8 +278,7 @@ export class ConsumerEngine<C> {
   #checkFamily(family: 'eager' | 'cooperative'): void {
     const { rebalanceProtocol } = this.membership
     if (rebalanceProtocol === 'none' || rebalanceProtocol === family) return
-    const instead =
-      family === 'eager' ? 'incrementalAssign and incrementalUnassign' : 'assign and unassign'
+    const instead = family === 'eager' ? 'incrementalAssign and incrementalUnassign' : 'assign and unassign'
     throw kafkaException(KafkaError._STATE, `The group rebalances ${rebalanceProtocol}ly: use ${instead}`)
   }
 

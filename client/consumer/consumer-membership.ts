@@ -180,7 +180,11 @@ export class ConsumerMembership implements Membership {
     this.#timer = undefined
   }
 
-  #rebalance(kind: 'assign' | 'revoke' | 'lost', partitions: readonly TopicPartition[], isIncremental = true): void {
+  #rebalance(
+    kind: 'assign' | 'revoke' | 'lost',
+    partitions: readonly TopicPartition[],
+    isIncremental = true,
+  ): void {
     this.#isWaiting = true
     this.rebalanceCount++
     this.rebalancedAtMs = this.#core.runtime.clock.monotonicMs()
@@ -215,7 +219,9 @@ export class ConsumerMembership implements Membership {
     const owned = this.#hooks.owned()
     const ownedKeys = new Set(owned.map((entry) => entry.key()))
     const revoked = owned.filter((entry) => !wanted.has(entry.key()))
-    const added = [...wanted.values()].filter((entry) => !ownedKeys.has(entry.key())).sort(TopicPartition.compare)
+    const added = [...wanted.values()]
+      .filter((entry) => !ownedKeys.has(entry.key()))
+      .sort(TopicPartition.compare)
     if (revoked.length > 0) this.#rebalance('revoke', revoked)
     else if (added.length > 0) this.#rebalance('assign', added)
     else if (this.#told !== keyOf(owned)) this.#heartbeatSoon(0)
@@ -326,9 +332,13 @@ export class ConsumerMembership implements Membership {
         this.#isLost = true
         this.#forget()
         this.#hooks.onFatal(
-          new KafkaError(code, message ?? `group.instance.id ${this.#groupInstanceId} is held by another member`, {
-            fatal: true,
-          }),
+          new KafkaError(
+            code,
+            message ?? `group.instance.id ${this.#groupInstanceId} is held by another member`,
+            {
+              fatal: true,
+            },
+          ),
         )
         this.#proceed()
         return
@@ -344,7 +354,9 @@ export class ConsumerMembership implements Membership {
   #tell(code: number, message: string | null): void {
     if (this.#toldCode === code) return
     this.#toldCode = code
-    this.#hooks.onError(new KafkaError(code, `ConsumerGroupHeartbeat: ${message ?? new KafkaError(code).str()}`))
+    this.#hooks.onError(
+      new KafkaError(code, `ConsumerGroupHeartbeat: ${message ?? new KafkaError(code).str()}`),
+    )
   }
 
   #byId(owned: readonly TopicPartition[]): { topicId: string; partitions: number[] }[] {

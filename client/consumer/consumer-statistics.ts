@@ -16,7 +16,11 @@ export function consumerStatistics<C>(engine: ConsumerEngine<C>): object {
     const { topic, id } = partition
     const info = core.metadata.cache.topic(topic)
     topics[topic] ??= {
-      ...{ topic, age: 0, metadata_age: info === undefined ? -1 : Math.round(clock.monotonicMs() - info.updatedMs) },
+      ...{
+        topic,
+        age: 0,
+        metadata_age: info === undefined ? -1 : Math.round(clock.monotonicMs() - info.updatedMs),
+      },
       ...{ batchsize: new Window().roll(), batchcnt: new Window().roll() },
       partitions: {},
     }

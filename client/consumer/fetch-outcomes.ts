@@ -142,7 +142,11 @@ export class FetchOutcomes implements FetchAnswers {
   #maybeEnd(partition: AssignedPartition): void {
     if (!this.#tellsEnds) return
     const end = partition.endOffset(this.#isReadCommitted)
-    if (end === OFFSET_INVALID || partition.fetchOffset < end || partition.eofOffset === partition.fetchOffset)
+    if (
+      end === OFFSET_INVALID ||
+      partition.fetchOffset < end ||
+      partition.eofOffset === partition.fetchOffset
+    )
       return
     partition.eofOffset = partition.fetchOffset
     const { core, delivery } = this.#options

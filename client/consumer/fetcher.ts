@@ -111,7 +111,8 @@ export class Fetcher implements Wakeable {
       if (partitions === undefined) byNode.set(nodeId, [partition])
       else partitions.push(partition)
     }
-    for (const [nodeId, partitions] of byNode) nextMs = Math.min(nextMs, this.#fetch(nodeId, partitions, nowMs))
+    for (const [nodeId, partitions] of byNode)
+      nextMs = Math.min(nextMs, this.#fetch(nodeId, partitions, nowMs))
     if (nextMs !== Number.POSITIVE_INFINITY) {
       const { scheduler } = this.#core.runtime
       this.#timer = scheduler.schedule('fetching again', Math.max(0, nextMs - nowMs), () => this.touch())

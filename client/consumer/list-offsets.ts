@@ -80,7 +80,10 @@ export function requestOffsets(
         for (const { name, partitions } of result.response.topics) {
           for (const { partitionIndex, errorCode, offset, leaderEpoch } of partitions) {
             const key = topicPartitionKey(name, partitionIndex)
-            answers.set(key, errorCode === ErrorCode.NONE ? { offset, leaderEpoch } : new KafkaError(errorCode))
+            answers.set(
+              key,
+              errorCode === ErrorCode.NONE ? { offset, leaderEpoch } : new KafkaError(errorCode),
+            )
           }
         }
       }
@@ -110,13 +113,17 @@ export async function lookUpOffsets(
       if (leftMs <= 0) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT))
       const asked = await askLeaders(core, open, leftMs)
       for (const [key, answer] of asked) {
-        if (!KafkaError.is(answer) || !mayAskAgain(answer) || isMissing(core, answer, key, open)) final.set(key, answer)
+        if (!KafkaError.is(answer) || !mayAskAgain(answer) || isMissing(core, answer, key, open))
+          final.set(key, answer)
       }
       open = open.filter(({ topic, partition }) => !final.has(topicPartitionKey(topic, partition)))
       if (open.length === 0) return final
       if (core.isClosed) throw new KafkaException(new KafkaError(KafkaError._DESTROY))
       core.metadata.refreshSoon('offsets are looked up')
-      const pauseMs = Math.max(0, Math.min(core.config.get('retry.backoff.ms'), deadlineMs - clock.monotonicMs()))
+      const pauseMs = Math.max(
+        0,
+        Math.min(core.config.get('retry.backoff.ms'), deadlineMs - clock.monotonicMs()),
+      )
       await new Promise<void>((resolve) => {
         const timer = scheduler.schedule('looking up offsets again', pauseMs, stop)
         const unlisten = core.metadata.onUpdate(stop)

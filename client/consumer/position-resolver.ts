@@ -213,7 +213,8 @@ export class PositionResolver implements Wakeable {
           const end = ends.get(partition.key)
           if (isUnsupported) this.#isValid(partition, epochs.get(partition.key) ?? -1)
           else if (end === undefined) this.#retry(partition, result.ok ? undefined : result.error)
-          else if (end.errorCode !== ErrorCode.NONE) this.#notValidated(partition, new KafkaError(end.errorCode))
+          else if (end.errorCode !== ErrorCode.NONE)
+            this.#notValidated(partition, new KafkaError(end.errorCode))
           else this.#validated(partition, end, epochs.get(partition.key) ?? -1)
         }
         this.#settled()
