@@ -5,7 +5,7 @@
  * Errors: INVALID_REQUEST; SHARE_SESSION_NOT_FOUND; INVALID_SHARE_SESSION_EPOCH; SHARE_SESSION_LIMIT_REACHED; UNSUPPORTED_VERSION when share
  *   groups are turned off. For a partition: UNKNOWN_TOPIC_ID; UNKNOWN_TOPIC_OR_PARTITION; NOT_LEADER_OR_FOLLOWER; COORDINATOR_NOT_AVAILABLE;
  *   INVALID_RECORD_STATE for acknowledgements.
- * Deviations: records that were handed out often are not handed out in ever smaller parts; ranges are told as they are kept.
+ * Deviations: ranges of records that are handed out again are told as long as they go.
  */
 import { ShareFetch } from '../../common/protocol/apis/78-share-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
@@ -69,7 +69,8 @@ function planOf(
   const found = sharePartitions.sessions.advance(groupId, memberId, request.shareSessionEpoch)
   if (found.error !== ErrorCode.NONE) return found
   const session = found.value
-  for (const partition of named) session.partitions.set(partitionKeyOf(partition), partition)
+  for (const partition of named)
+    session.partitions.set(partitionKeyOf(partition), sharePartitions.remembered(partition))
   for (const { topicId, partitions } of request.forgottenTopicsData)
     for (const partition of partitions) session.partitions.delete(partitionKeyOf({ topicId, partition }))
   // Each time another partition comes first.
@@ -176,9 +177,10 @@ export const shareFetch = defineHandler(ShareFetch, {
           : Deferred.of<SharedFetchResult[]>([])
         return fetched.map((results) => {
           if (request.shareSessionEpoch === FINAL_EPOCH) sharePartitions.closeSession(groupId, memberId)
-          const news = isFull
-            ? results
-            : results.filter(({ error, acquired }) => error !== ErrorCode.NONE || acquired.length > 0)
+          const news = results.filter(
+            ({ error, acquired, isOpen }) =>
+              error !== ErrorCode.NONE || acquired.length > 0 || (isFull && isOpen),
+          )
           return responseOf(context, sharePartitions.lockDurationMs(groupId), news, acknowledged)
         })
       })

@@ -30,6 +30,8 @@ export interface RecordRun extends Delivery {
   readonly lastOffset: number
   /** Part of what was handed out together. */
   readonly isPart: boolean
+  /** How many records were handed out together at first. */
+  readonly batchCount: number
   /** What it was before a change that is being persisted; until that is done it can neither be handed out nor acknowledged. */
   readonly before: Delivery | undefined
 }

@@ -69,6 +69,8 @@ export interface SharedFetchResult extends SharedTopicPartition {
   readonly leader: Partition | undefined
   readonly records: Buffer
   readonly acquired: readonly AcquiredRecords[]
+  /** False when the group may not have more records of the partition now. */
+  readonly isOpen: boolean
 }
 
 export interface PartitionAcknowledgement extends SharedTopicPartition {
@@ -143,6 +145,11 @@ export class SharePartitionManager implements LeadershipListener {
 
   // --- sessions ----------------------------------------------------------------------------------------------------
 
+  /** The partition as a session keeps it. */
+  remembered({ topicId, partition }: SharedTopicPartition): SharedTopicPartition {
+    return { topicId, partition, wasKnown: this.#options.metadata().topicsById.has(topicId) }
+  }
+
   /** Opens a session that ends with its connection. */
   openSession(
     groupId: string,
@@ -150,7 +157,11 @@ export class SharePartitionManager implements LeadershipListener {
     partitions: readonly SharedTopicPartition[],
     onClosed: (callback: () => void) => () => void,
   ): Result<ShareSession> {
-    const created = this.sessions.create(groupId, memberId, partitions)
+    const created = this.sessions.create(
+      groupId,
+      memberId,
+      partitions.map((partition) => this.remembered(partition)),
+    )
     if (created.error !== ErrorCode.NONE) return created
     const session = created.value
     session.stopListening = onClosed(() => {
@@ -171,13 +182,16 @@ export class SharePartitionManager implements LeadershipListener {
 
   // --- share partitions --------------------------------------------------------------------------------------------
 
-  #leaderOf({ topicId, partition: index }: SharedTopicPartition): {
+  #leaderOf({ topicId, partition: index, wasKnown }: SharedTopicPartition): {
     readonly error: ErrorCode
     readonly partition: Partition | undefined
   } {
     const { metadata, replicas } = this.#options
     const topic = metadata().topicsById.get(topicId)
-    if (topic === undefined) return { error: ErrorCode.UNKNOWN_TOPIC_ID, partition: undefined }
+    if (topic === undefined) {
+      const error = wasKnown === true ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID
+      return { error, partition: undefined }
+    }
     const partition = replicas.partition(topic.name, index)
     if (partition === undefined)
       return { error: replicas.missingPartitionError(topic.name, index), partition }
@@ -303,12 +317,13 @@ export class SharePartitionManager implements LeadershipListener {
     let records = options.maxRecords
     let bytes = options.maxBytes
     return loaded.map(({ at, leader, found }): SharedFetchResult => {
-      const nothing = { ...at, leader, records: NO_RECORDS, acquired: [] }
+      const nothing = { ...at, leader, records: NO_RECORDS, acquired: [], isOpen: true }
       if (found.error !== ErrorCode.NONE) return { ...nothing, error: found.error }
       const sharePartition = found.value
       const error = this.#leaderOf(at).error
       if (error !== ErrorCode.NONE) return { ...nothing, error }
       if (sharePartition.isFenced) return { ...nothing, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }
+      if (!sharePartition.canAcquire) return { ...nothing, error: ErrorCode.NONE, isOpen: false }
       if (records <= 0 || bytes <= 0) return { ...nothing, error: ErrorCode.NONE }
       const taken = acquireFrom(sharePartition, { ...options, maxRecords: records, maxBytes: bytes }, upTo)
       for (const { firstOffset, lastOffset } of taken.acquired) records -= lastOffset - firstOffset + 1

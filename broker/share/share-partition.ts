@@ -120,6 +120,7 @@ export class SharePartition implements Watchable, Wakeable {
         memberId: '',
         lock: undefined,
         isPart: false,
+        batchCount: batch.lastOffset - batch.firstOffset + 1,
         before: undefined,
       })
       this.#nextOffset = Math.max(this.#nextOffset, batch.lastOffset + 1)
@@ -208,15 +209,33 @@ export class SharePartition implements Watchable, Wakeable {
       if (run === undefined) break
       const until = Math.min(run.lastOffset, lastBatch.lastOffset)
       if (run.state === DeliveryState.AVAILABLE && run.before === undefined) {
-        const last = request.isExact ? Math.min(until, offset + remaining - 1) : until
-        const again = this.#acquireAgain(request.memberId, offset, last)
+        const share = this.#cautiousCount(run)
+        // What is on its last attempt comes alone: if it kills its reader, nothing else is lost with it.
+        if (share === 1 && acquired.length > 0) break
+        const limit = Math.min(
+          share ?? Number.POSITIVE_INFINITY,
+          request.isExact ? remaining : Number.POSITIVE_INFINITY,
+        )
+        const again = this.#acquireAgain(request.memberId, offset, Math.min(until, offset + limit - 1))
         acquired.push(again)
         remaining -= countOf([again])
+        if (share !== undefined) break
       }
       offset = until + 1
     }
     this.#archiveAborted(request.aborted, acquired)
     return mergeNeighbours(this.#stillAcquired(acquired, request.memberId))
+  }
+
+  /**
+   * Records that came back often may be poison: they are handed out in ever smaller parts, at last one by one.
+   * @returns undefined while there is no suspicion
+   */
+  #cautiousCount({ deliveryCount, batchCount }: RecordRun): number | undefined {
+    const limit = deliveryCountLimit(this.#host.config, this.groupId)
+    const suspect = Math.max(2, Math.ceil(limit / 2))
+    if (deliveryCount < suspect) return undefined
+    return deliveryCount >= limit - 1 ? 1 : Math.max(1, batchCount >> (deliveryCount - suspect + 1))
   }
 
   /** Offsets that the log does not have count as done. */
@@ -264,7 +283,8 @@ export class SharePartition implements Watchable, Wakeable {
     }))
     for (const range of acquired) {
       const lock = this.#lock()
-      this.#runs.insert({ ...NEW_RUN, ...range, state: DeliveryState.ACQUIRED, memberId, lock })
+      const batchCount = countOf([range])
+      this.#runs.insert({ ...NEW_RUN, ...range, state: DeliveryState.ACQUIRED, memberId, lock, batchCount })
     }
     this.#nextOffset = Math.max(this.#nextOffset, last + 1)
     return acquired
@@ -523,6 +543,7 @@ const NEW_RUN: RecordRun = {
   memberId: '',
   lock: undefined,
   isPart: false,
+  batchCount: 1,
   before: undefined,
 }
 

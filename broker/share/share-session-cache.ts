@@ -10,6 +10,8 @@ import type { Result } from '../statemachine/state-machine.ts'
 export interface SharedTopicPartition {
   readonly topicId: string
   readonly partition: number
+  /** Of a partition in a session: its topic was there when it was added. */
+  readonly wasKnown?: boolean
 }
 
 export interface ShareSession {

@@ -107,6 +107,8 @@ export class ShareCoordinator implements MetadataListener {
     topics: readonly PartitionsOfTopic<Partition>[],
     ask: (key: SharePartitionKey, partition: Partition) => Deferred<Answer>,
   ): Deferred<{ topicId: string; partitions: Answer[] }[]> {
+    // A nameless group has no state, and nobody who would be told so.
+    if (groupId === '') return Deferred.of<{ topicId: string; partitions: Answer[] }[]>([])
     return Deferred.all(
       topics.map(({ topicId, partitions }) =>
         Deferred.all(

@@ -131,6 +131,7 @@ export class ShareStateShard implements StateMachine<CoordinatorRecord> {
   ): Outcome<PartitionError, CoordinatorRecord> {
     const { stateEpoch, startOffset } = request
     if (key.partition < 0) return refuse(key, ErrorCode.INVALID_REQUEST, NEGATIVE_PARTITION)
+    if (stateEpoch < 0) return refuse(key, ErrorCode.INVALID_REQUEST, NEGATIVE_STATE_EPOCH)
     const known = this.#stateOf(key)
     if (known !== undefined && stateEpoch < known.stateEpoch) return refuse(key, ErrorCode.FENCED_STATE_EPOCH)
     if (!this.#isPartition(key)) return refuse(key, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
@@ -150,8 +151,7 @@ export class ShareStateShard implements StateMachine<CoordinatorRecord> {
 
   write(key: SharePartitionKey, request: StateWrite): Outcome<PartitionError, CoordinatorRecord> {
     if (key.partition < 0) return refuse(key, ErrorCode.INVALID_REQUEST, NEGATIVE_PARTITION)
-    if (request.stateEpoch < 0)
-      return refuse(key, ErrorCode.INVALID_REQUEST, 'The state epoch cannot be a negative number.')
+    if (request.stateEpoch < 0) return refuse(key, ErrorCode.INVALID_REQUEST, NEGATIVE_STATE_EPOCH)
     if (request.leaderEpoch < 0) return refuse(key, ErrorCode.INVALID_REQUEST, NEGATIVE_LEADER_EPOCH)
     const known = this.#stateOf(key)
     if (known === undefined) {
@@ -161,33 +161,35 @@ export class ShareStateShard implements StateMachine<CoordinatorRecord> {
     if (request.leaderEpoch < known.leaderEpoch) return refuse(key, ErrorCode.FENCED_LEADER_EPOCH)
     if (request.stateEpoch < known.stateEpoch) return refuse(key, ErrorCode.FENCED_STATE_EPOCH)
     if (!this.#isPartition(key)) return refuse(key, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    return { records: [this.#nextRecord(known, request)], response: done(key) }
+    return { records: [this.#nextRecord(known, request, known.leaderEpoch)], response: done(key) }
   }
 
-  /** Every so many updates the whole state is written anew. */
-  #nextRecord(known: SharePartitionState, request: StateWrite): CoordinatorRecord {
-    const { leaderEpoch, startOffset, deliveryCompleteCount, stateBatches } = request
+  /** Every so many updates the whole state is written anew. A write never moves the start back, nor the leader epoch: a read does. */
+  #nextRecord(known: SharePartitionState, request: StateWrite, leaderEpoch: number): CoordinatorRecord {
     const limit = this.#options.config.get('share.coordinator.snapshot.update.records.per.snapshot')
+    const isBehind = request.startOffset < known.startOffset
+    const startOffset = isBehind ? known.startOffset : request.startOffset
+    const count = request.deliveryCompleteCount
+    const deliveryCompleteCount = isBehind || count < 0 ? known.deliveryCompleteCount : count
     if (known.updatesSinceSnapshot < limit) {
       return updateRecord(known.key, {
         snapshotEpoch: known.snapshotEpoch,
         leaderEpoch,
         startOffset,
         deliveryCompleteCount,
-        stateBatches: combineBatches([], stateBatches, startOffset),
+        stateBatches: combineBatches([], request.stateBatches, startOffset),
       })
     }
     const nowMs = this.#options.clock.wallMs()
-    const newStartOffset = Math.max(startOffset, known.startOffset)
     return snapshotRecord(known.key, {
       snapshotEpoch: known.snapshotEpoch + 1,
       stateEpoch: known.stateEpoch,
       leaderEpoch,
-      startOffset: newStartOffset,
+      startOffset,
       deliveryCompleteCount,
       createTimestamp: known.createTimestampMs,
       writeTimestamp: nowMs,
-      stateBatches: combineBatches(known.batches, stateBatches, newStartOffset),
+      stateBatches: combineBatches(known.batches, request.stateBatches, startOffset),
     })
   }
 
@@ -207,14 +209,15 @@ export class ShareStateShard implements StateMachine<CoordinatorRecord> {
     }
     if (leaderEpoch < known.leaderEpoch) return failed(ErrorCode.FENCED_LEADER_EPOCH)
     if (!this.#isPartition(key)) return failed(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    const { stateEpoch, startOffset, deliveryCompleteCount, batches } = known
+    const { stateEpoch, startOffset, batches } = known
     const response = { ...done(key), stateEpoch, startOffset, stateBatches: batches }
     if (leaderEpoch === known.leaderEpoch) return { records: NO_RECORDS, response }
-    const update = { stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount, stateBatches: [] }
-    return { records: [this.#nextRecord(known, update)], response }
+    const update = { ...known, stateBatches: [] }
+    return { records: [this.#nextRecord(known, update, leaderEpoch)], response }
   }
 
-  readSummary(key: SharePartitionKey, leaderEpoch: number): PartitionSummary {
+  /** Whoever asks: the leader epoch is not compared. */
+  readSummary(key: SharePartitionKey): PartitionSummary {
     const failed = (error: Exclude<ErrorCode, 0>, message: string | null = null) => ({
       ...failure(key, error, message),
       stateEpoch: 0,
@@ -223,7 +226,6 @@ export class ShareStateShard implements StateMachine<CoordinatorRecord> {
       deliveryCompleteCount: -1,
     })
     if (key.partition < 0) return failed(ErrorCode.INVALID_REQUEST, NEGATIVE_PARTITION)
-    if (leaderEpoch < -1) return failed(ErrorCode.INVALID_REQUEST, NEGATIVE_LEADER_EPOCH)
     if (!this.#isPartition(key)) return failed(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     const known = this.#stateOf(key)
     return {
@@ -293,6 +295,7 @@ export class ShareStateShard implements StateMachine<CoordinatorRecord> {
 }
 
 const NEGATIVE_PARTITION = 'The partition id cannot be a negative number.'
+const NEGATIVE_STATE_EPOCH = 'The state epoch cannot be a negative number.'
 const NEGATIVE_LEADER_EPOCH = 'The leader epoch cannot be a negative number.'
 
 function done({ partition }: SharePartitionKey): PartitionError {
