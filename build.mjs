@@ -8,7 +8,10 @@ const entryPoints = Object.entries({
   index: 'broker/index.ts',
   client: 'client/index.ts',
   vitest: 'broker/testing/vitest.ts',
+  'vitest-setup': 'broker/testing/vitest-setup.ts',
   jest: 'broker/testing/jest.ts',
+  'jest-setup': 'broker/testing/jest-setup.ts',
+  'jest-teardown': 'broker/testing/jest-teardown.ts',
   cli: 'cli/main.ts',
 }).filter(([, path]) => existsSync(path))
 

@@ -28,5 +28,5 @@ export interface Interceptor {
 }
 
 export interface Interception {
-  interceptor: Interceptor | undefined
+  readonly interceptor: Interceptor | undefined
 }

@@ -63,6 +63,19 @@ export class AnswerOverrides {
     else this.#replicas.set(key, nodeId)
   }
 
+  get isEmpty(): boolean {
+    return (
+      this.#racks.size +
+        this.#addresses.size +
+        this.#hidden.size +
+        this.#coordinators.size +
+        this.#versions.size +
+        this.#leaders.size +
+        this.#replicas.size ===
+      0
+    )
+  }
+
   clear(): void {
     this.#racks.clear()
     this.#addresses.clear()

@@ -185,7 +185,7 @@ export function remoteView(wire: Wire, nowMs: () => number): ClusterView {
       const answer = await wire.coordinator(
         groupId,
         OffsetFetch,
-        { groupId, topics: null, groups: [{ groupId, topics: null }] },
+        (version) => (version < 8 ? { groupId, topics: null } : { groups: [{ groupId, topics: null }] }),
         ({ groups, errorCode }) => groups[0]?.errorCode ?? errorCode,
       )
       const offsets = new Map<string, number>()

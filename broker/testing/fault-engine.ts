@@ -17,7 +17,14 @@ import type { ConnectionInfo } from '../network/request-context.ts'
 import { AnswerOverrides } from './answer-overrides.ts'
 import { type ControlHook, ControlHooks, type ControlVerdict } from './control-hooks.ts'
 import type { Journal } from './journal.ts'
-import { divideRequest, errorsIn, mergeAnswers, type Named, namedIn } from './message-shape.ts'
+import {
+  divideRequest,
+  errorsIn,
+  mergeAnswers,
+  type Named,
+  type NamedTopic,
+  namedIn,
+} from './message-shape.ts'
 
 /** Name of the fixture's own end in the network between the nodes. */
 export const FIXTURE_ENDPOINT = 'fixture'
@@ -42,6 +49,17 @@ export class FaultEngine implements Interceptor {
     this.rules = new FaultRules({ random: options.random })
     this.#reactor = options.reactor
     this.journal = options.journal
+  }
+
+  /** Nothing to do: requests need not come here. */
+  get isIdle(): boolean {
+    return (
+      !this.journal.isRecording &&
+      this.rules.isEmpty &&
+      this.hooks.isEmpty &&
+      this.overrides.isEmpty &&
+      this.#down.size + this.#delays.size + this.#frozen.size === 0
+    )
   }
 
   // --- brokers -----------------------------------------------------------------------------------------------------
@@ -214,6 +232,7 @@ export class FaultEngine implements Interceptor {
           clientId: context.clientId,
           isInternal,
           ...named,
+          topics: isAboutAllTopics(exchange) ? allTopics(exchange) : named.topics,
         })
     if (fault !== undefined) journey.isFault = true
     const reply = fault === undefined ? exchange.proceed() : this.#apply(fault, exchange)
@@ -276,6 +295,14 @@ function isInside(clientAddress: string): boolean {
 /** What a node of the cluster asks, for itself or on behalf of a client. */
 export function isInternalConnection(connection: ConnectionInfo): boolean {
   return connection.listener.kind === 'controller' || isInside(connection.clientAddress)
+}
+
+function isAboutAllTopics({ api, request }: InterceptedRequest): boolean {
+  return api.name === 'Metadata' && (request as { topics: unknown }).topics === null
+}
+
+function allTopics({ context }: InterceptedRequest): readonly NamedTopic[] {
+  return [...context.broker.metadata.topicsByName.keys()].map((name) => ({ name, partitions: [] }))
 }
 
 // --- errors at the right level -----------------------------------------------------------------------------------------

@@ -53,7 +53,12 @@ export class LocalWorld {
       reactor: this.runtime.reactor,
       journal: this.journal,
     })
-    this.#interception = { interceptor: this.faultEngine }
+    const { faultEngine } = this
+    this.#interception = {
+      get interceptor() {
+        return faultEngine.isIdle ? undefined : faultEngine
+      },
+    }
   }
 
   /** The cluster of the present life. */
@@ -130,9 +135,10 @@ export class LocalWorld {
     const isOnDisk =
       options.dataDir !== undefined || 'log.dirs' in given || 'log.dir' in given || !this.#ownsRuntime
     const { runtime } = this
+    const timings = runtime.time === undefined ? {} : virtualTimings(options.brokers ?? 1)
     const work = startEngine({
       ...options,
-      config: autoCreate ? given : { 'auto.create.topics.enable': false, ...given },
+      config: { ...timings, ...(autoCreate ? {} : { 'auto.create.topics.enable': false }), ...given },
       ...more,
       runtime,
       interception: this.#interception,
@@ -163,6 +169,20 @@ export class LocalWorld {
 
   #close(): void {
     if (this.#ownsRuntime) this.runtime.close()
+  }
+}
+
+/**
+ * Nobody waits for virtual time, so brokers need not hurry: Kafka's own intervals. A broker alone has nobody who could miss its heartbeats,
+ * and a week of them would take longer than a test should.
+ */
+function virtualTimings(brokerCount: number): Readonly<Record<string, number>> {
+  const alone = brokerCount === 1
+  return {
+    'broker.heartbeat.interval.ms': alone ? 60_000 : 2_000,
+    'broker.session.timeout.ms': alone ? 300_000 : 9_000,
+    'replica.lag.time.max.ms': alone ? 300_000 : 30_000,
+    ...(alone ? { 'metadata.max.idle.interval.ms': 0 } : {}),
   }
 }
 

@@ -252,11 +252,10 @@ export async function deleteTopics(wire: Wire, names: readonly string[]): Promis
   const answer = await wire.retrying(
     'deleting topics',
     () =>
-      wire.any(DeleteTopics, {
-        topics: names.map((name) => ({ name, topicId: noId })),
-        topicNames: names,
+      wire.any(DeleteTopics, (version) => ({
+        ...(version < 6 ? { topicNames: names } : { topics: names.map((name) => ({ name, topicId: noId })) }),
         timeoutMs: TIMEOUT_MS,
-      }),
+      })),
     ({ responses }) => responses.find(({ errorCode }) => isTransient(errorCode))?.errorCode ?? 0,
   )
   for (const { name, errorCode, errorMessage } of answer.responses) {

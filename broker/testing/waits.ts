@@ -10,6 +10,9 @@ export const DEFAULT_WAIT_MS = 4_000
 /** When the clock is virtual: the time of the cluster. */
 export const DEFAULT_VIRTUAL_WAIT_MS = 60_000
 
+/** Pause between two looks that need the wire. */
+const ASK_AGAIN_MS = 5
+
 export interface WaitOptions {
   readonly timeoutMs?: number
 }
@@ -100,10 +103,10 @@ export class Waits {
             (value) => {
               isAsking = false
               settle(value)
-              if (mustAskAgain) {
-                mustAskAgain = false
-                ask()
-              }
+              if (!mustAskAgain) return
+              mustAskAgain = false
+              // What it asked over the wire was a change itself: without a pause it would ask for ever.
+              realTimers.schedule(`asking again for ${what}`, ASK_AGAIN_MS, ask)
             },
             (error: unknown) => fail(error),
           )

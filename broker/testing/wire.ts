@@ -22,6 +22,9 @@ export interface WireOptions {
   readonly clientId: string
 }
 
+/** A request, or how it looks in a version. */
+export type Asked<A extends ApiSchema> = RequestInputOf<A> | ((version: number) => RequestInputOf<A>)
+
 export type MetadataAnswer = ResponseOf<typeof Metadata>
 
 interface Connected {
@@ -64,7 +67,7 @@ export class Wire {
   }
 
   /** To any broker. */
-  async any<A extends ApiSchema>(api: A, request: RequestInputOf<A>): Promise<ResponseOf<A>> {
+  async any<A extends ApiSchema>(api: A, request: Asked<A>): Promise<ResponseOf<A>> {
     let failure: unknown
     for (const address of this.#options.bootstrap()) {
       try {
@@ -77,11 +80,7 @@ export class Wire {
     throw failure ?? new Error('The cluster has no address.')
   }
 
-  async broker<A extends ApiSchema>(
-    nodeId: number,
-    api: A,
-    request: RequestInputOf<A>,
-  ): Promise<ResponseOf<A>> {
+  async broker<A extends ApiSchema>(nodeId: number, api: A, request: Asked<A>): Promise<ResponseOf<A>> {
     if (!this.#addresses.has(nodeId)) await this.metadata([])
     const address = this.#addresses.get(nodeId)
     if (address === undefined) throw new Error(`Broker ${nodeId} is not there.`)
@@ -117,7 +116,7 @@ export class Wire {
   async coordinator<A extends ApiSchema>(
     key: string,
     api: A,
-    request: RequestInputOf<A>,
+    request: Asked<A>,
     errorOf: (answer: ResponseOf<A>) => number,
   ): Promise<ResponseOf<A>> {
     return this.retrying(
@@ -125,7 +124,10 @@ export class Wire {
       async () => {
         const found = await this.retrying(
           `the coordinator of "${key}"`,
-          () => this.any(FindCoordinator, { key, keyType: 0, coordinatorKeys: [key] }),
+          () =>
+            this.any(FindCoordinator, (version) =>
+              version < 4 ? { key } : { keyType: 0, coordinatorKeys: [key] },
+            ),
           ({ coordinators, errorCode }) => coordinators[0]?.errorCode ?? errorCode,
         )
         const { nodeId, host, port } = found.coordinators[0] ?? found
@@ -169,7 +171,7 @@ export class Wire {
     topic: string,
     partition: number,
     api: A,
-    request: RequestInputOf<A>,
+    request: Asked<A>,
     errorOf: (answer: ResponseOf<A>) => number,
   ): Promise<ResponseOf<A>> {
     return this.retrying(
@@ -201,18 +203,14 @@ export class Wire {
     this.#channels.clear()
   }
 
-  async #call<A extends ApiSchema>(
-    address: Address,
-    api: A,
-    request: RequestInputOf<A>,
-  ): Promise<ResponseOf<A>> {
+  async #call<A extends ApiSchema>(address: Address, api: A, request: Asked<A>): Promise<ResponseOf<A>> {
     const { channel, versions } = await this.#connect(address)
     const offered = versions.get(api.key)
     const version = Math.min(api.versions.highest, offered?.max ?? -1)
     if (offered === undefined || version < Math.max(api.versions.lowest, offered.min)) {
       throw new VersionError(`The cluster at ${address.host}:${address.port} does not serve ${api.name}.`)
     }
-    return call(channel, api, version, request)
+    return call(channel, api, version, typeof request === 'function' ? request(version) : request)
   }
 
   #connect(address: Address): Promise<Connected> {

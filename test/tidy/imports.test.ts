@@ -203,6 +203,11 @@ function asynchronousCode(sources: readonly SourceFile[]): string[] {
 const ENTRY_POINTS: readonly string[] = [
   'broker/index.ts',
   'broker/main.ts',
+  'broker/testing/jest-setup.ts',
+  'broker/testing/jest-teardown.ts',
+  'broker/testing/jest.ts',
+  'broker/testing/vitest-setup.ts',
+  'broker/testing/vitest.ts',
   'cli/main.ts',
   'client/index.ts',
 ]
