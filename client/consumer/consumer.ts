@@ -198,7 +198,7 @@ export class Consumer {
     offsets?: readonly TopicPartition[] | null,
     asynchronous?: boolean,
   ): void
-  commit(first?: unknown, second?: unknown, third?: unknown): Promise<TopicPartition[]> | void {
+  commit(first?: unknown, second?: unknown, third?: unknown): Promise<TopicPartition[]> | undefined {
     const start = (): Promise<TopicPartition[]> | undefined => {
       this.#checkUsable()
       const { offsets: given, isAsynchronous } = commitRequest(first, second, third)
@@ -216,7 +216,10 @@ export class Consumer {
       (typeof first === 'object' &&
         first !== null &&
         ((first as CommitOptions).asynchronous === false || (first as CommitOptions).async === false))
-    if (!isSynchronous) return void start()
+    if (!isSynchronous) {
+      start()
+      return undefined
+    }
     return (async () => (await start()) ?? [])()
   }
 

@@ -1,6 +1,12 @@
 /** A consumer that assigns by hand, against a running cluster: BOOTSTRAP=host:port, or a kafkito of its own. */
 import { describe, expect, it } from 'vitest'
-import { OFFSET_BEGINNING, OFFSET_END, OFFSET_TAIL_BASE, Producer, TopicPartition } from '../../client/index.ts'
+import {
+  OFFSET_BEGINNING,
+  OFFSET_END,
+  OFFSET_TAIL_BASE,
+  Producer,
+  TopicPartition,
+} from '../../client/index.ts'
 import { ConsumerWorld, nameOfError, numbers, take, values } from './consumer-support.ts'
 import { uniqueName } from './support.ts'
 
@@ -9,29 +15,34 @@ const at = (topic: string, offset?: number, partition = 0): TopicPartition =>
   new TopicPartition(topic, partition, offset)
 
 describe('records', () => {
-  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('compressed with %s arrive as they were sent', async (codec) => {
-    const topic = await world.topic()
-    await using producer = new Producer({ 'bootstrap.servers': world.bootstrap, 'compression.type': codec })
-    for (let index = 0; index < 300; index++) {
-      const headers: [string, string | null][] = [
-        ['a', '1'],
+  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'compressed with %s arrive as they were sent',
+    async (codec) => {
+      const topic = await world.topic()
+      await using producer = new Producer({ 'bootstrap.servers': world.bootstrap, 'compression.type': codec })
+      for (let index = 0; index < 300; index++) {
+        const headers: [string, string | null][] = [
+          ['a', '1'],
+          ['a', null],
+        ]
+        producer.produce(topic, { key: `k${index}`, value: `v${index}`, headers, timestamp: 1000 + index })
+        if (index % 100 === 99) await producer.flush(20)
+      }
+      const consumer = world.consumer({ 'check.crcs': true })
+      consumer.assign([at(topic)])
+      const messages = await take(consumer, 300)
+      expect(messages.map((message) => message.offset())).toEqual(
+        Array.from({ length: 300 }, (_, index) => index),
+      )
+      expect(messages[7]?.key()?.toString()).toBe('k7')
+      expect(messages[7]?.timestamp()).toEqual([1, 1007])
+      expect(messages[7]?.headers()).toEqual([
+        ['a', Buffer.from('1')],
         ['a', null],
-      ]
-      producer.produce(topic, { key: `k${index}`, value: `v${index}`, headers, timestamp: 1000 + index })
-      if (index % 100 === 99) await producer.flush(20)
-    }
-    const consumer = world.consumer({ 'check.crcs': true })
-    consumer.assign([at(topic)])
-    const messages = await take(consumer, 300)
-    expect(messages.map((message) => message.offset())).toEqual(Array.from({ length: 300 }, (_, index) => index))
-    expect(messages[7]?.key()?.toString()).toBe('k7')
-    expect(messages[7]?.timestamp()).toEqual([1, 1007])
-    expect(messages[7]?.headers()).toEqual([
-      ['a', Buffer.from('1')],
-      ['a', null],
-    ])
-    expect(messages[7]?.leaderEpoch()).toBe(0)
-  })
+      ])
+      expect(messages[7]?.leaderEpoch()).toBe(0)
+    },
+  )
 
   it('nulls and empty bytes stay apart', async () => {
     const topic = await world.topic()
@@ -75,7 +86,8 @@ describe('starting points', () => {
     consumer.assign(starts.map((offset, partition) => at(topic, offset, partition)))
     const events: Parameters<typeof take>[2] = []
     const messages = await take(consumer, 10 + 0 + 3 + 4, events)
-    const first = (partition: number) => messages.find((message) => message.partition() === partition)?.offset()
+    const first = (partition: number) =>
+      messages.find((message) => message.partition() === partition)?.offset()
     expect([first(0), first(1), first(2), first(3)]).toEqual([0, undefined, 7, 6])
   })
 
@@ -250,7 +262,11 @@ describe('commits of a consumer outside a group', () => {
     expect(told).toEqual([`${topic}[0]@2`])
     const offsets = [new TopicPartition(topic, 0, 9, { metadata: 'note', leaderEpoch: 0 })]
     await consumer.commit({ offsets, asynchronous: false })
-    expect((await consumer.committed([at(topic)], 10))[0]).toMatchObject({ offset: 9, metadata: 'note', leaderEpoch: 0 })
+    expect((await consumer.committed([at(topic)], 10))[0]).toMatchObject({
+      offset: 9,
+      metadata: 'note',
+      leaderEpoch: 0,
+    })
     expect(await nameOfError(() => consumer.commit({ message: first, offsets }))).toBe('ValueError')
     expect(third?.offset()).toBe(2)
   })
@@ -297,7 +313,10 @@ describe('commits of a consumer outside a group', () => {
 describe('transactions', () => {
   it('aborted and undecided records are hidden with read_committed and visible without', async () => {
     const topic = await world.topic()
-    const producer = new Producer({ 'bootstrap.servers': world.bootstrap, 'transactional.id': uniqueName('id') })
+    const producer = new Producer({
+      'bootstrap.servers': world.bootstrap,
+      'transactional.id': uniqueName('id'),
+    })
     await producer.initTransactions(30)
     for (const [value, fate] of [
       ['one', 'commit'],

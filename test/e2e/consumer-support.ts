@@ -17,6 +17,12 @@ import { CreatePartitions } from '../../common/protocol/apis/37-create-partition
 import { rawClient } from '../support/raw-client.ts'
 import { RawCluster, uniqueName } from './support.ts'
 
+/** Rebalances of KIP-848 follow heartbeats, whose interval the broker sets. */
+const quickGroups = {
+  'group.consumer.min.heartbeat.interval.ms': 100,
+  'group.consumer.heartbeat.interval.ms': 200,
+}
+
 export class ConsumerWorld {
   bootstrap = process.env.BOOTSTRAP ?? ''
   #own: Cluster | undefined
@@ -27,7 +33,7 @@ export class ConsumerWorld {
     const world = new ConsumerWorld()
     beforeAll(async () => {
       if (world.bootstrap !== '') return
-      world.#own = await startCluster({ config: { 'group.min.session.timeout.ms': 1000 } })
+      world.#own = await startCluster({ config: quickGroups })
       world.bootstrap = world.#own.bootstrapServers
     })
     afterEach(async () => {
@@ -62,7 +68,13 @@ export class ConsumerWorld {
   }
 
   /** Values `from` … `to - 1`, one batch a call, in one partition. */
-  async produce(topic: string, from: number, to: number, conf: ClientConfig = {}, partition = 0): Promise<void> {
+  async produce(
+    topic: string,
+    from: number,
+    to: number,
+    conf: ClientConfig = {},
+    partition = 0,
+  ): Promise<void> {
     await using producer = new Producer({ 'bootstrap.servers': this.bootstrap, log_level: 0 }, conf)
     for (let index = from; index < to; index++) {
       producer.produce(topic, { value: `${index}`, timestamp: 1_700_000_000_000 + index * 10, partition })
@@ -103,13 +115,14 @@ export async function take(consumer: Consumer, count: number, events: Message[] 
   return messages
 }
 
-/** Polls them all in turn until the condition holds; false after 20 s. */
+/** Polls them all in turn until the condition holds; false after so many rounds of 50 ms. */
 export async function pollUntil(
   consumers: readonly Consumer[],
   condition: () => boolean,
   seen: (message: Message) => void = () => {},
+  rounds = 300,
 ): Promise<boolean> {
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < rounds; round++) {
     if (condition()) return true
     const polled = await Promise.all(consumers.map((consumer) => consumer.poll(0.05)))
     for (const message of polled) if (message !== null) seen(message)
