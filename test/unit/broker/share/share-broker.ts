@@ -216,15 +216,18 @@ export class ShareBroker {
     )
     const log = this.broker.replicas.partition(topic, 0)?.log
     if (log === undefined) throw new Error('no log')
-    const { records } = log.read({ offset: 0, maxBytes: 1 << 20, upTo: 'logEnd', atLeastOneBatch: true })
-    const cursor = new BatchCursor(records)
     const found: { name: string; value: unknown }[] = []
-    while (cursor.next()) {
-      for (const record of decodeRecords(cursor.batch).records) {
-        const decoded = decodeCoordinatorRecord(types, record.key, record.value)
-        if (typeof decoded === 'string') throw new Error(decoded)
-        found.push({ name: decoded.type.value.name, value: decoded.value })
+    for (let offset = log.logStartOffset; offset < log.logEndOffset; ) {
+      const read = log.read({ offset, maxBytes: 1 << 20, upTo: 'logEnd', atLeastOneBatch: true })
+      const cursor = new BatchCursor(read.records)
+      while (cursor.next()) {
+        for (const record of decodeRecords(cursor.batch).records) {
+          const decoded = decodeCoordinatorRecord(types, record.key, record.value)
+          if (typeof decoded === 'string') throw new Error(decoded)
+          found.push({ name: decoded.type.value.name, value: decoded.value })
+        }
       }
+      offset = read.nextOffset
     }
     return found
   }
