@@ -219,16 +219,21 @@ export class TopicHandle {
     return [...(await this.#host.wire.offsets(this.name, -1)).values()]
   }
 
-  /** Removes every record; offsets go on where they were. @throws KafkaError for compacted topics */
-  async clear(): Promise<void> {
+  /**
+   * Removes every record, or those of one partition below `before`; offsets go on where they were.
+   * @throws KafkaError for compacted topics
+   */
+  async clear(options: { readonly partition?: number; readonly before?: number } = {}): Promise<void> {
+    const { partition: wanted, before = -1 } = options
     const { wire } = this.#host
     for (const { partitionIndex } of await wire.partitions(this.name)) {
+      if (wanted !== undefined && wanted !== partitionIndex) continue
       const answer = await wire.leader(
         this.name,
         partitionIndex,
         DeleteRecords,
         {
-          topics: [{ name: this.name, partitions: [{ partitionIndex, offset: -1 }] }],
+          topics: [{ name: this.name, partitions: [{ partitionIndex, offset: before }] }],
           timeoutMs: TIMEOUT_MS,
         },
         ({ topics }) => topics[0]?.partitions[0]?.errorCode ?? 0,

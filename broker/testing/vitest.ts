@@ -1,5 +1,5 @@
 /**
- * kafkito in vitest: `import { test } from 'kafkito/vitest'` gives tests a `kafka` fixture, a scope of its own for each test, on one `cluster`
+ * kafkito in vitest: the `test` of `kafkito/vitest` gives tests a `kafka` fixture, a scope of its own for each test, on one `cluster`
  * per worker. With `kafkito/vitest/setup` as global set-up (or KAFKITO_BOOTSTRAP) the workers share one cluster over the wire.
  */
 import { test as base, inject, type TestAPI } from 'vitest'
