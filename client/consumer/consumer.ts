@@ -217,7 +217,7 @@ export class Consumer {
         first !== null &&
         ((first as CommitOptions).asynchronous === false || (first as CommitOptions).async === false))
     if (!isSynchronous) {
-      start()
+      void start()
       return undefined
     }
     return (async () => (await start()) ?? [])()

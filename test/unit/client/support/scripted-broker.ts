@@ -27,7 +27,8 @@ export interface SeenRequest {
 
 /** What a test may do with a request: answer, stay silent, close the connection; undefined: as usual. */
 export type Reaction =
-  | { readonly answer: object }
+  /** `delayMs`: what a broker does with a fetch that finds nothing. Later answers of the connection wait behind it. */
+  | { readonly answer: object; readonly delayMs?: number }
   | 'silence'
   | 'disconnect'
   | 'apply-and-disconnect'
@@ -81,6 +82,7 @@ export class ScriptedCluster {
       await transport.listen(address, (link) => {
         links.add(link)
         link.onClose = () => links.delete(link)
+        let freeAtMs = 0
         link.onFrame = (frame) => {
           const { header, api, reader } = decodeRequestHeader(frame)
           const { apiVersion: version, correlationId, clientId } = header
@@ -95,14 +97,23 @@ export class ScriptedCluster {
             atMs: this.sim.clock.monotonicMs(),
           }
           this.requests.push(request)
-          const reply = (response: object, answerVersion = version): void =>
-            link.send(
-              encodeResponseFrame(
-                api,
-                { version: answerVersion, correlationId },
-                response as ResponseInputOf<ApiSchema>,
-              ),
-            )
+          const reply = (response: object, answerVersion = version, delayMs = 0): void => {
+            const send = (): void =>
+              link.send(
+                encodeResponseFrame(
+                  api,
+                  { version: answerVersion, correlationId },
+                  response as ResponseInputOf<ApiSchema>,
+                ),
+              )
+            const nowMs = this.sim.clock.monotonicMs()
+            if (delayMs === 0 && freeAtMs <= nowMs) {
+              send()
+              return
+            }
+            freeAtMs = Math.max(nowMs + delayMs, freeAtMs + 0.001)
+            this.sim.scheduler.schedule('a delayed answer', freeAtMs - nowMs, send)
+          }
           if (isUnknownVersion) {
             reply({ ...this.#versions(), errorCode: ErrorCode.UNSUPPORTED_VERSION }, 0)
             return
@@ -116,7 +127,9 @@ export class ScriptedCluster {
           }
           const response = typeof reaction === 'object' ? reaction.answer : this.#serve(request)
           if (reaction === 'apply-and-disconnect') link.close()
-          else if (!(api === Produce && (body as ProduceRequest).acks === 0)) reply(response)
+          else if (!(api === Produce && (body as ProduceRequest).acks === 0)) {
+            reply(response, version, typeof reaction === 'object' ? reaction.delayMs : 0)
+          }
         }
       }),
     )
