@@ -43,7 +43,7 @@ import {
   tombstone,
   valueRecord,
 } from '../coordinator-record.ts'
-import { SHARE_GROUP_RECORD_TYPES } from '../share/share-group-records.ts'
+import { SHARE_GROUP_RECORD_TYPES } from '../share/share-group-record-types.ts'
 
 /** Offsets as brokers before 0.9 wrote them; only read. */
 export const LegacyOffset = recordType(LegacyOffsetCommitKey, LegacyOffsetCommitValue)

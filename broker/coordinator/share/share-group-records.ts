@@ -1,67 +1,16 @@
 /**
  * The records of share groups in `__consumer_offsets` (KIP-932), as the group coordinator of Kafka 4.4 writes them.
  */
-import {
-  ShareGroupCurrentMemberAssignmentKey,
-  ShareGroupCurrentMemberAssignmentValue,
-} from '../../../common/protocol/records/share-group-current-member-assignment.ts'
-import {
-  ShareGroupMemberMetadataKey,
-  ShareGroupMemberMetadataValue,
-} from '../../../common/protocol/records/share-group-member-metadata.ts'
-import {
-  ShareGroupMetadataKey,
-  ShareGroupMetadataValue,
-} from '../../../common/protocol/records/share-group-metadata.ts'
-import {
-  ShareGroupStatePartitionMetadataKey,
-  ShareGroupStatePartitionMetadataValue,
-} from '../../../common/protocol/records/share-group-state-partition-metadata.ts'
-import {
-  ShareGroupTargetAssignmentMemberKey,
-  ShareGroupTargetAssignmentMemberValue,
-} from '../../../common/protocol/records/share-group-target-assignment-member.ts'
-import {
-  ShareGroupTargetAssignmentMetadataKey,
-  ShareGroupTargetAssignmentMetadataValue,
-} from '../../../common/protocol/records/share-group-target-assignment-metadata.ts'
-import {
-  type CoordinatorRecord,
-  type CoordinatorRecordType,
-  recordType,
-  tombstone,
-  valueRecord,
-} from '../coordinator-record.ts'
+import { type CoordinatorRecord, tombstone, valueRecord } from '../coordinator-record.ts'
 import type { PartitionSets, ShareGroup, ShareMember, ShareStatePartitions } from './share-group.ts'
-
-export const ShareMemberMetadata = recordType(ShareGroupMemberMetadataKey, ShareGroupMemberMetadataValue)
-export const ShareGroupEpoch = recordType(ShareGroupMetadataKey, ShareGroupMetadataValue)
-export const ShareTargetEpoch = recordType(
-  ShareGroupTargetAssignmentMetadataKey,
-  ShareGroupTargetAssignmentMetadataValue,
-)
-export const ShareTargetMember = recordType(
-  ShareGroupTargetAssignmentMemberKey,
-  ShareGroupTargetAssignmentMemberValue,
-)
-export const ShareCurrentAssignment = recordType(
-  ShareGroupCurrentMemberAssignmentKey,
-  ShareGroupCurrentMemberAssignmentValue,
-)
-/** Which partitions have state at the share coordinator, or are getting or losing it. */
-export const ShareStateTopics = recordType(
-  ShareGroupStatePartitionMetadataKey,
-  ShareGroupStatePartitionMetadataValue,
-)
-
-export const SHARE_GROUP_RECORD_TYPES = [
-  ShareMemberMetadata,
+import {
+  ShareCurrentAssignment,
   ShareGroupEpoch,
+  ShareMemberMetadata,
+  ShareStateTopics,
   ShareTargetEpoch,
   ShareTargetMember,
-  ShareCurrentAssignment,
-  ShareStateTopics,
-] as unknown as readonly CoordinatorRecordType[]
+} from './share-group-record-types.ts'
 
 export function shareMemberRecord(groupId: string, member: ShareMember): CoordinatorRecord {
   const { memberId, rackId, clientId, clientHost, subscribedTopicNames } = member

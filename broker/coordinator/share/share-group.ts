@@ -15,7 +15,7 @@ import {
   ShareStateTopics,
   ShareTargetEpoch,
   ShareTargetMember,
-} from './share-group-records.ts'
+} from './share-group-record-types.ts'
 
 /** topic id -> partitions */
 export type PartitionSets = ReadonlyMap<string, ReadonlySet<number>>
