@@ -178,6 +178,18 @@ export class SharePartitionManager implements LeadershipListener {
     for (const entry of ofGroup?.values() ?? []) {
       if (entry.value?.error === ErrorCode.NONE) entry.value.value.releaseMember(memberId)
     }
+    if (!this.sessions.hasGroup(groupId)) this.#forgetGroup(groupId)
+  }
+
+  /** Nobody of the group is here any more: its state may be changed elsewhere, so it is read anew for whoever comes next. */
+  #forgetGroup(groupId: string): void {
+    const ofGroup = this.#partitions.get(groupId)
+    this.#partitions.delete(groupId)
+    for (const entry of ofGroup?.values() ?? []) {
+      entry.whenDone((found) => {
+        if (found.error === ErrorCode.NONE) found.value.fence()
+      })
+    }
   }
 
   // --- share partitions --------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ import { BatchBuilder } from '../../../../common/record/batch-builder.ts'
 import { decodeRecords } from '../../../../common/record/record-reader.ts'
 import type { CallResult } from '../../../../common/rpc/channel.ts'
 import { asDeferred, Deferred } from '../../../../common/runtime/deferred.ts'
+import type { AppendOrigin, VerificationGuard } from '../../../../storage/log.ts'
 import { type BrokerHarness, brokerHarness, NODE_ID } from '../api/broker-harness.ts'
 
 export const GROUP = 'g'
@@ -189,8 +190,42 @@ export class ShareBroker {
   produce(...values: readonly string[]): void {
     const builder = new BatchBuilder()
     for (const value of values) builder.append(this.broker.runtime.clock.wallMs(), null, Buffer.from(value))
+    this.#append(builder.build(), 'client')
+  }
+
+  produceInTransaction(producerId: number, ...values: readonly string[]): void {
+    const identity = { producerId, producerEpoch: 0, baseSequence: 0, isTransactional: true }
+    const builder = new BatchBuilder(identity)
+    for (const value of values) builder.append(this.broker.runtime.clock.wallMs(), null, Buffer.from(value))
+    const log = this.broker.replicas.partition(TOPIC, 0)?.log
+    const started = log?.startVerification({
+      producerId,
+      producerEpoch: 0,
+      sequence: 0,
+      supportsEpochBump: false,
+    })
+    const guard = started?.error === 0 ? started.guard : undefined
+    this.#append(builder.build(), 'client', guard)
+  }
+
+  endTransaction(producerId: number, isCommit: boolean): void {
+    const builder = new BatchBuilder({ producerId, producerEpoch: 0, isTransactional: true, isControl: true })
+    builder.append(
+      this.broker.runtime.clock.wallMs(),
+      Buffer.from([0, 0, 0, isCommit ? 1 : 0]),
+      Buffer.alloc(6),
+    )
+    this.#append(builder.build(), 'coordinator')
+  }
+
+  #append(records: Buffer, origin: AppendOrigin, verificationGuard?: VerificationGuard): void {
     const partition = this.broker.replicas.partition(TOPIC, 0)
-    partition?.appendAsLeader(builder.build(), { origin: 'client', requiredAcks: 1 })
+    const appended = partition?.appendAsLeader(records, {
+      origin,
+      requiredAcks: 1,
+      ...(verificationGuard === undefined ? {} : { verificationGuard }),
+    })
+    if (appended?.error !== 0) throw new Error(`not appended: ${appended?.error}`)
   }
 
   /** A member with its session. */

@@ -352,6 +352,23 @@ describe('a deleted topic', () => {
   })
 })
 
+describe('a transactional reader', () => {
+  it('gets nothing of aborted and open transactions', () => {
+    const broker = new ShareBroker()
+    broker.configure({ 'share.isolation.level': 'read_committed' })
+    broker.join()
+    broker.produceInTransaction(7, 'a', 'b')
+    const member = broker.member('a')
+    expect(member.fetch()).toEqual([])
+    broker.endTransaction(7, false)
+    broker.produceInTransaction(8, 'c')
+    broker.endTransaction(8, true)
+    // Markers are skipped by the reader, as gaps.
+    expect(member.fetch()).toEqual(['2-4 x1'])
+    expect(member.acknowledge([2, 4, [0, 1, 0]]).errorCode).toBe(ErrorCode.NONE)
+  })
+})
+
 describe('share sessions', () => {
   it('are checked by epoch and member', () => {
     const broker = filled()
