@@ -560,7 +560,14 @@ export class Log implements Flushable {
    * @returns whether anything was removed
    */
   truncateTo(offset: number): boolean {
-    if (this.isFailed || offset >= this.logEndOffset) return false
+    if (this.isFailed) return false
+    if (offset >= this.logEndOffset) {
+      // A leader that appended nothing leaves its epoch at the end; its successor knows nothing of it and would send us here for ever.
+      return this.#guard(false, () => {
+        this.#epochs.truncateFromEnd(this.logEndOffset)
+        return false
+      })
+    }
     return this.#guard(false, () => {
       this.#abortCleaning()
       this.#local.writePending()

@@ -317,6 +317,16 @@ describe('a follower that appends', () => {
     expect(log.appendAsFollower(batch, 0).error).toBe(ErrorCode.CORRUPT_MESSAGE)
   })
 
+  it('that led without appending forgets its epoch when it is cut at its end', () => {
+    const { log } = open()
+    appended(log, batchOf(['a']), { leaderEpoch: 0 })
+    log.assignLeaderEpoch(3, log.logEndOffset)
+    expect(log.latestEpoch).toBe(3)
+    expect(log.truncateTo(log.logEndOffset)).toBe(false)
+    expect(log.latestEpoch).toBe(0)
+    expect(log.logEndOffset).toBe(1)
+  })
+
   it('that diverged truncates before it appends', () => {
     const { log } = open({ segmentBytes: 200 })
     for (let count = 0; count < 10; count++)
