@@ -46,11 +46,6 @@ export const deviations: readonly Deviation[] = [
         : path === '' && (ours === 'closed' || ours === 'not asked') && isUnsupported(apiOf(step)),
   },
   {
-    reason: 'There are no share groups, so nobody coordinates their partitions.',
-    explains: (_, scenario, step) =>
-      scenario === 'find-coordinator' && step.startsWith('of a') && step.includes('share'),
-  },
-  {
     reason: 'Messages beside error codes are for people to read and are in our own words.',
     explains: ({ path, kafka, ours }) =>
       /rrorMessage$/.test(path) &&
