@@ -9,6 +9,8 @@ import type { FileSystem } from '../../common/runtime/files.ts'
 import { createNodeRuntime, type NodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import { MemoryDisk } from '../../common/runtime/sim/files.ts'
+import { MemoryNetwork } from '../../common/runtime/sim/transport.ts'
+import type { Transport } from '../../common/runtime/transport.ts'
 import { writeCleanShutdown } from '../../storage/meta-properties.ts'
 import { type Cluster, type ClusterOptions, startCluster as startEngine } from '../cluster.ts'
 import type { Interception } from '../network/interception.ts'
@@ -136,15 +138,31 @@ export class LocalWorld {
       options.dataDir !== undefined || 'log.dirs' in given || 'log.dir' in given || !this.#ownsRuntime
     const { runtime } = this
     const timings = runtime.time === undefined ? {} : virtualTimings(options.brokers ?? 1)
+    const world = this.#ownsRuntime ? { ...runtime, transport: this.#closedTransport() } : runtime
     const work = startEngine({
       ...options,
       config: { ...timings, ...(autoCreate ? {} : { 'auto.create.topics.enable': false }), ...given },
       ...more,
-      runtime,
+      runtime: world,
       interception: this.#interception,
       ...(isOnDisk ? {} : { files: (nodeId: number): FileSystem => this.#diskOf(nodeId) }),
     })
     return letTimePass(runtime, work)
+  }
+
+  /**
+   * Nodes listen outside but reach each other inside only: a fork knows the addresses of the cluster that it was copied from, and must not talk
+   * to it before its own nodes have told theirs.
+   */
+  #closedTransport(): Transport {
+    const { runtime } = this
+    const nowhere = new MemoryNetwork({ ...runtime, random: runtime.random.fork('nowhere') }).endpoint(
+      'nowhere',
+    )
+    return {
+      listen: (options, onLink) => runtime.transport.listen(options, onLink),
+      connect: (options) => nowhere.connect(options),
+    }
   }
 
   #diskOf(nodeId: number): MemoryDisk {
