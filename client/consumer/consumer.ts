@@ -14,7 +14,7 @@ import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { Message } from '../values/message.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
-import { type AssignedPartition, isUsableOffset } from './assigned-partition.ts'
+import { isUsableOffset } from './assigned-partition.ts'
 import {
   type CommitOptions,
   checkNames,
@@ -27,6 +27,7 @@ import {
 } from './consumer-arguments.ts'
 import { ConsumerEngine } from './consumer-engine.ts'
 import { consumerStatistics } from './consumer-statistics.ts'
+import type { Taken } from './delivery-queue.ts'
 import { lookUpOffsets } from './list-offsets.ts'
 import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
 import { parseSubscription } from './subscription.ts'
@@ -158,7 +159,7 @@ export class Consumer {
     const { clock } = this.#engine.core.runtime
     const deadlineMs = clock.monotonicMs() + limits.timeoutMs
     const { delivery } = this.#engine
-    const taken: { readonly message: Message; readonly source: AssignedPartition | undefined }[] = []
+    const taken: Taken[] = []
     const fill = (): true | undefined => {
       while (taken.length < count) {
         const message = delivery.next()
@@ -173,8 +174,8 @@ export class Consumer {
         const isFull = await this.#serve(sliceMs, limits.signal, fill)
         if (isFull === true || taken.length > 0) break
       } catch (error) {
-        // What was taken must not be lost; an abort is told by the next call.
-        if (taken.length > 0 && limits.signal?.aborted === true) break
+        // An abort, or a callback that threw: what was taken comes with the next call.
+        delivery.unread(taken)
         throw error
       }
       if (this.#engine.core.isClosed || clock.monotonicMs() >= deadlineMs) break

@@ -6,6 +6,12 @@ import type { Message } from '../values/message.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import { FetchChunk } from './fetch-chunk.ts'
 
+/** A message or event that left the queue, and where it came from. */
+export interface Taken {
+  readonly message: Message
+  readonly source: AssignedPartition | undefined
+}
+
 export class DeliveryQueue {
   /** Of fetched records. */
   bufferedBytes = 0
@@ -84,8 +90,15 @@ export class DeliveryQueue {
     if (this.#current === partition) this.#current = undefined
   }
 
-  clearEvents(): void {
-    this.#events.length = 0
+  /** Takes back what `next` gave and nobody saw, in the order it was given. */
+  unread(taken: readonly Taken[]): void {
+    for (const { message, source } of taken.toReversed()) {
+      if (source === undefined) this.#events.unshift(message)
+      else if (!source.isRemoved) {
+        source.items.unshift(message)
+        if (!source.isPaused) this.#ready.add(source)
+      }
+    }
   }
 
   #chooseNext(): AssignedPartition | undefined {

@@ -172,4 +172,18 @@ describe('what a broker may answer', () => {
     await world.cluster.settle(world.consumer.seek(new TopicPartition('t', 0, 1)))
     expect(await world.pollValues(2)).toEqual(['b', 'c'])
   })
+
+  it('what an aborted consume had taken comes with the next call', async () => {
+    const world = await ReadableWorld.make()
+    world.values = ['a', 'b', 'c']
+    world.assign(0)
+    const controller = new AbortController()
+    const consumed = world.consumer.consume({ numMessages: 100, signal: controller.signal })
+    consumed.catch(() => {})
+    await world.cluster.advance(150)
+    controller.abort(new Error('enough'))
+    await expect(world.cluster.settle(consumed)).rejects.toThrow('enough')
+    expect(await world.pollValues(3)).toEqual(['a', 'b', 'c'])
+    expect(world.consumer.position(world.consumer.assignment())[0]?.offset).toBe(3)
+  })
 })
