@@ -2,7 +2,6 @@
  * The configuration of one handle: read once from what the application gave, checked, with every default derived. A copy:
  * later changes of the application's object have no effect.
  */
-import { ValueError } from '../errors.ts'
 import { invalid, parseValue } from './parse.ts'
 import type { Side } from './property.ts'
 import { refusedProperties } from './refused-properties.ts'

@@ -26,7 +26,10 @@ test('an order that was there before becomes an invoice', async () => {
 
 test('every test starts from the same records', async () => {
   await placeOrder(cluster.clientConfig('kafkajs'), 'orders', { id: 'o-1', amount: 1 })
-  assert.deepEqual((await cluster.topic('orders').records()).map(({ key }) => key), ['o-0', 'o-1'])
+  assert.deepEqual(
+    (await cluster.topic('orders').records()).map(({ key }) => key),
+    ['o-0', 'o-1'],
+  )
   assert.deepEqual(await cluster.topic('invoices').records(), [])
 })
 

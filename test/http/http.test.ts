@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createHttpServer, listenHttp } from '../../broker/http/server.ts'
 import { type Cluster, startCluster } from '../../broker/cluster.ts'
+import { createHttpServer, listenHttp } from '../../broker/http/server.ts'
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
