@@ -11,6 +11,7 @@ const manifest: {
   scripts: Record<string, string>
   dependencies: Record<string, string>
   devDependencies: Record<string, string>
+  peerDependencies: Record<string, string>
 } = JSON.parse(read('package.json'))
 
 /** What is or will be committed. */
