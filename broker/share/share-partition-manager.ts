@@ -326,6 +326,8 @@ export class SharePartitionManager implements LeadershipListener {
     loaded: readonly LoadedPartition[],
     upTo: ReadUpperBound,
   ): SharedFetchResult[] {
+    // Whoever went away while it waited is given nothing: it would be locked for nobody.
+    if (this.sessions.get(options.groupId, options.memberId) === undefined) return []
     let records = options.maxRecords
     let bytes = options.maxBytes
     return loaded.map(({ at, leader, found }): SharedFetchResult => {
