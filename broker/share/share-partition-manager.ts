@@ -82,6 +82,8 @@ export interface PartitionAcknowledged extends SharedTopicPartition, Acknowledge
 }
 
 const NO_RECORDS = Buffer.alloc(0)
+/** A fetch that would wait for less waits this long for the state of its partitions. */
+const LOAD_WAIT_MS = 500
 
 export class SharePartitionManager implements LeadershipListener {
   readonly sessions: ShareSessionCache
@@ -282,9 +284,20 @@ export class SharePartitionManager implements LeadershipListener {
         error === ErrorCode.NONE && leader !== undefined
           ? this.#load(groupId, leader)
           : Deferred.of<Result<SharePartition>>({ error: error || ErrorCode.UNKNOWN_SERVER_ERROR })
-      return loaded.map((found) => ({ at, leader, found }))
+      return { at, leader, loaded }
     })
-    return Deferred.all(entries).flatMap((loaded) => this.#whenReadable(options, loaded))
+    const settled = new Deferred<LoadedPartition[]>()
+    const settle = () =>
+      settled.complete(entries.map(({ at, leader, loaded }) => ({ at, leader, found: loaded.value })))
+    // One share coordinator that does not answer must not hold back the partitions of the others.
+    const limit = this.#options.scheduler.schedule(
+      'time limit of share partitions that are read',
+      Math.max(options.maxWaitMs, LOAD_WAIT_MS),
+      settle,
+    )
+    Deferred.all(entries.map(({ loaded }) => loaded)).whenDone(settle)
+    settled.whenDone(() => limit.cancel())
+    return settled.flatMap((loaded) => this.#whenReadable(options, loaded))
   }
 
   #whenReadable(
@@ -294,7 +307,7 @@ export class SharePartitionManager implements LeadershipListener {
     const upTo: ReadUpperBound = isReadCommitted(this.#options.config, options.groupId)
       ? 'lastStable'
       : 'highWatermark'
-    const shared = loaded.flatMap(({ found }) => (found.error === ErrorCode.NONE ? [found.value] : []))
+    const shared = loaded.flatMap(({ found }) => (found?.error === ErrorCode.NONE ? [found.value] : []))
     const hasError = shared.length < loaded.length
     const answer = new Deferred<SharedFetchResult[]>()
     const finish = () => answer.complete(this.#acquireAll(options, loaded, upTo))
@@ -332,6 +345,7 @@ export class SharePartitionManager implements LeadershipListener {
     let bytes = options.maxBytes
     return loaded.map(({ at, leader, found }): SharedFetchResult => {
       const nothing = { ...at, leader, records: NO_RECORDS, acquired: [], isOpen: true }
+      if (found === undefined) return { ...nothing, error: ErrorCode.NONE, isOpen: false }
       if (found.error !== ErrorCode.NONE) return { ...nothing, error: found.error }
       const sharePartition = found.value
       const error = this.#leaderOf(at).error
@@ -374,7 +388,8 @@ export class SharePartitionManager implements LeadershipListener {
 interface LoadedPartition {
   readonly at: SharedTopicPartition
   readonly leader: Partition | undefined
-  readonly found: Result<SharePartition>
+  /** undefined while it is being read. */
+  readonly found: Result<SharePartition> | undefined
 }
 
 function acquireFrom(

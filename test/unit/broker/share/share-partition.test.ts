@@ -94,6 +94,18 @@ describe('handing out records', () => {
     expect(answer.value?.responses[0]?.partitions[0]).toMatchObject({ errorCode: 0, acquiredRecords: [] })
   })
 
+  it('does not wait for ever for a share coordinator that is silent, and goes on once it answers', () => {
+    const broker = filled()
+    const member = broker.member('a')
+    broker.isCut = true
+    const answer = member.begin({ maxWaitMs: 600 })
+    broker.harness.advance(600)
+    expect(answer.value).toMatchObject({ errorCode: ErrorCode.NONE, responses: [] })
+    broker.isCut = false
+    broker.harness.advance(2000)
+    expect(member.fetch()).toEqual(['0-9 x1'])
+  })
+
   it('begins at the end of the log unless the group says otherwise', () => {
     const broker = filled()
     broker.configure({ 'share.auto.offset.reset': 'latest' })
