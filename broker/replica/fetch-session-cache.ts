@@ -122,6 +122,11 @@ export class FetchSessionCache {
     return this.#sessions.size
   }
 
+  /** What a session asks for, whatever its next request names; empty when there is no such session. */
+  partitionsOf(sessionId: number): readonly FetchPartitionRequest[] {
+    return [...(this.#sessions.get(sessionId)?.partitions.values() ?? [])]
+  }
+
   /** Sessions evicted so far, for metrics. */
   get evictions(): number {
     return this.#evictions

@@ -232,7 +232,7 @@ export class FaultEngine implements Interceptor {
           clientId: context.clientId,
           isInternal,
           ...named,
-          topics: isAboutAllTopics(exchange) ? allTopics(exchange) : named.topics,
+          topics: topicsMeant(exchange, named),
         })
     if (fault !== undefined) journey.isFault = true
     const reply = fault === undefined ? exchange.proceed() : this.#apply(fault, exchange)
@@ -297,6 +297,39 @@ export function isInternalConnection(connection: ConnectionInfo): boolean {
   return connection.listener.kind === 'controller' || isInside(connection.clientAddress)
 }
 
+/** What a request is about, also when it does not say: Metadata of all topics, a fetch in a session. */
+function topicsMeant(exchange: InterceptedRequest, named: Named): readonly NamedTopic[] {
+  if (isAboutAllTopics(exchange)) return allTopics(exchange)
+  const inSession = sessionTopics(exchange)
+  return inSession.length === 0 ? named.topics : [...named.topics, ...inSession]
+}
+
+function sessionTopics(exchange: InterceptedRequest): readonly NamedTopic[] {
+  return sessionPartitions(exchange).map(({ topic, topicId, partition }) => {
+    const name = topic || exchange.context.broker.metadata.topicsById.get(topicId)?.name
+    return { name: name ?? '', partitions: [partition] }
+  })
+}
+
+function sessionPartitions({ api, request, context }: InterceptedRequest) {
+  const { sessionId = 0 } = api.name === 'Fetch' ? (request as { sessionId?: number }) : {}
+  return sessionId > 0 ? context.broker.fetchSessions.partitionsOf(sessionId) : []
+}
+
+/** The request with every partition of its session, for telling what an error is about. */
+function wholeFetch(exchange: InterceptedRequest): unknown {
+  const partitions = sessionPartitions(exchange)
+  if (partitions.length === 0) return exchange.request
+  const topics = new Map<string, { topic: string; topicId: string; partitions: unknown[] }>()
+  for (const { topic, topicId, ...partition } of partitions) {
+    const key = `${topic}/${topicId}`
+    const entry = topics.get(key) ?? { topic, topicId, partitions: [] }
+    entry.partitions.push(partition)
+    topics.set(key, entry)
+  }
+  return { ...(exchange.request as object), topics: [...topics.values()] }
+}
+
 function isAboutAllTopics({ api, request }: InterceptedRequest): boolean {
   return api.name === 'Metadata' && (request as { topics: unknown }).topics === null
 }
@@ -325,10 +358,12 @@ function meantBy(fault: Fault): (topic: string, partition: number | undefined) =
 function partOf(fault: Fault, exchange: InterceptedRequest): ReturnType<typeof divideRequest> {
   const { topic, partition } = fault.rule.when
   if (topic === undefined && partition === undefined) return undefined
-  const { api, request, context } = exchange
+  const { api, context } = exchange
+  const request = wholeFetch(exchange)
   const { topicsById } = context.broker.metadata
   const divided = divideRequest(api, request, meantBy(fault), (id) => topicsById.get(id)?.name)
-  return divided?.hasRest === true ? divided : undefined
+  // A fetch keeps its session only when it is carried out.
+  return divided?.hasRest === true || api.name === 'Fetch' ? divided : undefined
 }
 
 function hasNoAnswer(api: ApiSchema, request: unknown): boolean {
