@@ -40,6 +40,7 @@ import { RequestForwarder } from './peer/request-forwarder.ts'
 import { quorumTimeouts } from './quorum-settings.ts'
 import { MetadataLog } from './raft/metadata-log.ts'
 import { cleanMetadataLog } from './raft/metadata-retention.ts'
+import { METADATA_TOPIC_ID } from './raft/raft-messages.ts'
 import { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import { FollowerFetcher } from './replica/follower-fetcher.ts'
 import { FollowerFetchers } from './replica/follower-fetchers.ts'
@@ -79,8 +80,6 @@ export interface BrokerOptions {
   readonly interception?: Interception
 }
 
-/** Kafka's fixed id of `__cluster_metadata`. */
-const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 const REGISTRATION_TIMEOUT_MS = 60_000
 const CONTROLLER_RETRY_MS = 50
 const PEER_REQUEST_TIMEOUT_MS = 30_000

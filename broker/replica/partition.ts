@@ -82,7 +82,7 @@ export interface PartitionRead {
   readonly preferredReadReplica?: number
 }
 
-const EMPTY_RECORDS = Buffer.alloc(0)
+export const EMPTY_RECORDS = Buffer.alloc(0)
 
 export interface FollowerFetch {
   readonly replicaId: number
@@ -561,7 +561,8 @@ export class Partition implements Wakeable, Watchable {
   }
 }
 
-function refusedRead(error: ErrorCode): PartitionRead {
+/** A read that gave nothing but its error. */
+export function refusedRead(error: ErrorCode): PartitionRead {
   return {
     error,
     records: EMPTY_RECORDS,

@@ -25,11 +25,13 @@ import { DelayedFetch, type WaitingPartition } from './delayed-fetch.ts'
 import { DelayedProduce, type PendingAppend } from './delayed-produce.ts'
 import type { FetchPartitionRequest } from './fetch-session-cache.ts'
 import {
+  EMPTY_RECORDS,
   type IsrProposal,
   Partition,
   type PartitionHost,
   type PartitionRead,
   type ReadRange,
+  refusedRead,
 } from './partition.ts'
 import { preferredReadReplica } from './replica-selector.ts'
 
@@ -442,7 +444,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     let atLeastOneBatch = options.atLeastOneBatch
     return entries.map(({ partition, error, request }): FetchEntryResult => {
       if (partition === undefined || error !== ErrorCode.NONE)
-        return { ...refused(error), request, partition }
+        return { ...refusedRead(error), request, partition }
       const elsewhere = options.rack === '' ? undefined : this.#readElsewhere(partition, request, options)
       if (elsewhere !== undefined) return { ...elsewhere, request, partition }
       const read = partition.read(request, {
@@ -481,20 +483,6 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     })
     if (replica === undefined) return undefined
     const read = partition.read(request, { range: options.range, maxBytes: 0, atLeastOneBatch: false })
-    return { ...read, records: NO_RECORDS, preferredReadReplica: replica }
-  }
-}
-
-const NO_RECORDS = Buffer.alloc(0)
-
-function refused(error: ErrorCode): PartitionRead {
-  return {
-    error,
-    records: NO_RECORDS,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    abortedTransactions: null,
-    divergingEpoch: undefined,
+    return { ...read, records: EMPTY_RECORDS, preferredReadReplica: replica }
   }
 }

@@ -10,6 +10,7 @@ import { Deferred } from '../../../common/runtime/deferred.ts'
 import type { Runtime } from '../../../common/runtime/runtime.ts'
 import type { MetadataDelta, MetadataImage, MetadataListener } from '../../metadata/image.ts'
 import type { ProducerIdentity } from '../../statemachine/state-machine.ts'
+import { OFFSETS_TOPIC } from '../../topic-names.ts'
 import { coordinatorRecordFormat } from '../coordinator-record.ts'
 import { CoordinatorService } from '../coordinator-service.ts'
 import { ShareGroups, type ShareGroupsOptions } from '../share/share-groups.ts'
@@ -50,8 +51,6 @@ import {
 import { GroupShard } from './shard.ts'
 import { preferredAssignor } from './target-assignment.ts'
 
-export const GROUP_METADATA_TOPIC = '__consumer_offsets'
-
 export interface GroupCoordinatorOptions {
   readonly runtime: Runtime
   readonly config: GroupCoordinatorConfig
@@ -73,13 +72,13 @@ export class GroupCoordinator implements MetadataListener {
     this.config = config
     this.service = new CoordinatorService({
       name: 'group coordinator',
-      topic: GROUP_METADATA_TOPIC,
+      topic: OFFSETS_TOPIC,
       runtime,
       format: coordinatorRecordFormat({
         types: GROUP_RECORD_TYPES,
         compressionType: compressionTypeOf(config.get('offsets.topic.compression.codec')),
       }),
-      partitionCount: () => metadata().topicsByName.get(GROUP_METADATA_TOPIC)?.partitions.length ?? 0,
+      partitionCount: () => metadata().topicsByName.get(OFFSETS_TOPIC)?.partitions.length ?? 0,
       createShard: ({ timers }) =>
         new GroupShard({ timers, config, metadata, clock: runtime.clock, random: runtime.random }),
       writeTimeoutMs: () => config.get('offsets.commit.timeout.ms'),

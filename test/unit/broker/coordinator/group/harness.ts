@@ -16,15 +16,13 @@ import type { Handler } from '../../../../../broker/api/handler.ts'
 import { GROUP_KEYS } from '../../../../../broker/config/broker-keys/groups.ts'
 import { decodeCoordinatorRecord } from '../../../../../broker/coordinator/coordinator-record.ts'
 import type { GroupCoordinatorConfig } from '../../../../../broker/coordinator/group/group-config.ts'
-import {
-  GROUP_METADATA_TOPIC,
-  GroupCoordinator,
-} from '../../../../../broker/coordinator/group/group-coordinator.ts'
+import { GroupCoordinator } from '../../../../../broker/coordinator/group/group-coordinator.ts'
 import { GROUP_RECORD_TYPES } from '../../../../../broker/coordinator/group/group-records.ts'
 import type { MetadataImage, PartitionImage, TopicImage } from '../../../../../broker/metadata/image.ts'
 import type { RequestContext } from '../../../../../broker/network/request-context.ts'
 import type { BrokerServices } from '../../../../../broker/services.ts'
 import type { ReplicatedLog } from '../../../../../broker/statemachine/replicated-log.ts'
+import { OFFSETS_TOPIC } from '../../../../../broker/topic-names.ts'
 import {
   decodeRequest,
   decodeResponse,
@@ -146,8 +144,8 @@ export class GroupHarness {
     this.#config = { 'group.initial.rebalance.delay.ms': 0, ...options.config }
     this.sim = options.sim ?? createSimRuntime({ seed: 1 })
     this.image = options.image ?? new TestImage()
-    if (!this.image.topicsByName.has(GROUP_METADATA_TOPIC)) {
-      this.image.setTopic(GROUP_METADATA_TOPIC, 1)
+    if (!this.image.topicsByName.has(OFFSETS_TOPIC)) {
+      this.image.setTopic(OFFSETS_TOPIC, 1)
       this.image.setTopic('orders', 6)
     }
     this.log = options.log ?? new MemoryLog()
