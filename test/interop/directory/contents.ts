@@ -37,6 +37,7 @@ const DAY_MS = 86_400_000
 const TIMEOUT_MS = 10_000
 const TOPIC = 2
 const BROKER = 4
+const GROUPS = ['classic', 'another classic', 'group of pays', 'group of cancels', 'modern', 'standalone']
 const CONSUMER_MEMBER = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 const TOPICS = {
@@ -451,7 +452,22 @@ export class Contents {
     return { records, aborted }
   }
 
+  /**
+   * A coordinator that has only just started lists no groups, without an error, until the partition of each is loaded; asking for
+   * each group by name is the one way to learn of that.
+   */
+  async #untilGroupsAreLoaded(): Promise<void> {
+    await until(async () => {
+      const groups = GROUPS.map((groupId) => ({ groupId, topics: null }))
+      const answer = await this.#client.call(OffsetFetch, { groups, requireStable: false })
+      const listed = await this.#client.call(ListGroups, { statesFilter: [], typesFilter: [] })
+      const errorCodes = [listed.errorCode, ...answer.groups.map(({ errorCode }) => errorCode)]
+      return !errorCodes.some(isStillLoading)
+    }, 'groups')
+  }
+
   async #groups(): Promise<unknown> {
+    await this.#untilGroupsAreLoaded()
     const listed = await this.#client.call(ListGroups, { statesFilter: [], typesFilter: [] })
     const names = listed.groups.map(({ groupId }) => groupId).sort()
     const offsets = await untilValue(async () => {
@@ -478,10 +494,14 @@ export class Contents {
   }
 
   async #transactions(): Promise<unknown> {
-    const { transactionStates } = await this.#client.call(DescribeTransactions, {
-      transactionalIds: ['pays', 'cancels'],
-    })
-    return transactionStates
+    return untilValue(async () => {
+      const { transactionStates } = await this.#client.call(DescribeTransactions, {
+        transactionalIds: ['pays', 'cancels'],
+      })
+      return transactionStates.some(({ errorCode }) => isStillLoading(errorCode))
+        ? undefined
+        : transactionStates
+    }, 'transactions')
   }
 }
 
@@ -490,6 +510,14 @@ function withoutHost<Member extends { readonly clientHost: string }>(
 ): Omit<Member, 'clientHost'> {
   const { clientHost: _, ...rest } = member
   return rest
+}
+
+function isStillLoading(errorCode: number): boolean {
+  return (
+    errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ||
+    errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
+    errorCode === ErrorCode.NOT_COORDINATOR
+  )
 }
 
 function text(value: string): Buffer {
