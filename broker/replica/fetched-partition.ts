@@ -28,6 +28,8 @@ export class FetchedPartition {
   readonly leaderEpoch: number
   /** Not asked for before this monotonic time. */
   delayedUntilMs = 0
+  /** Answers in a row that brought nothing but an error. */
+  failures = 0
 
   constructor(partition: Partition) {
     this.partition = partition

@@ -39,6 +39,8 @@ export interface FollowerFetcherOptions {
 const REQUEST_TIMEOUT_MS = 30_000
 const LATEST = -1
 const EARLIEST = -2
+/** The pause after the first failure of a partition; doubles up to `replica.fetch.backoff.ms`. */
+const FIRST_BACKOFF_MS = 1
 
 export class FollowerFetcher {
   readonly leaderId: number
@@ -48,6 +50,8 @@ export class FollowerFetcher {
   #isInFlight = false
   #isPaused = false
   #isAddPosted = false
+  /** The request on its way does not name a partition that is to be fetched now. */
+  #isSuperseded = false
   #timer: Timer | undefined
 
   constructor(options: FollowerFetcherOptions) {
@@ -62,12 +66,20 @@ export class FollowerFetcher {
   add(partition: Partition): void {
     this.#partitions.set(partition, new FetchedPartition(partition))
     // In a turn of its own, for all the partitions of one step of the metadata together.
-    if (this.#isInFlight || this.#isAddPosted) return
+    if (this.#isAddPosted) return
     this.#isAddPosted = true
     this.#options.runtime.reactor.post(() => {
       this.#isAddPosted = false
+      this.#supersede()
       this.#fetchLater(0)
     })
+  }
+
+  /** A long poll on its way would hold up the new partition, and whoever waits for its records to be copied, until its end. */
+  #supersede(): void {
+    if (!this.#isInFlight || this.#isPaused) return
+    this.#isSuperseded = true
+    this.#options.peer.disconnect()
   }
 
   remove(partition: Partition): void {
@@ -131,8 +143,9 @@ export class FollowerFetcher {
     }
     const nowMs = runtime.clock.monotonicMs()
     const wanted = [...this.#partitions.values()].filter(({ delayedUntilMs }) => delayedUntilMs <= nowMs)
+    const nextDelayMs = this.#nextDelayMs(nowMs)
     if (wanted.length === 0) {
-      this.#fetchLater(backoffMs)
+      this.#fetchLater(Math.min(nextDelayMs, backoffMs))
       return
     }
     const plan = this.#session.plan(wanted, maxBytes)
@@ -143,7 +156,7 @@ export class FollowerFetcher {
         Fetch,
         {
           replicaState: { replicaId: nodeId, replicaEpoch: brokerEpoch() },
-          maxWaitMs: this.#hasDelayed(nowMs) ? Math.min(maxWaitMs, backoffMs) : maxWaitMs,
+          maxWaitMs: Math.min(maxWaitMs, nextDelayMs),
           minBytes,
           maxBytes: responseMaxBytes,
           isolationLevel: 0,
@@ -156,6 +169,12 @@ export class FollowerFetcher {
       )
       .whenDone((answer) => {
         this.#isInFlight = false
+        if (this.#isSuperseded) {
+          this.#isSuperseded = false
+          this.#session.restart()
+          this.#fetchLater(0)
+          return
+        }
         if (!answer.ok || answer.response.errorCode !== ErrorCode.NONE) {
           this.#session = new FollowerSession()
           // A session that the leader has forgotten is simply begun anew.
@@ -178,15 +197,25 @@ export class FollowerFetcher {
     return this.#partitions.get(fetched.partition) === fetched
   }
 
-  #hasDelayed(nowMs: number): boolean {
-    for (const { delayedUntilMs } of this.#partitions.values()) if (delayedUntilMs > nowMs) return true
-    return false
+  /** Until the first of the partitions that wait may be asked for again, in whole milliseconds; infinite when none waits. */
+  #nextDelayMs(nowMs: number): number {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const { delayedUntilMs } of this.#partitions.values()) {
+      if (delayedUntilMs > nowMs) nextMs = Math.min(nextMs, delayedUntilMs - nowMs)
+    }
+    return Math.ceil(nextMs)
   }
 
   #onVerdict(fetched: FetchedPartition, verdict: 'continue' | 'back-off' | 'out-of-range'): void {
-    if (verdict === 'continue') return
+    if (verdict === 'continue') {
+      fetched.failures = 0
+      return
+    }
     const { runtime, settings } = this.#options
-    fetched.delayedUntilMs = runtime.clock.monotonicMs() + settings().backoffMs
+    // Mostly the leader has not read the metadata yet, which takes it moments: Kafka waits the whole back-off.
+    const delayMs = Math.min(settings().backoffMs, FIRST_BACKOFF_MS * 2 ** fetched.failures)
+    fetched.failures += 1
+    fetched.delayedUntilMs = runtime.clock.monotonicMs() + delayMs
     if (verdict === 'out-of-range') this.#askForRange(fetched)
   }
 

@@ -64,6 +64,12 @@ export class FollowerSession {
     }
   }
 
+  /** The next request is a whole one, and ends the session that the leader may still keep. */
+  restart(): void {
+    this.#epoch = 0
+    this.#told.clear()
+  }
+
   /** @param sessionId 0: the leader keeps no session; the next request is a whole one again */
   onAnswered(sessionId: number): void {
     this.#id = sessionId
