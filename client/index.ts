@@ -1,4 +1,5 @@
 /** The public names of `kafkito/client`. */
+export * from './admin/index.ts'
 export type { ClientHooks } from './client-hooks.ts'
 export type { OauthToken } from './config/connection-properties.ts'
 export type { DeliveryCallback, PartitionerFunction, PartitionerName } from './config/producer-properties.ts'
@@ -27,6 +28,30 @@ export type { LogSink } from './log.ts'
 export { consistent, fnv1a, murmur2 } from './producer/hashes.ts'
 export type { BytesInput, ProduceOptions } from './producer/produce-arguments.ts'
 export { type BatchMessage, Producer, type PurgeOptions } from './producer/producer.ts'
+export { BufferDeserializer, BufferSerializer } from './serialization/buffer-serializer.ts'
+export { type DeserializingConfig, DeserializingConsumer } from './serialization/deserializing-consumer.ts'
+export { JsonDeserializer, JsonSerializer } from './serialization/json-serializer.ts'
+export {
+  BigIntDeserializer,
+  BigIntSerializer,
+  DoubleDeserializer,
+  DoubleSerializer,
+  IntegerDeserializer,
+  IntegerSerializer,
+} from './serialization/number-serializers.ts'
+export {
+  type Deserializer,
+  type DeserializerFunction,
+  SerializationContext,
+  type Serializer,
+  type SerializerFunction,
+} from './serialization/serializer.ts'
+export {
+  type SerializingConfig,
+  type SerializingProduceOptions,
+  SerializingProducer,
+} from './serialization/serializing-producer.ts'
+export { StringDeserializer, StringSerializer } from './serialization/string-serializer.ts'
 export type { CallOptions, Timeout } from './timeouts.ts'
 export {
   type BrokerMetadata,

@@ -1,0 +1,116 @@
+/** Which broker an admin request goes to. Asks for metadata or the coordinator when that is not known. One per call. */
+import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Broker } from '../connections/broker.ts'
+import type { CoordinatorType } from '../connections/coordinator.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
+import type { MetadataResult } from '../metadata-refresher.ts'
+import type { AdminCall } from './admin-call.ts'
+import { mayTryAgain } from './may-try-again.ts'
+
+export type Target =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'controller' }
+  | { readonly kind: 'broker'; readonly nodeId: number }
+  /** Of a group or a transactional id. */
+  | { readonly kind: 'coordinator'; readonly type: CoordinatorType; readonly key: string }
+
+export class BrokerFinder {
+  readonly #call: AdminCall
+  #isMetadataStale = false
+  /** Node ids by type and key. */
+  readonly #coordinators = new Map<string, number>()
+
+  constructor(call: AdminCall) {
+    this.#call = call
+  }
+
+  async find(target: Target): Promise<Broker> {
+    const backoff = this.#call.backoff()
+    for (;;) {
+      this.#call.check()
+      const known = this.#known(target)
+      if (known !== undefined) return known
+      const isFound =
+        target.kind === 'coordinator' ? await this.#findCoordinator(target) : await this.#refresh([])
+      if (!isFound || this.#known(target) === undefined) await this.#call.pause(backoff.nextMs())
+    }
+  }
+
+  /** The broker that was found is not the one, or cannot be reached. */
+  forget(target: Target): void {
+    if (target.kind === 'coordinator') this.#coordinators.delete(coordinatorKey(target))
+    else this.#isMetadataStale = true
+  }
+
+  #known(target: Target): Broker | undefined {
+    const { metadata, pool } = this.#call.core
+    switch (target.kind) {
+      case 'any':
+        return pool.any()
+      case 'controller':
+        if (this.#isMetadataStale) return undefined
+        return pool.byId(metadata.cache.controllerId)
+      case 'broker':
+        if (this.#isMetadataStale) return undefined
+        return pool.byId(target.nodeId)
+      case 'coordinator': {
+        const nodeId = this.#coordinators.get(coordinatorKey(target))
+        return nodeId === undefined ? undefined : pool.byId(nodeId)
+      }
+    }
+  }
+
+  /** @returns whether a broker answered */
+  async #refresh(topics: readonly string[]): Promise<boolean> {
+    const { metadata } = this.#call.core
+    const timeoutMs = Math.min(this.#call.leftMs, this.#call.core.config.get('socket.timeout.ms'))
+    const result = await this.#call.wait<MetadataResult>((resolve) => {
+      metadata.query({ topics, mayCreate: false, timeoutMs }, resolve)
+      return undefined
+    })
+    if (result.ok) this.#isMetadataStale = false
+    else this.#checkPassing(result.error)
+    return result.ok
+  }
+
+  async #findCoordinator(target: Target & { readonly kind: 'coordinator' }): Promise<boolean> {
+    const { pool } = this.#call.core
+    const broker = pool.any()
+    if (broker === undefined) return false
+    const { type, key } = target
+    const result = await this.#call.tryRequest(broker, {
+      api: FindCoordinator,
+      body: (version) =>
+        version >= 4
+          ? { keyType: type, coordinatorKeys: [key] }
+          : { key, ...(version >= 1 ? { keyType: type } : {}) },
+    })
+    if (!result.ok) {
+      this.#checkPassing(result.error)
+      return false
+    }
+    const answer = result.response.coordinators[0] ?? result.response
+    const { errorCode, errorMessage, nodeId, host, port } = answer
+    if (errorCode === ErrorCode.NONE) {
+      pool.learn({ nodeId, host, port, rack: null })
+      this.#coordinators.set(coordinatorKey(target), nodeId)
+      return true
+    }
+    const mayComeUp =
+      errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
+      errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ||
+      errorCode === ErrorCode.NOT_COORDINATOR
+    if (!mayComeUp) throw new KafkaException(new KafkaError(errorCode, errorMessage || undefined))
+    return false
+  }
+
+  #checkPassing(error: KafkaError): void {
+    if (error.code() >= 0) return
+    if (!mayTryAgain({ error, wasSent: false }, true)) throw new KafkaException(error)
+  }
+}
+
+function coordinatorKey({ type, key }: Target & { readonly kind: 'coordinator' }): string {
+  return `${type}:${key}`
+}
