@@ -1,0 +1,87 @@
+/**
+ * The documented DeserializingConsumer: a Consumer whose messages carry objects. The value is decoded before the key. Events
+ * and failures leave `poll` as exceptions; the offset of a message that could not be decoded counts as consumed.
+ */
+import type { ClientHooks } from '../client-hooks.ts'
+import type { ClientConfig } from '../config/table.ts'
+import { MessageField } from '../constants.ts'
+import { ConsumeError, KeyDeserializationError, ValueDeserializationError } from '../consume-errors.ts'
+import { Consumer } from '../consumer/consumer.ts'
+import { NotImplementedError } from '../errors.ts'
+import type { Timeout } from '../timeouts.ts'
+import type { Message } from '../values/message.ts'
+import {
+  type Deserializer,
+  type DeserializerFunction,
+  deserializerFunction,
+  SerializationContext,
+} from './serializer.ts'
+
+export interface DeserializingConfig<K, V>
+  extends Omit<ClientConfig, 'key.deserializer' | 'value.deserializer'> {
+  readonly 'key.deserializer'?: Deserializer<K> | null | undefined
+  readonly 'value.deserializer'?: Deserializer<V> | null | undefined
+}
+
+/** A Consumer in everything but what hands out messages. */
+const Base = Consumer as unknown as new (
+  conf?: ClientConfig,
+  extra?: ClientConfig,
+  hooks?: ClientHooks,
+) => Omit<Consumer, 'poll' | 'consume'>
+
+export class DeserializingConsumer<K = Buffer, V = Buffer> extends Base {
+  readonly #key: DeserializerFunction<unknown> | undefined
+  readonly #value: DeserializerFunction<unknown> | undefined
+
+  constructor(
+    conf?: DeserializingConfig<K, V>,
+    extra?: Partial<DeserializingConfig<K, V>>,
+    hooks: ClientHooks = {},
+  ) {
+    const [key, value] = (['key.deserializer', 'value.deserializer'] as const).map((name) =>
+      deserializerFunction(name, extra?.[name] ?? conf?.[name]),
+    )
+    super(conf as ClientConfig | undefined, extra as ClientConfig | undefined, hooks)
+    this.#key = key
+    this.#value = value
+  }
+
+  /**
+   * As `Consumer.poll`. Rejects with ConsumeError for events (`_PARTITION_EOF` too), with ValueDeserializationError or
+   * KeyDeserializationError, which carry the raw message, when a deserializer fails.
+   */
+  async poll(timeout?: Timeout): Promise<Message<K, V> | null> {
+    const message = (await Consumer.prototype.poll.call(this, timeout)) as Message | null
+    if (message === null) return null
+    const error = message.error()
+    if (error !== null) throw new ConsumeError(error, undefined, message)
+    const value = await this.#decode(this.#value, message, MessageField.VALUE)
+    const key = await this.#decode(this.#key, message, MessageField.KEY)
+    const decoded = message as unknown as Message<K, V>
+    decoded.setKey(key as K | null)
+    decoded.setValue(value as V | null)
+    return decoded
+  }
+
+  /** Always rejects with NotImplementedError. */
+  async consume(..._arguments: unknown[]): Promise<never> {
+    throw new NotImplementedError('DeserializingConsumer has no consume: use poll')
+  }
+
+  async #decode(
+    deserializer: DeserializerFunction<unknown> | undefined,
+    message: Message,
+    field: MessageField,
+  ): Promise<unknown> {
+    const bytes = field === MessageField.KEY ? message.key() : message.value()
+    if (deserializer === undefined) return bytes
+    try {
+      return await deserializer(bytes, new SerializationContext(message.topic(), field, message.headers()))
+    } catch (error) {
+      throw field === MessageField.KEY
+        ? new KeyDeserializationError(error, message)
+        : new ValueDeserializationError(error, message)
+    }
+  }
+}
