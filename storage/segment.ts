@@ -9,6 +9,7 @@
  */
 import { BatchCursor, type BatchView, NO_TIMESTAMP } from '../common/record/batch.ts'
 import type { FileError } from '../common/runtime/files.ts'
+import { lasting } from '../common/runtime/recycled-bytes.ts'
 import {
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
@@ -219,7 +220,8 @@ export class Segment {
   #pendingSlice(position: number, end: number): Buffer | undefined {
     let at = this.writtenBytes
     for (const buffer of this.#pending) {
-      if (position >= at && end <= at + buffer.length) return buffer.subarray(position - at, end - at)
+      if (position >= at && end <= at + buffer.length)
+        return lasting(buffer.subarray(position - at, end - at))
       at += buffer.length
     }
     return undefined

@@ -2,10 +2,16 @@
  * The records appended last, kept in memory so that followers and consumers at the end of a log cost no system call.
  *
  * One byte budget for all logs of a process, spent first in, first out: reads near the end have no use for recency, and
- * the entries of a log then always are one contiguous run up to its end. Buffers are the ones that were appended, shared
- * and never changed. (A small batch of a large frame keeps the whole frame alive; the budget counts the batch.)
+ * the entries of a log then always are one contiguous run up to its end. Nothing is kept for a log whose end nobody reads.
+ * Buffers are the ones that were appended, shared and never changed; of recycled memory they are copies. (A small batch of a
+ * large frame keeps the whole frame alive; the budget counts the batch.)
  */
+import { lasting } from '../common/runtime/recycled-bytes.ts'
+
 export const DEFAULT_TAIL_CACHE_BYTES = 32 * 1024 * 1024
+
+/** A log whose last so many appends were read by nobody keeps none, until somebody reads again. */
+const UNREAD_LIMIT = 256
 
 /** Runs of entries up to this size are joined once and then shared by all readers. */
 const JOIN_LIMIT_BYTES = 1024 * 1024
@@ -64,14 +70,20 @@ export class LogTail {
   #entries: TailEntry[] = []
   /** Slot of the oldest entry: what lies before it is gone, and is cut off now and then. */
   #head = 0
+  /** Appends since the last read. */
+  #unread = 0
 
   constructor(cache: TailCache) {
     this.#cache = cache
   }
 
-  /** Keeps the buffer of an append. It must follow the previous one without a gap in offsets known to the log. */
+  /** Keeps the bytes of an append, if there are readers. It must follow the previous one without a gap in offsets known to the log. */
   add(entry: Omit<TailEntry, 'isLive'>): void {
-    const live: TailEntry = { ...entry, isLive: true }
+    if (++this.#unread > UNREAD_LIMIT) {
+      this.clear()
+      return
+    }
+    const live: TailEntry = { ...entry, buffer: lasting(entry.buffer), isLive: true }
     this.#entries.push(live)
     this.#cache.added(this, live)
   }
@@ -87,6 +99,7 @@ export class LogTail {
    * when there are so many. Joins them when they are several, and keeps the joined buffer in their place.
    */
   gather(offset: number, wantedBytes: number): TailEntry | undefined {
+    this.#unread = 0
     const from = this.#slotFor(offset)
     if (from < 0) return undefined
     const first = this.#entries[from] as TailEntry
@@ -129,6 +142,7 @@ export class LogTail {
   }
 
   clear(): void {
+    if (this.#entries.length === 0) return
     for (const entry of this.#entries.slice(this.#head)) this.#cache.removed(entry)
     this.#entries = []
     this.#head = 0

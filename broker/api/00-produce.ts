@@ -196,6 +196,8 @@ function appendAll(
 export const produce = defineHandler(Produce, {
   versions: '3-13',
   runsOn: 'leader',
+  // Records are with the operating system before their answer leaves; the log's tail has copies of what it keeps.
+  forgetsRequest: true,
   handle: (context, request) => {
     if (request.acks < -1 || request.acks > 1) {
       return refuse(request, ErrorCode.INVALID_REQUIRED_ACKS)

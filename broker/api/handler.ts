@@ -33,6 +33,8 @@ export interface Handler<A extends ApiSchema> {
   /** Versions served, a part of the schema's: `0-13`. */
   readonly versions: string
   readonly runsOn: RunsOn
+  /** Whether nothing of the request's bytes is read any more once it is answered, so that their memory can be used again. */
+  readonly forgetsRequest?: boolean
   /** Runs to completion in one turn; a deferred answer is completed in a later one. Throws only on bugs. */
   handle(
     context: RequestContext,

@@ -96,6 +96,7 @@ export class Connection implements ConnectionInfo, Sendable {
       if (this.#isClosed) return
       if (answer === NO_RESPONSE) this.#count(exchange, 0)
       else this.#send(exchange, (hasFlushFailed && exchange.refuseUnwritten?.()) || answer)
+      exchange.recycle?.()
     }
     this.lastActiveMs = this.#options.nowMs()
     if (this.#isEnding) this.close()

@@ -25,6 +25,8 @@ export interface Exchange {
   /** What is sent in place of the answer when the turn's records could not be written; undefined: the answer promised nothing. */
   readonly refuseUnwritten: (() => unknown) | undefined
   readonly answer: Deferred<Answer<unknown>>
+  /** To be called when the answer has been sent, or none will be: gives the request's memory back. */
+  readonly recycle: (() => void) | undefined
 }
 
 /** Takes requests that must run on the active controller to it. */
@@ -128,6 +130,8 @@ export class Router {
         interceptor === undefined
           ? this.#run(handler, context, request, frame)
           : this.#intercept(interceptor, handler, context, request, frame),
+      // An interceptor may keep the request, or repeat it.
+      recycle: interceptor === undefined && handler.forgetsRequest === true ? frame.recycle : undefined,
     }
   }
 
@@ -224,6 +228,7 @@ export class Router {
       context: { ...context, apiVersion: 0 },
       refuseUnwritten: undefined,
       answer: Deferred.of<Answer<unknown>>(answer),
+      recycle: undefined,
     }
   }
 }

@@ -5,6 +5,11 @@
 export interface Frame {
   readonly fragments: readonly Buffer[]
   readonly sizeBytes: number
+  /**
+   * Gives the bytes back to be overwritten. Only the one who took the frame over may call it, once, when nobody will read them any
+   * more. Absent: they are never overwritten.
+   */
+  readonly recycle?: () => void
 }
 
 export function frameOf(buffer: Buffer): Frame {

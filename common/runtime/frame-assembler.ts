@@ -15,11 +15,13 @@ import {
   frameLengthBytes,
   frameViewMinShare,
 } from './limits.ts'
+import type { RecycledBytes } from './recycled-bytes.ts'
 
 export type FrameRefusal = 'frame-too-large' | 'frame-malformed'
 
 export class FrameAssembler {
   readonly #maxFrameBytes: number
+  readonly #recycled: RecycledBytes | undefined
   #refusal: FrameRefusal | undefined
   /** Bytes of the length that have arrived, 0 to 4; at 4 a body is awaited. */
   #lengthBytes = 0
@@ -27,11 +29,14 @@ export class FrameAssembler {
   /** Body bytes that have arrived: in `#body` when it is allocated, else in `#chunks`. */
   #arrived = 0
   #body: Buffer | undefined
+  #isBodyRecycled = false
   #chunks: Buffer[] = []
   #isBorrowed = false
 
-  constructor(maxFrameBytes: number) {
+  /** @param recycled where large bodies get their memory; absent: they are the receiver's for ever */
+  constructor(maxFrameBytes: number, recycled?: RecycledBytes) {
     this.#maxFrameBytes = maxFrameBytes
+    this.#recycled = recycled
   }
 
   /** Bytes of memory held for the frame that is arriving. */
@@ -124,7 +129,9 @@ export class FrameAssembler {
     const isWorthIt =
       this.#length <= frameEagerBytes || this.#arrived + nextCount >= this.#length * frameAllocateShare
     if (!isWorthIt) return
-    this.#body = Buffer.allocUnsafe(this.#length)
+    const recycled = this.#recycled?.take(this.#length)
+    this.#isBodyRecycled = recycled !== undefined
+    this.#body = recycled ?? Buffer.allocUnsafe(this.#length)
     let position = 0
     for (const chunk of this.#chunks) position += chunk.copy(this.#body, position)
     this.#chunks = []
@@ -132,10 +139,12 @@ export class FrameAssembler {
 
   #takeFrame(): Frame {
     const body = this.#body ?? Buffer.alloc(0)
+    const recycled = this.#isBodyRecycled ? this.#recycled : undefined
+    this.#isBodyRecycled = false
     this.#body = undefined
     this.#lengthBytes = 0
     this.#length = 0
     this.#arrived = 0
-    return { fragments: [body], sizeBytes: body.length }
+    return recycled?.frameOf(body) ?? { fragments: [body], sizeBytes: body.length }
   }
 }

@@ -59,6 +59,12 @@ export const frameInPlaceBytes = 4 * 1024
 /** The one buffer of a process into which sockets read what has no place of its own yet. */
 export const socketScratchBytes = 128 * 1024
 
+/** Bodies from this size are read into memory that is used again (`recycled-bytes.ts`). */
+export const recycledBodyMinBytes = 8 * 1024
+
+/** Such memory that may wait for its next use, over all links of a transport. */
+export const recycledBytesLimit = 8 * 1024 * 1024
+
 /** Frames up to this size get their buffer when their first byte arrives. */
 export const frameEagerBytes = 64 * 1024
 

@@ -13,6 +13,7 @@ import { joinFrames } from '../frame-joiner.ts'
 import { frameLengthBytes, linkCloseTimeoutMs, linkLingerMs, socketScratchBytes } from '../limits.ts'
 import { LinkQueue } from '../link-queue.ts'
 import type { Reactor, Sendable } from '../reactor.ts'
+import type { RecycledBytes } from '../recycled-bytes.ts'
 import type { Scheduler, Timer } from '../scheduler.ts'
 import type { Address, Link, LinkCloseReason } from '../transport.ts'
 
@@ -39,6 +40,8 @@ export interface TcpLinkOptions {
   readonly scheduler: Scheduler
   readonly maxFrameBytes: number
   readonly remote: Address
+  /** Where large bodies get their memory; absent: whoever receives a frame has it for ever. */
+  readonly recycled?: RecycledBytes
 }
 
 export class TcpLink implements Link, Sendable {
@@ -73,7 +76,7 @@ export class TcpLink implements Link, Sendable {
     this.remote = options.remote
     this.#reactor = options.reactor
     this.#scheduler = options.scheduler
-    this.#assembler = new FrameAssembler(options.maxFrameBytes)
+    this.#assembler = new FrameAssembler(options.maxFrameBytes, options.recycled)
   }
 
   get queuedBytes(): number {

@@ -1,15 +1,18 @@
 /**
- * `Transport` over TCP sockets. Owned by the runtime. Everything a socket does reaches the owner of its link inside a
+ * `Transport` over TCP sockets, with TLS on top where a connection asks for it. Owned by the runtime. Everything a socket does reaches the owner of its link inside a
  * reactor turn; everything sent in a turn leaves in one write at its end. No event of a socket is ever left unhandled.
  */
 import * as dns from 'node:dns'
 import * as net from 'node:net'
+import * as tls from 'node:tls'
 import { tcpBacklog, tcpKeepAliveMs } from '../limits.ts'
 import type { Reactor } from '../reactor.ts'
+import { RecycledBytes } from '../recycled-bytes.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Trace } from '../trace.ts'
 import type { Address, ConnectOptions, Link, Listener, ListenOptions, Transport } from '../transport.ts'
 import { addressOf, type InPlaceReading, TcpLink } from './tcp-link.ts'
+import { tlsConnectOptions } from './tls-context.ts'
 
 export interface TcpTransportOptions {
   readonly reactor: Reactor
@@ -50,6 +53,8 @@ function readingInPlace(accepted: net.Socket, reading: InPlaceReading): net.Sock
 export class TcpTransport implements Transport {
   readonly #options: TcpTransportOptions
   readonly #nextLinkId: () => number
+  /** Of the links that are accepted: a server's requests are short-lived, a client keeps what it is answered. */
+  readonly #recycled = new RecycledBytes()
   #lastLinkId = 0
 
   constructor(options: TcpTransportOptions) {
@@ -67,7 +72,8 @@ export class TcpTransport implements Transport {
       pauseOnConnect: true,
     })
     server.on('connection', (accepted) => {
-      const link = this.#link(options.maxFrameBytes, addressOf(accepted.remoteAddress, accepted.remotePort))
+      const remote = addressOf(accepted.remoteAddress, accepted.remotePort)
+      const link = this.#link(options.maxFrameBytes, remote, this.#recycled)
       const socket = readingInPlace(accepted, link.reading)
       link.adopt(socket ?? accepted, socket !== undefined)
       reactor.post(() => {
@@ -102,20 +108,26 @@ export class TcpTransport implements Transport {
     if (net.isIP(options.host) !== 0) connecting.start([options.host])
     else {
       const lookup = this.#options.lookup ?? systemLookup
-      lookup(options.host, (error, addresses) => {
+      lookup(options.host, (error, found) => {
+        const { family } = options
+        const addresses = family === undefined ? found : found.filter((one) => net.isIP(one) === family)
         if (error === undefined && addresses.length > 0) connecting.start(addresses)
         else {
           deadline.cancel()
-          link.fail('refused', error ?? new Error(`${options.host} has no address`))
+          const kind = family === undefined ? 'address' : `IPv${family} address`
+          link.fail('refused', error ?? new Error(`${options.host} has no ${kind}`))
         }
       })
     }
     return link
   }
 
-  #link(maxFrameBytes: number, remote: Address): TcpLink {
+  #link(maxFrameBytes: number, remote: Address, recycled?: RecycledBytes): TcpLink {
     const { reactor, scheduler } = this.#options
-    return new TcpLink({ id: this.#nextLinkId(), reactor, scheduler, maxFrameBytes, remote })
+    return new TcpLink({
+      ...{ id: this.#nextLinkId(), reactor, scheduler, maxFrameBytes, remote },
+      ...(recycled === undefined ? {} : { recycled }),
+    })
   }
 }
 
@@ -144,16 +156,15 @@ class Connecting {
     }
     const host = addresses[index] as string
     const isLast = index === addresses.length - 1
-    const { port } = this.#options
-    const socket = net.connect({
-      host,
-      port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: tcpKeepAliveMs,
-      allowHalfOpen: true,
-      onread: this.#link.reading as net.OnReadOpts,
-    })
+    const { port, tls: tlsOptions } = this.#options
+    let socket: net.Socket
+    try {
+      socket = this.#connect(host)
+    } catch (error) {
+      this.#onDone()
+      this.#link.fail('tls-failed', error as Error)
+      return
+    }
     const abort = (): void => void socket.destroy()
     this.#link.onAbort = abort
     // The last address has all the time that is left: the deadline of the whole ends it.
@@ -161,6 +172,10 @@ class Connecting {
       ? undefined
       : this.#scheduler.schedule(`connecting to ${host}:${port}`, shareMs, () => abort())
     let failure: Error | undefined
+    let isReached = false
+    socket.once('connect', () => {
+      isReached = true
+    })
     const onError = (error: Error): void => {
       failure = error
     }
@@ -171,14 +186,13 @@ class Connecting {
         return
       }
       this.#onDone()
-      this.#link.fail(
-        (failure as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' ? 'timeout' : 'refused',
-        failure,
-      )
+      const isTimeout = (failure as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT'
+      const isTlsFailure = tlsOptions !== undefined && isReached
+      this.#link.fail(isTimeout ? 'timeout' : isTlsFailure ? 'tls-failed' : 'refused', failure)
     }
     socket.on('error', onError)
     socket.on('close', onClose)
-    socket.once('connect', () => {
+    socket.once(tlsOptions === undefined ? 'connect' : 'secureConnect', () => {
       share?.cancel()
       this.#onDone()
       socket.off('close', onClose)
@@ -187,8 +201,32 @@ class Connecting {
         socket.destroy()
         return
       }
-      this.#link.adopt(socket, true)
+      this.#link.adopt(socket, tlsOptions === undefined)
       this.#link.openLater()
     })
+  }
+
+  /** Throws an Error for TLS options that cannot be used. */
+  #connect(host: string): net.Socket {
+    const { port, noDelay = true, keepAlive = true, tls: tlsOptions } = this.#options
+    if (tlsOptions === undefined) {
+      return net.connect({
+        host,
+        port,
+        noDelay,
+        keepAlive,
+        keepAliveInitialDelay: tcpKeepAliveMs,
+        allowHalfOpen: true,
+        onread: this.#link.reading as net.OnReadOpts,
+      })
+    }
+    // Node's TLS sockets cannot read in place.
+    const secured = tlsConnectOptions(tlsOptions, this.#options.host)
+    // Kept open on this side like any other; the type leaves the option out.
+    const halfOpen: object = { allowHalfOpen: true }
+    const socket = tls.connect({ ...secured, ...halfOpen, host, port })
+    socket.setNoDelay(noDelay)
+    if (keepAlive) socket.setKeepAlive(true, tcpKeepAliveMs)
+    return socket
   }
 }

@@ -38,6 +38,16 @@ describe('the tail cache', () => {
     expect(cache.usedBytes).toBe(60)
   })
 
+  it('keeps nothing for a log whose end nobody reads, until somebody does', () => {
+    const cache = new TailCache(100_000)
+    const tail = new LogTail(cache)
+    for (let offset = 0; offset < 300; offset++) add(tail, offset)
+    expect(cache.usedBytes).toBe(0)
+    expect(tail.gather(299, 10)).toBeUndefined()
+    add(tail, 300)
+    expect(tail.gather(300, 10)?.baseOffset).toBe(300)
+  })
+
   it('goes on within its budget when appends and reads alternate', () => {
     const cache = new TailCache(500)
     const tail = new LogTail(cache)
