@@ -32,6 +32,9 @@ export function createCompositeTransport(options: CompositeTransportOptions): Tr
         },
       }
     },
-    connect: (connectOptions) => (network.knows(connectOptions) ? inside : outside).connect(connectOptions),
+    connect: (connectOptions) => {
+      const isInside = connectOptions.tls === undefined && network.knows(connectOptions)
+      return (isInside ? inside : outside).connect(connectOptions)
+    },
   }
 }

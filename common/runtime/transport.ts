@@ -17,6 +17,7 @@ export type LinkCloseReason =
   | 'frame-too-large'
   | 'frame-malformed' // negative length
   | 'timeout'
+  | 'tls-failed' // no common protocol, or a certificate that is not trusted
 
 /**
  * One connection. Events are delivered inside reactor turns. After `onClose` nothing is delivered.
@@ -68,9 +69,44 @@ export interface Listener {
   close(): void
 }
 
+/**
+ * What TLS asks for and shows when it connects. Absent members are the system's defaults. A transport that has no TLS refuses to
+ * connect rather than to talk in the clear.
+ */
+export interface TlsOptions {
+  /** Trusted certificates as PEM texts. */
+  readonly ca?: readonly string[]
+  /** Own certificate (chain) and key as PEM. */
+  readonly certificate?: string
+  readonly key?: string
+  /** PKCS#12 bundle in place of certificate and key. */
+  readonly keystore?: Buffer
+  /** Of the key or the bundle. */
+  readonly passphrase?: string
+  /** PEM. */
+  readonly revocationList?: string
+  readonly ciphers?: string
+  readonly curves?: string
+  readonly signatureAlgorithms?: string
+  /** Whether the peer's chain must lead to a trusted certificate. */
+  readonly verifiesChain: boolean
+  /** Whether the peer's certificate must carry the name (or address) that was connected to. */
+  readonly verifiesHostName: boolean
+  /** Takes the place of the check of the name; an Error refuses. `certificate` is Node's PeerCertificate. */
+  readonly checkIdentity?: (host: string, certificate: object) => Error | undefined
+}
+
 export interface ConnectOptions extends Address {
   readonly maxFrameBytes: number
   readonly connectTimeoutMs: number
+  /** Until TLS is established too, when it is given. The same object for all connections of a client: it is prepared once. */
+  readonly tls?: TlsOptions
+  /** Only addresses of this family are tried. */
+  readonly family?: 4 | 6
+  /** TCP_NODELAY; true when absent. */
+  readonly noDelay?: boolean
+  /** SO_KEEPALIVE; true when absent. */
+  readonly keepAlive?: boolean
 }
 
 export interface Transport {

@@ -168,7 +168,8 @@ export class MemoryNetwork implements LinkCarrier<MemoryLink> {
       maxFrameBytes: options.maxFrameBytes,
     })
     this.#links.add(link)
-    link.connect(options.connectTimeoutMs)
+    if (options.tls === undefined) link.connect(options.connectTimeoutMs)
+    else link.fail('tls-failed')
     return link
   }
 
