@@ -11,6 +11,8 @@ import { parseBootstrapServers } from './connections/addresses.ts'
 import { authenticatorOf } from './connections/authenticator.ts'
 import type { Broker } from './connections/broker.ts'
 import { BrokerPool } from './connections/broker-pool.ts'
+import type { OauthTokens } from './connections/sasl/oauth-tokens.ts'
+import { socketOptionsOf } from './connections/socket-options.ts'
 import { ClosedError, KafkaError, KafkaException } from './errors.ts'
 import { EventQueue, OnceEvent } from './event-queue.ts'
 import { clusterMetadataOf } from './list-topics.ts'
@@ -49,6 +51,7 @@ export class ClientCore {
   constructor(config: Config, hooks: ClientHooks, listener: CoreListener) {
     this.config = config
     this.#handleKind = {
+  readonly #tokens: OauthTokens | undefined
       producer: 'Producer',
       consumer: 'Consumer',
       'share-consumer': 'ShareConsumer',
@@ -64,7 +67,12 @@ export class ClientCore {
       this.runtime = runtime
       this.#ownRuntime = runtime
     } else this.runtime = hooks.runtime
-    const authenticator = authenticatorOf(config, () => this.credentials, this.runtime.random)
+    const authentication = authenticatorOf(config, {
+      runtime: this.runtime,
+      credentials: () => this.credentials,
+      onError: (error) => this.reportError(error),
+    })
+    this.#tokens = authentication?.tokens
     this.name = `${config.get('client.id')}#${config.kind}-${++lastHandleNumber}`
     const username = config.get('sasl.username')
     const password = config.get('sasl.password')
@@ -91,7 +99,14 @@ export class ClientCore {
         reconnectMaxMs: config.get('reconnect.backoff.max.ms'),
         maxIdleMs: config.get('connections.max.idle.ms'),
         maxInFlight: config.get('max.in.flight.requests.per.connection'),
-        authenticator,
+        watch: new RequestWatch({
+          notifier: this.notifier,
+          clock: this.runtime.clock,
+          clientId: config.get('client.id'),
+          isAdmin: config.kind === 'admin',
+        }),
+        authenticator: authentication?.authenticator,
+        socket: socketOptionsOf(config, this.runtime.files, hooks.checkServerIdentity),
       },
       bootstrap,
       mayRebootstrap: config.get('metadata.recovery.strategy') === 'rebootstrap',
@@ -222,3 +237,4 @@ export class ClientCore {
 function softwareWord(text: string): string {
   return text.replace(/[^a-zA-Z0-9.-]/g, '-').replace(/^[.-]+|[.-]+$/g, '') || 'unknown'
 }
+    this.#tokens?.close()

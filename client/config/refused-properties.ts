@@ -56,5 +56,6 @@ export const refusedValues: Readonly<Record<string, Readonly<Record<string, stri
   },
   'offset.store.method': { file: 'broker', none: 'broker' },
   'api.version.request': { false: 'true: versions are always negotiated' },
+  'sasl.oauthbearer.grant.type': { 'urn:ietf:params:oauth:grant-type:jwt-bearer': 'oauth_cb' },
   'sasl.oauthbearer.metadata.authentication.type': { azure_imds: 'oauth_cb', aws_iam: 'oauth_cb' },
 }

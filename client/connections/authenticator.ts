@@ -1,17 +1,22 @@
 /**
  * SASL on a new connection, between ApiVersions and its first ordinary request: the handshake names the mechanism, then its
- * tokens travel in SaslAuthenticate requests (KIP-152). Mechanisms are in `sasl/`; OAUTHBEARER belongs beside them.
+ * tokens travel in SaslAuthenticate requests (KIP-152). The same conversation on a connection that is up renews its session
+ * (KIP-368). Mechanisms are in `sasl/`.
  */
 import { SaslHandshake } from '../../common/protocol/apis/17-sasl-handshake.ts'
 import { SaslAuthenticate } from '../../common/protocol/apis/36-sasl-authenticate.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
-import type { Random } from '../../common/runtime/random.ts'
+import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Config } from '../config/config.ts'
-import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
 import type { Credentials, SaslExchange, SaslMechanism } from './sasl/mechanism.ts'
+import { OauthTokens, type TokenSource } from './sasl/oauth-tokens.ts'
+import { oauthbearerMechanism } from './sasl/oauthbearer.ts'
+import { oidcTokens } from './sasl/oidc.ts'
 import { plainMechanism } from './sasl/plain.ts'
 import { scramMechanism } from './sasl/scram.ts'
+import { parseUnsecuredJwt, unsecuredToken } from './sasl/unsecured-jwt.ts'
 import type { BrokerVersions } from './versions.ts'
 
 /** The connection as an authenticator sees it. */
@@ -24,7 +29,8 @@ export interface Authentication {
     body: RequestInputOf<A>,
     answered: (response: ResponseOf<A>) => void,
   ) => void
-  readonly done: () => void
+  /** @param sessionMs how long the broker takes requests after this; 0 for ever */
+  readonly done: (sessionMs: number) => void
   readonly failed: (error: KafkaError) => void
 }
 
@@ -32,34 +38,59 @@ export interface Authenticator {
   authenticate(authentication: Authentication): void
 }
 
+/** What authenticators need of their handle. */
+export interface AuthenticatorContext {
+  readonly runtime: Runtime
+  readonly credentials: () => Credentials | undefined
+  /** A bearer token could not be had: for `error_cb`. */
+  readonly onError: (error: KafkaError) => void
+}
+
+export interface HandleAuthenticator {
+  readonly authenticator: Authenticator
+  /** Of OAUTHBEARER: to be closed with the handle. */
+  readonly tokens: OauthTokens | undefined
+}
+
 /**
- * The authenticator of a configuration; undefined where none is wanted. Throws `_NOT_IMPLEMENTED` for what is not there yet,
- * so that nobody connects in the clear by mistake.
+ * The authenticator of a configuration; undefined where none is wanted. Throws KafkaException `_INVALID_ARG` for what the
+ * mechanism cannot use.
  */
 export function authenticatorOf(
   config: Config,
-  credentials: () => Credentials | undefined,
-  random: Random,
-): Authenticator | undefined {
-  const protocol = config.get('security.protocol')
-  if (protocol === 'plaintext') return undefined
-  if (protocol !== 'sasl_plaintext') {
-    throw kafkaException(
-      KafkaError._NOT_IMPLEMENTED,
-      `"security.protocol=${protocol}" is not implemented yet`,
-    )
-  }
-  const name = config.get('sasl.mechanisms')
-  switch (name) {
+  context: AuthenticatorContext,
+): HandleAuthenticator | undefined {
+  if (!config.get('security.protocol').startsWith('sasl_')) return undefined
+  const { runtime, credentials, onError } = context
+  const of = (mechanism: SaslMechanism, tokens?: OauthTokens): HandleAuthenticator => ({
+    authenticator: new SaslAuthenticator(mechanism),
+    tokens,
+  })
+  switch (config.get('sasl.mechanisms')) {
     case 'PLAIN':
-      return new SaslAuthenticator(plainMechanism(credentials))
+      return of(plainMechanism(credentials))
     case 'SCRAM-SHA-256':
-      return new SaslAuthenticator(scramMechanism('sha256', credentials, random))
+      return of(scramMechanism('sha256', credentials, runtime.random))
     case 'SCRAM-SHA-512':
-      return new SaslAuthenticator(scramMechanism('sha512', credentials, random))
-    default:
-      throw kafkaException(KafkaError._NOT_IMPLEMENTED, `"sasl.mechanisms=${name}" is not implemented yet`)
+      return of(scramMechanism('sha512', credentials, runtime.random))
+    default: {
+      const tokens = new OauthTokens(runtime, tokenSourceOf(config, runtime), onError)
+      return of(
+        oauthbearerMechanism(() => tokens.current()),
+        tokens,
+      )
+    }
   }
+}
+
+function tokenSourceOf(config: Config, runtime: Runtime): TokenSource {
+  const wallMs = (): number => runtime.clock.wallMs()
+  if (config.get('sasl.oauthbearer.method') === 'oidc') return oidcTokens(config, runtime.files, wallMs)
+  const text = config.get('sasl.oauthbearer.config') ?? ''
+  const callback = config.get('oauth_cb')
+  if (callback !== undefined) return () => callback(text)
+  const jwt = parseUnsecuredJwt(text)
+  return () => unsecuredToken(jwt, wallMs())
 }
 
 export class SaslAuthenticator implements Authenticator {
@@ -97,7 +128,8 @@ export class SaslAuthenticator implements Authenticator {
 
   #say(authentication: Authentication, version: number, exchange: SaslExchange, authBytes: Buffer): void {
     const { call, done, failed } = authentication
-    call(SaslAuthenticate, version, { authBytes }, ({ errorCode, errorMessage, authBytes: challenge }) => {
+    call(SaslAuthenticate, version, { authBytes }, (response) => {
+      const { errorCode, errorMessage, authBytes: challenge, sessionLifetimeMs } = response
       if (errorCode !== ErrorCode.NONE) {
         const text = `SASL ${this.#mechanism.name}: ${errorMessage ?? new KafkaError(errorCode).str()}`
         failed(new KafkaError(KafkaError._AUTHENTICATION, text))
@@ -105,7 +137,7 @@ export class SaslAuthenticator implements Authenticator {
       }
       try {
         const answer = exchange.next(challenge)
-        if (answer === undefined) done()
+        if (answer === undefined) done(sessionLifetimeMs)
         else this.#say(authentication, version, exchange, answer)
       } catch (error) {
         failed(authenticationError(error))

@@ -16,6 +16,7 @@ import { BrokerMetrics } from './broker-metrics.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import type { BrokerRequest } from './request.ts'
 import type { BrokerVersions } from './versions.ts'
+import type { SocketOptions } from './socket-options.ts'
 
 export type BrokerSource = 'configured' | 'learned' | 'logical'
 export type BrokerState = 'INIT' | ConnectionState
@@ -36,6 +37,9 @@ export interface BrokerSettings {
   readonly maxInFlight: number
   readonly authenticator: Authenticator | undefined
 }
+  /** Told of every request. */
+  readonly watch?: RequestWatch
+  readonly socket: SocketOptions
 
 export interface BrokerListener {
   /** A connection was lost or could not be made. */

@@ -4,6 +4,9 @@
  *     CONNECT ─► APIVERSION_QUERY ─► AUTH_HANDSHAKE ─► UP ─► closed
  *                     (KIP-511)      (if SASL is on)
  *
+ * A broker may end sessions after a while (KIP-368): authentication is then repeated before, between two requests, while the
+ * answers of earlier ones still come.
+ *
  * Answers come in the order of the requests, so an answer with another correlation id ends the link, and so does a request
  * that times out: its late answer could not be told from the next one's.
  */
@@ -21,6 +24,7 @@ import { KafkaError } from '../errors.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { BrokerMetrics } from './broker-metrics.ts'
 import type { BrokerRequest } from './request.ts'
+import type { SocketOptions } from './socket-options.ts'
 import { BrokerVersions } from './versions.ts'
 
 export type ConnectionState = 'CONNECT' | 'APIVERSION_QUERY' | 'AUTH_HANDSHAKE' | 'UP' | 'DOWN'
@@ -37,6 +41,7 @@ export interface ConnectionOptions {
   readonly setupTimeoutMs: number
   readonly apiVersionTimeoutMs: number
   readonly authenticator: Authenticator | undefined
+  readonly socket: SocketOptions
   readonly metrics: BrokerMetrics
   readonly onStateChanged: (state: ConnectionState) => void
   /** Every request that was not answered has been told before. */
@@ -45,6 +50,10 @@ export interface ConnectionOptions {
   readonly onRoom: () => void
   readonly onThrottled: (throttleMs: number) => void
 }
+
+/** Share of a session's life after which it is renewed. */
+const renewFrom = 0.85
+const renewUntil = 0.95
 
 interface InFlight {
   readonly api: ApiSchema
@@ -60,6 +69,8 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #link: Link
   readonly #setupTimer: Timer
+  #sessionTimer: Timer | undefined
+  #isReauthenticating = false
   #inFlight: InFlight[] = []
   #state: ConnectionState = 'CONNECT'
   #nextCorrelationId = 1
@@ -71,7 +82,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    const { runtime, address, maxFrameBytes, setupTimeoutMs } = options
+    const { runtime, address, maxFrameBytes, setupTimeoutMs, socket } = options
     this.lastActiveMs = runtime.clock.monotonicMs()
     this.#setupTimer = runtime.scheduler.schedule(
       `setting up the connection to ${address.host}:${address.port}`,
@@ -81,7 +92,8 @@ export class Connection {
           new KafkaError(KafkaError._TRANSPORT, `Connection setup timed out in state ${this.#state}`),
         ),
     )
-    this.#link = runtime.transport.connect({ ...address, maxFrameBytes, connectTimeoutMs: setupTimeoutMs })
+    const connectTimeoutMs = setupTimeoutMs
+    this.#link = runtime.transport.connect({ ...socket, ...address, maxFrameBytes, connectTimeoutMs })
     this.#link.onOpen = () =>
       this.#queryVersions(ApiVersions.versions.highest - (ApiVersions.latestVersionUnstable ? 1 : 0))
     this.#link.onFrame = (frame) => this.#received(frame)
@@ -106,9 +118,14 @@ export class Connection {
     return this.#link.queuedBytes
   }
 
-  /** Whether a request may be sent now: up, not throttled (KIP-219), and the socket takes bytes. */
+  /** Whether a request may be sent now: up, authenticated, not throttled (KIP-219), and the socket takes bytes. */
   get isReady(): boolean {
-    return this.#state === 'UP' && this.#throttleTimer === undefined && this.#link.isWritable
+    return (
+      this.#state === 'UP' &&
+      !this.#isReauthenticating &&
+      this.#throttleTimer === undefined &&
+      this.#link.isWritable
+    )
   }
 
   /** Only when `isReady` and in a version that `versions` allows. */
@@ -167,17 +184,41 @@ export class Connection {
       return
     }
     this.#versions = versions
-    const { authenticator } = this.#options
-    if (authenticator === undefined) {
+    if (this.#options.authenticator === undefined) {
       this.#up()
       return
     }
     this.#setState('AUTH_HANDSHAKE')
-    authenticator.authenticate({
+    this.#authenticate(versions, () => this.#up())
+  }
+
+  #authenticate(versions: BrokerVersions, done: () => void): void {
+    this.#options.authenticator?.authenticate({
       versions,
-      call: (api, version, body, answered) => this.#callRaw(api, version, body, answered),
-      done: () => this.#up(),
+      call: (api, version, body, answered) => {
+        // A token may come when the connection is gone already.
+        if (this.#state !== 'DOWN') this.#callRaw(api, version, body, answered)
+      },
+      done: (sessionMs) => {
+        if (this.#state === 'DOWN') return
+        if (sessionMs > 0) this.#renewBefore(sessionMs, versions)
+        done()
+      },
       failed: (error) => this.close(error),
+    })
+  }
+
+  /** At a random moment late in the session, so that the connections of many clients do not renew at once. */
+  #renewBefore(sessionMs: number, versions: BrokerVersions): void {
+    const { address, onRoom, runtime } = this.#options
+    const afterMs = sessionMs * (renewFrom + runtime.random.float() * (renewUntil - renewFrom))
+    const label = `authenticating again to ${address.host}:${address.port}`
+    this.#sessionTimer = runtime.scheduler.schedule(label, afterMs, () => {
+      this.#isReauthenticating = true
+      this.#authenticate(versions, () => {
+        this.#isReauthenticating = false
+        onRoom()
+      })
     })
   }
 
@@ -319,6 +360,7 @@ export class Connection {
     if (this.#state === 'DOWN') return
     this.#setupTimer.cancel()
     this.#throttleTimer?.cancel()
+    this.#sessionTimer?.cancel()
     this.#setState('DOWN')
     const calls = this.#inFlight
     this.#inFlight = []
@@ -338,6 +380,10 @@ function closeError(reason: LinkCloseReason, cause: Error | undefined, state: Co
     return new KafkaError(KafkaError._RESOLVE, `Failed to resolve the host name: ${cause?.message}`)
   }
   const detail = cause === undefined ? '' : `: ${cause.message}`
+  // With TLS 1.3 a broker that will not have our certificate says so after the handshake.
+  if (reason === 'tls-failed' || systemCode?.startsWith('ERR_SSL') === true) {
+    return new KafkaError(KafkaError._SSL, `SSL handshake failed${detail}`)
+  }
   switch (reason) {
     case 'refused':
       return new KafkaError(KafkaError._TRANSPORT, `Connect failed${detail || ': connection refused'}`)

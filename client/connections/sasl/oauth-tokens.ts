@@ -1,0 +1,120 @@
+/**
+ * The bearer token of one handle: fetched when a connection first needs it, renewed in the background at 80 % of its life, so
+ * that connections and re-authentications (KIP-368) never wait. Owned by the client core, which closes it.
+ *
+ * A renewal that fails is told to `error_cb` and tried again after 10 s; until then a token that has not expired stays in use.
+ */
+import type { Runtime } from '../../../common/runtime/runtime.ts'
+import type { Timer } from '../../../common/runtime/scheduler.ts'
+import type { OauthToken } from '../../config/connection-properties.ts'
+import { KafkaError, KafkaException } from '../../errors.ts'
+import { refused } from './mechanism.ts'
+
+const renewShare = 0.8
+const retryMs = 10_000
+
+export interface BearerToken {
+  readonly value: string
+  readonly expiryWallMs: number
+  readonly extensions: ReadonlyMap<string, string>
+}
+
+/** Where tokens come from: the application, an unsecured JWT, an OIDC provider. */
+export type TokenSource = () => OauthToken | Promise<OauthToken>
+
+export class OauthTokens {
+  readonly #runtime: Runtime
+  readonly #source: TokenSource
+  readonly #onError: (error: KafkaError) => void
+  #token: BearerToken | undefined
+  #fetching: Promise<BearerToken> | undefined
+  #lastError: KafkaException | undefined
+  #timer: Timer | undefined
+  #isClosed = false
+
+  constructor(runtime: Runtime, source: TokenSource, onError: (error: KafkaError) => void) {
+    this.#runtime = runtime
+    this.#source = source
+    this.#onError = onError
+  }
+
+  /** Rejects with a KafkaException `_AUTHENTICATION` while there is no usable token. */
+  async current(): Promise<BearerToken> {
+    const token = this.#token
+    if (token !== undefined && token.expiryWallMs > this.#runtime.clock.wallMs()) return token
+    if (this.#fetching === undefined && this.#lastError !== undefined) throw this.#lastError
+    return this.#fetch()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+  }
+
+  #fetch(): Promise<BearerToken> {
+    this.#fetching ??= this.#ask()
+    return this.#fetching
+  }
+
+  async #ask(): Promise<BearerToken> {
+    this.#timer?.cancel()
+    try {
+      const token = checked(await this.#source(), this.#runtime.clock.wallMs())
+      this.#token = token
+      this.#lastError = undefined
+      this.#again((token.expiryWallMs - this.#runtime.clock.wallMs()) * renewShare)
+      return token
+    } catch (error) {
+      const failure = asAuthenticationError(error)
+      this.#lastError = failure
+      if (!this.#isClosed) this.#onError(failure.error)
+      this.#again(retryMs)
+      throw failure
+    } finally {
+      this.#fetching = undefined
+    }
+  }
+
+  #again(afterMs: number): void {
+    if (this.#isClosed) return
+    this.#timer = this.#runtime.scheduler.schedule('renewing the bearer token', afterMs, () => {
+      this.#fetch().catch(() => {})
+    })
+  }
+}
+
+/** Header, payload and signature of a JWT, and what else a bearer token may hold (RFC 6750), without separators of the message. */
+const printable = /^[\x20-\x7e\t\r\n]*$/
+const extensionName = /^[A-Za-z]+$/
+
+function checked(given: OauthToken, nowWallMs: number): BearerToken {
+  if (!Array.isArray(given))
+    throw refused('"oauth_cb" must return [token, expirySeconds, principal?, extensions?]')
+  const [value, expirySeconds, , extensions = {}] = given as OauthToken
+  if (typeof value !== 'string' || value === '' || !printable.test(value)) {
+    throw refused('The bearer token must be a text of printable ASCII characters')
+  }
+  if (typeof expirySeconds !== 'number' || !(expirySeconds * 1000 > nowWallMs)) {
+    throw refused(`The bearer token has expired or has no expiry in seconds since 1970: ${expirySeconds}`)
+  }
+  const pairs = Object.entries(extensions ?? {})
+  for (const [name, text] of pairs) {
+    // "auth" is the token's own place in the message.
+    if (!extensionName.test(name) || name === 'auth' || typeof text !== 'string' || !printable.test(text)) {
+      throw refused(
+        `The SASL extension "${name}" is not allowed: letters for its name, printable text for its value`,
+      )
+    }
+  }
+  return { value, expiryWallMs: expirySeconds * 1000, extensions: new Map(pairs) }
+}
+
+function asAuthenticationError(error: unknown): KafkaException {
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof KafkaException && error.error.code() === KafkaError._AUTHENTICATION) return error
+  const failure = new KafkaException(
+    new KafkaError(KafkaError._AUTHENTICATION, `Failed to acquire a SASL OAUTHBEARER token: ${text}`),
+  )
+  failure.cause = error
+  return failure
+}
