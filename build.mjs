@@ -28,6 +28,11 @@ await build({
   packages: 'external',
   chunkNames: 'chunks/[name]-[hash]',
   sourcemap: false,
+  // Half of a cold start is V8 reading the code: without spaces it is a third shorter. Names stay, for stack traces,
+  // and lines stay short, because Node prints the one that threw.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 160,
   logLevel: 'warning',
 })
 if (existsSync('dist/cli.js')) chmodSync('dist/cli.js', 0o755)
