@@ -99,12 +99,6 @@ export class ClientCore {
         reconnectMaxMs: config.get('reconnect.backoff.max.ms'),
         maxIdleMs: config.get('connections.max.idle.ms'),
         maxInFlight: config.get('max.in.flight.requests.per.connection'),
-        watch: new RequestWatch({
-          notifier: this.notifier,
-          clock: this.runtime.clock,
-          clientId: config.get('client.id'),
-          isAdmin: config.kind === 'admin',
-        }),
         authenticator: authentication?.authenticator,
         socket: socketOptionsOf(config, this.runtime.files, hooks.checkServerIdentity),
       },

@@ -37,8 +37,6 @@ export interface BrokerSettings {
   readonly maxInFlight: number
   readonly authenticator: Authenticator | undefined
 }
-  /** Told of every request. */
-  readonly watch?: RequestWatch
   readonly socket: SocketOptions
 
 export interface BrokerListener {
