@@ -45,6 +45,7 @@ import { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import { FollowerFetcher } from './replica/follower-fetcher.ts'
 import { FollowerFetchers } from './replica/follower-fetchers.ts'
 import { IsrUpdater } from './replica/isr-updater.ts'
+import type { ReplicaHistory } from './replica/replica-history.ts'
 import { ReplicaManager } from './replica/replica-manager.ts'
 import { servedApis, servedHandlers } from './served-apis.ts'
 import type { BrokerServices } from './services.ts'
@@ -72,6 +73,9 @@ export interface BrokerOptions {
   readonly isWholeClusterNew: boolean
   /** Who votes in the metadata quorum. */
   readonly voters: readonly number[]
+  /** false: a controller only, that registers as no broker, has no replicas and no listeners for clients. */
+  readonly servesClients: boolean
+  readonly replicaHistory?: ReplicaHistory
   /** How many ports after a busy one may be tried. */
   readonly alternativePorts: number
   /** Where a node's controller listens. */
@@ -146,6 +150,7 @@ export class Broker {
       topicConfig: (topic) => settings.topicConfig(topic),
       replicaLagTimeMaxMs: () => config.get('replica.lag.time.max.ms'),
       proposeIsr: (partition, proposal) => isrUpdater.propose(partition, proposal),
+      ...(options.replicaHistory === undefined ? {} : { history: options.replicaHistory }),
     })
     this.fetchers = new FollowerFetchers((leaderId) => this.#createFetcher(leaderId))
     this.#replicas.listenToFollowing(this.fetchers)
@@ -343,6 +348,7 @@ export class Broker {
     if (this.#metadataFailure !== undefined) throw this.#metadataFailure
     // Only now is it known how the logs are to be recovered, and which partitions are to be led.
     this.#logs.loadLogs()
+    if (!this.#options.servesClients) return
     this.#loader.listen(this.#replicas)
     this.#loader.listen(this.#coordinators)
     this.lifecycle.start()
@@ -361,7 +367,7 @@ export class Broker {
 
   /** The first half of a clean stop: asks the controller to let this broker go, once others lead what it led. */
   async handOver(): Promise<void> {
-    if (this.#state !== 'running') return
+    if (this.#state !== 'running' || !this.#options.servesClients) return
     await new Promise<void>((resolve) => {
       const limit = this.#options.scheduler.schedule(
         'time limit of the controlled shutdown',

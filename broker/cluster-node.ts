@@ -6,6 +6,7 @@
  */
 import { createCompositeTransport } from '../common/runtime/composite-transport.ts'
 import type { FileSystem } from '../common/runtime/files.ts'
+import type { Random } from '../common/runtime/random.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { MemoryNetwork } from '../common/runtime/sim/transport.ts'
 import type { Address } from '../common/runtime/transport.ts'
@@ -14,6 +15,7 @@ import type { ClusterWarning } from './cluster-warning.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
 import type { EndPoint } from './config/listeners.ts'
 import type { Interception } from './network/interception.ts'
+import type { ReplicaHistory } from './replica/replica-history.ts'
 import { StartError } from './start-error.ts'
 
 /** What the nodes of a cluster share. */
@@ -22,14 +24,23 @@ export interface ClusterEnvironment {
   readonly world: Runtime
   readonly network: MemoryNetwork
   readonly nodeIds: readonly number[]
+  /** Who votes in the metadata quorum. Default: the first nodes. */
+  readonly voters?: readonly number[]
+  /** Default: the rules of today. */
+  readonly replicaHistory?: ReplicaHistory
   /** How many ports after a busy one may be tried. */
   readonly alternativePorts: number
   readonly controllerAddressOf: (nodeId: number) => Address | undefined
   readonly interception: Interception | undefined
 }
 
+/** What a node does in its cluster (`process.roles`). */
+export type NodeRole = 'broker' | 'controller' | 'both'
+
 export interface ClusterNodeOptions {
   readonly nodeId: number
+  /** Default: both. */
+  readonly role?: NodeRole
   readonly directories: readonly string[]
   readonly config: BrokerConfig
   readonly files: FileSystem
@@ -46,6 +57,7 @@ export class ClusterNode {
   #broker: Broker | undefined
   #state: ClusterNodeState = 'down'
   #isFirstLife = true
+  #lives = 0
   /** Ports as they came out at the first start: a node comes back where it was. */
   #ports = new Map<string, number>()
   #advertised: ReadonlyMap<string, Address> = new Map()
@@ -55,6 +67,10 @@ export class ClusterNode {
     this.#environment = environment
     this.#options = options
     this.nodeId = options.nodeId
+  }
+
+  get role(): NodeRole {
+    return this.#options.role ?? 'both'
   }
 
   get state(): ClusterNodeState {
@@ -150,10 +166,18 @@ export class ClusterNode {
     return `broker-${this.nodeId}`
   }
 
+  /** Forks with equal labels are equal: with the chance of an earlier life a node would register as the same incarnation. */
+  #randomOfLife(): Random {
+    const label = this.#lives === 1 ? this.#endpoint : `${this.#endpoint} life ${this.#lives}`
+    return this.#environment.world.random.fork(label)
+  }
+
   #createBroker(): Broker {
     const { world, network, clusterId, nodeIds, alternativePorts, controllerAddressOf, interception } =
       this.#environment
-    const { config, files, directories, listeners, advertisedListeners } = this.#options
+    const { voters = votersOf(nodeIds), replicaHistory } = this.#environment
+    const { role, config, files, directories, listeners, advertisedListeners } = this.#options
+    this.#lives += 1
     const transport = createCompositeTransport({
       outside: world.transport,
       network,
@@ -162,7 +186,7 @@ export class ClusterNode {
     return new Broker({
       nodeId: this.nodeId,
       clusterId,
-      runtime: { ...world, files, transport, random: world.random.fork(this.#endpoint) },
+      runtime: { ...world, files, transport, random: this.#randomOfLife() },
       scheduler: world.scheduler.scope(this.#endpoint),
       internalTransport: network.endpoint(this.#endpoint),
       config,
@@ -173,7 +197,9 @@ export class ClusterNode {
       })),
       advertisedListeners,
       isWholeClusterNew: this.#isFirstLife,
-      voters: votersOf(nodeIds),
+      voters,
+      servesClients: role !== 'controller',
+      ...(replicaHistory === undefined ? {} : { replicaHistory }),
       alternativePorts: this.#isFirstLife ? alternativePorts : 0,
       controllerAddressOf,
       ...(interception === undefined ? {} : { interception }),

@@ -12,18 +12,28 @@ import { MemoryDisk } from '../common/runtime/sim/files.ts'
 import { MemoryNetwork } from '../common/runtime/sim/transport.ts'
 import { type MetaProperties, readMetaProperties } from '../storage/meta-properties.ts'
 import type { Broker } from './broker.ts'
-import { type ClusterEnvironment, ClusterNode } from './cluster-node.ts'
+import { type ClusterEnvironment, ClusterNode, type NodeRole, votersOf } from './cluster-node.ts'
 import type { ClusterWarning } from './cluster-warning.ts'
 import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
 import { advertisedListenersOf, listenersOf } from './config/cross-checks.ts'
 import type { EndPoint } from './config/listeners.ts'
 import { type ProfileName, profileProperties } from './config/profiles.ts'
 import type { Interception } from './network/interception.ts'
+import type { ReplicaHistory } from './replica/replica-history.ts'
 import { StartError } from './start-error.ts'
 
 export interface ClusterOptions {
   /** Number of brokers. Default 1. */
   readonly brokers?: number
+  /**
+   * Nodes beside the brokers that are controllers only; their ids follow those of the brokers. Default 0: the brokers are controllers too,
+   * and cannot all be down at once without the cluster forgetting who may lead.
+   */
+  readonly controllers?: number
+  /** Rules that replicas obeyed in earlier versions of Kafka; for lessons. */
+  readonly replicaHistory?: ReplicaHistory
+  /** Nodes that are down at first. */
+  readonly down?: readonly number[]
   /** Port of the first broker; the others follow. Default 0: free ports. */
   readonly port?: number
   /** Address to listen on. Default 127.0.0.1. */
@@ -175,7 +185,10 @@ async function assemble(
     random: world.random.fork('network'),
     ...('nextLinkId' in world ? { nextLinkId: (world as NodeRuntime).nextLinkId } : {}),
   })
-  const places = Array.from({ length: count }, (_, index) => placeOf(options, given, disk, index))
+  const controllerCount = options.controllers ?? 0
+  const places = Array.from({ length: count + controllerCount }, (_, index) =>
+    placeOf(options, given, disk, index),
+  )
   const clusterId =
     places.find(({ known }) => known?.clusterId !== undefined)?.known?.clusterId ?? world.random.uuid()
   const nodes: ClusterNode[] = []
@@ -184,18 +197,23 @@ async function assemble(
     world,
     network,
     nodeIds: places.map(({ nodeId }) => nodeId),
+    voters: votersOf(places.slice(controllerCount > 0 ? count : 0).map(({ nodeId }) => nodeId)),
+    ...(options.replicaHistory === undefined ? {} : { replicaHistory: options.replicaHistory }),
     alternativePorts: options.strictPorts === true ? 0 : PORT_TRIES,
     interception: options.interception,
     controllerAddressOf: (nodeId) => nodes.find((node) => node.nodeId === nodeId)?.broker?.controllerAddress,
   }
   for (const [index, place] of places.entries()) {
-    const config = brokerConfig(given, options, place, index, warnings)
+    const role = controllerCount === 0 ? 'both' : index < count ? 'broker' : 'controller'
+    const config = brokerConfig(given, options, place, { index, role, warnings })
     const files = disk(place.nodeId)
-    nodes.push(new ClusterNode(environment, { ...place, config, files, ...endPointsOf(config) }))
+    const endPoints = role === 'controller' ? { listeners: [], advertisedListeners: [] } : endPointsOf(config)
+    nodes.push(new ClusterNode(environment, { ...place, role, config, files, ...endPoints }))
   }
   try {
-    for (const node of nodes) await node.open()
-    await Promise.all(nodes.map((node) => node.join()))
+    const starting = nodes.filter(({ nodeId }) => options.down?.includes(nodeId) !== true)
+    for (const node of starting) await node.open()
+    await Promise.all(starting.map((node) => node.join()))
   } catch (error) {
     for (const node of nodes) node.kill()
     throw error
@@ -233,12 +251,12 @@ function brokerConfig(
   given: ReadonlyMap<string, string>,
   options: ClusterOptions,
   place: Place,
-  index: number,
-  warnings: ClusterWarning[],
+  { index, role, warnings }: { index: number; role: NodeRole; warnings: ClusterWarning[] },
 ): BrokerConfig {
   const properties = new Map(given)
   properties.set('node.id', String(place.nodeId))
-  properties.set('process.roles', given.get('process.roles') ?? 'broker,controller')
+  const roles = role === 'both' ? 'broker,controller' : role
+  properties.set('process.roles', given.get('process.roles') ?? roles)
   properties.set('controller.listener.names', given.get('controller.listener.names') ?? 'CONTROLLER')
   properties.set('log.dirs', place.directories.join(','))
   properties.delete('log.dir')

@@ -2,6 +2,7 @@
  * kafkito: a Kafka cluster in this process, made for tests.
  */
 export type { ClusterWarning } from './cluster-warning.ts'
+export type { ReplicaHistory } from './replica/replica-history.ts'
 export { StartError, type StartErrorCode } from './start-error.ts'
 export type { VersionBounds } from './testing/answer-overrides.ts'
 export type { BrokerControl } from './testing/broker-control.ts'
@@ -19,7 +20,9 @@ export type { JournalEntry, JournalFilter } from './testing/journal.ts'
 export { KafkaError, NotLocalError } from './testing/kafka-error.ts'
 export type { Snapshot } from './testing/local-world.ts'
 export type { StartOptions } from './testing/options.ts'
+export type { PendingCall } from './testing/pending-call.ts'
 export type { Decode, RecordInput, RecordValue, TopicRecord } from './testing/records.ts'
+export type { ReplicaState, ReplicatedPartition } from './testing/replica-view.ts'
 export type { Requests } from './testing/requests.ts'
 export type { Scope } from './testing/scope.ts'
 export { startCluster, type TestCluster, type TestCluster as Cluster } from './testing/test-cluster.ts'

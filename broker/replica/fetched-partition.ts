@@ -49,7 +49,7 @@ export class FetchedPartition {
       partition: this.partition.index,
       currentLeaderEpoch: this.leaderEpoch,
       fetchOffset: log.logEndOffset,
-      lastFetchedEpoch: log.latestEpoch ?? -1,
+      lastFetchedEpoch: this.partition.cutsToOwnWatermark ? -1 : (log.latestEpoch ?? -1),
       logStartOffset: log.logStartOffset,
       partitionMaxBytes: maxBytes,
     }

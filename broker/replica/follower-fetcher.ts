@@ -12,8 +12,8 @@ import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import type { PeerClient } from '../peer/peer-client.ts'
-import { FetchedPartition } from './fetched-partition.ts'
-import { FollowerSession } from './follower-session.ts'
+import { type FetchAnswer, FetchedPartition } from './fetched-partition.ts'
+import { FollowerSession, type PartitionRequest } from './follower-session.ts'
 import type { Partition } from './partition.ts'
 
 export interface FetcherSettings {
@@ -86,11 +86,15 @@ export class FollowerFetcher {
     this.#partitions.delete(partition)
   }
 
-  /** Holds back further requests; the answer of one that is on its way is still taken. */
-  pause(): void {
+  /**
+   * Holds back further requests.
+   * @param cutsShort whether the request that is on its way ends unanswered; else its answer is still taken
+   */
+  pause(cutsShort = false): void {
     this.#isPaused = true
     this.#timer?.cancel()
     this.#timer = undefined
+    if (cutsShort && this.#isInFlight) this.#options.peer.disconnect()
   }
 
   resume(): void {
@@ -98,11 +102,12 @@ export class FollowerFetcher {
     this.#fetchLater(0)
   }
 
-  /** One request although it is paused. */
+  /** One request although it is paused, answered at once: a long poll would hide what one fetch brings and the next one tells. */
   step(): void {
     if (!this.#isPaused) return
+    if (this.#isInFlight) this.#options.peer.disconnect()
     this.#isPaused = false
-    this.#fetch()
+    this.#fetch(0)
     this.#isPaused = true
   }
 
@@ -132,10 +137,11 @@ export class FollowerFetcher {
     this.#timer = scheduler.schedule(label, delayMs, () => this.#fetch())
   }
 
-  #fetch(): void {
+  #fetch(longestWaitMs = Number.POSITIVE_INFINITY): void {
     if (this.#isInFlight || this.#isPaused || this.isEmpty) return
     const { peer, leaderAddress, settings, nodeId, brokerEpoch, runtime } = this.#options
-    const { maxWaitMs, minBytes, maxBytes, responseMaxBytes, backoffMs } = settings()
+    const { minBytes, maxBytes, responseMaxBytes, backoffMs, ...limits } = settings()
+    const maxWaitMs = Math.min(limits.maxWaitMs, longestWaitMs)
     const address = leaderAddress()
     if (address === undefined) {
       this.#fetchLater(backoffMs)
@@ -186,11 +192,37 @@ export class FollowerFetcher {
           for (const partitionAnswer of partitions) {
             const asked = plan.asked.get(`${topicId}-${partitionAnswer.partitionIndex}`)
             if (asked === undefined || !this.#isHere(asked.fetched)) continue
-            this.#onVerdict(asked.fetched, asked.fetched.onAnswer(partitionAnswer, asked.fetchOffset))
+            this.#traceAnswer(asked, partitionAnswer)
+            this.#onVerdict(asked.fetched, asked.fetched.onAnswer(partitionAnswer, asked.request.fetchOffset))
           }
         }
         this.#fetchLater(0)
       })
+  }
+
+  #traceAnswer(
+    { fetched, request }: { fetched: FetchedPartition; request: PartitionRequest },
+    answer: FetchAnswer,
+  ): void {
+    const { nodeId, leaderId, runtime } = this.#options
+    if (!runtime.trace.enabled) return
+    const { topic, index } = fetched.partition
+    runtime.trace.emit({
+      level: 'debug',
+      kind: 'replica.fetched',
+      nodeId,
+      message: `Broker ${nodeId} fetched ${topic}-${index} at ${request.fetchOffset} from broker ${leaderId}.`,
+      data: {
+        topic,
+        partition: index,
+        fetchOffset: request.fetchOffset,
+        lastFetchedEpoch: request.lastFetchedEpoch,
+        errorCode: answer.errorCode,
+        divergingEpoch: answer.divergingEpoch,
+        recordsBytes: answer.records?.length ?? 0,
+        highWatermark: answer.highWatermark,
+      },
+    })
   }
 
   #isHere(fetched: FetchedPartition): boolean {

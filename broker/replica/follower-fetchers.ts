@@ -38,10 +38,10 @@ export class FollowerFetchers implements FollowerListener {
     fetcher.close()
   }
 
-  /** All of this broker's fetching stops until `resume`. */
-  pause(): void {
+  /** All of this broker's fetching stops until `resume`. @param cutsShort also what is on its way */
+  pause(cutsShort = false): void {
     this.#isPaused = true
-    for (const fetcher of this.#byLeader.values()) fetcher.pause()
+    for (const fetcher of this.#byLeader.values()) fetcher.pause(cutsShort)
   }
 
   resume(): void {
@@ -49,7 +49,7 @@ export class FollowerFetchers implements FollowerListener {
     for (const fetcher of this.#byLeader.values()) fetcher.resume()
   }
 
-  /** One fetch from each leader, although paused. */
+  /** One fetch from each leader, although paused; nobody waits for new records. */
   step(): void {
     for (const fetcher of this.#byLeader.values()) fetcher.step()
   }

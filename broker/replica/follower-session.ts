@@ -4,7 +4,7 @@
  */
 import type { FetchedPartition } from './fetched-partition.ts'
 
-type PartitionRequest = NonNullable<ReturnType<FetchedPartition['request']>>
+export type PartitionRequest = NonNullable<ReturnType<FetchedPartition['request']>>
 
 export interface FetchPlan {
   readonly sessionId: number
@@ -12,10 +12,10 @@ export interface FetchPlan {
   readonly topics: readonly { readonly topicId: string; readonly partitions: readonly PartitionRequest[] }[]
   readonly forgotten: readonly { readonly topicId: string; readonly partitions: readonly number[] }[]
   /** Everything the answer may speak of, by `topicId-partition`. */
-  readonly asked: ReadonlyMap<string, { readonly fetched: FetchedPartition; readonly fetchOffset: number }>
+  readonly asked: ReadonlyMap<string, Told>
 }
 
-interface Told {
+export interface Told {
   readonly fetched: FetchedPartition
   readonly request: PartitionRequest
 }
@@ -52,22 +52,19 @@ export class FollowerSession {
       forgotten.set(topicId, topic)
     }
     this.#told = next
-    const asked = new Map(
-      [...next].map(([key, { fetched, request }]) => [key, { fetched, fetchOffset: request.fetchOffset }]),
-    )
     return {
       sessionId: this.#id,
       sessionEpoch: this.#epoch,
       topics: [...changed.values()],
       forgotten: [...forgotten.values()],
-      asked,
+      asked: next,
     }
   }
 
   /** The next request is a whole one, and ends the session that the leader may still keep. */
   restart(): void {
     this.#epoch = 0
-    this.#told.clear()
+    this.#told = new Map()
   }
 
   /** @param sessionId 0: the leader keeps no session; the next request is a whole one again */
@@ -75,7 +72,7 @@ export class FollowerSession {
     this.#id = sessionId
     if (sessionId === 0) {
       this.#epoch = 0
-      this.#told.clear()
+      this.#told = new Map()
     } else {
       this.#epoch = this.#epoch === MAX_EPOCH ? 1 : this.#epoch + 1
     }

@@ -22,6 +22,7 @@ import { LATEST_TIMESTAMP } from '../../storage/time-lookup.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import type { DelayedOperation, Watchable } from './delayed-operation.ts'
 import type { FetchPartitionRequest } from './fetch-session-cache.ts'
+import type { ReplicaHistory } from './replica-history.ts'
 import { ReplicaProgress } from './replica-progress.ts'
 
 /** What a partition needs of its broker. */
@@ -29,6 +30,7 @@ export interface PartitionHost {
   readonly nodeId: number
   readonly clock: Clock
   readonly reactor: Reactor
+  readonly history: ReplicaHistory
   replicaLagTimeMaxMs(): number
   /** Unfenced, not shutting down, and in this incarnation (-1: any). */
   isEligibleForIsr(brokerId: number, brokerEpoch: number): boolean
@@ -147,6 +149,10 @@ export class Partition implements Wakeable, Watchable {
   get isr(): readonly number[] {
     return this.#isr
   }
+  /** The rule before KIP-101: a follower asks nobody where histories part. */
+  get cutsToOwnWatermark(): boolean {
+    return this.#host.history.cutsToOwnWatermark
+  }
   get hasIsrProposal(): boolean {
     return this.#proposedIsr !== undefined
   }
@@ -214,6 +220,7 @@ export class Partition implements Wakeable, Watchable {
     const isChanged =
       this.#role !== 'follower' || state.leaderEpoch > this.leaderEpoch || state.leaderId !== this.leaderId
     this.#log = log
+    if (isChanged && log !== undefined && this.cutsToOwnWatermark) log.truncateTo(log.highWatermark)
     this.#role = 'follower'
     this.#state = state
     this.#isr = []
@@ -541,7 +548,7 @@ export class Partition implements Wakeable, Watchable {
   /** @returns whether the high watermark moved */
   #maybeAdvanceHighWatermark(): boolean {
     const log = this.#log
-    if (log === undefined || this.isUnderMinIsr) return false
+    if (log === undefined || (this.isUnderMinIsr && !this.#host.history.commitsBelowMinIsr)) return false
     let next = log.logEndOffset
     if (this.#progress.size > 0) {
       const nowMs = this.#host.clock.monotonicMs()

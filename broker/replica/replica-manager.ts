@@ -33,6 +33,7 @@ import {
   type ReadRange,
   refusedRead,
 } from './partition.ts'
+import { NO_HISTORY, type ReplicaHistory } from './replica-history.ts'
 import { preferredReadReplica } from './replica-selector.ts'
 
 export interface ReplicaManagerOptions {
@@ -45,6 +46,8 @@ export interface ReplicaManagerOptions {
   readonly replicaLagTimeMaxMs: () => number
   /** Asks the controller for another ISR. */
   readonly proposeIsr: (partition: Partition, proposal: IsrProposal) => void
+  /** Default: the rules of today. */
+  readonly history?: ReplicaHistory
 }
 
 /** Told when this broker takes or gives up the lead of a partition: coordinators load and unload. */
@@ -152,6 +155,10 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   }
 
   // --- PartitionHost -----------------------------------------------------------------------------------------------
+
+  get history(): ReplicaHistory {
+    return this.#options.history ?? NO_HISTORY
+  }
 
   replicaLagTimeMaxMs(): number {
     return this.#options.replicaLagTimeMaxMs()

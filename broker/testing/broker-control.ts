@@ -61,9 +61,18 @@ export class BrokerControl {
     if (options.loseTail === true) disk()?.crash({ loseUnsynced: random })
   }
 
-  /** Starts it again, on the same files and the same port. */
-  async start(): Promise<void> {
-    await letTimePass(this.#parts.runtime, this.#node.start())
+  /**
+   * Starts it again, on the same files and the same port.
+   * @param options.pausedFetch it is to copy nothing before `resumeFetch` or `stepFetch`
+   */
+  async start(options: { readonly pausedFetch?: boolean } = {}): Promise<void> {
+    const node = this.#node
+    const starting = async (): Promise<void> => {
+      await node.open()
+      if (options.pausedFetch === true) node.broker?.fetchers.pause()
+      await node.join()
+    }
+    await letTimePass(this.#parts.runtime, starting())
   }
 
   /** The process stands still: it answers nobody, its timers wait. Others notice as they notice any silence. */
@@ -79,16 +88,19 @@ export class BrokerControl {
     this.#parts.engine.thaw(this.nodeId)
   }
 
-  /** As a follower it copies nothing any more. */
-  pauseFetch(): void {
-    this.#node.broker?.fetchers.pause()
+  /**
+   * As a follower it sends no fetch any more.
+   * @param options.atOnce also the long poll that waits at the leader ends; else it may still bring the next records
+   */
+  pauseFetch(options: { readonly atOnce?: boolean } = {}): void {
+    this.#node.broker?.fetchers.pause(options.atOnce)
   }
 
   resumeFetch(): void {
     this.#node.broker?.fetchers.resume()
   }
 
-  /** One fetch from each leader while paused. */
+  /** One fetch from each leader while paused, which waits for nothing: what it acknowledges shows in the answer of the next one. */
   stepFetch(): void {
     this.#node.broker?.fetchers.step()
   }

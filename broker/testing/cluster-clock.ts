@@ -43,21 +43,23 @@ export class ClusterClock {
 
   /** Lets time pass; timers on the way fire in order. Resolves when what they caused has been done. */
   async advance(duration: Duration): Promise<void> {
-    await this.#settle()
+    await this.settle()
     this.#time.advance(durationMs(duration))
-    await this.#settle()
+    await this.settle()
   }
 
   /** Lets time pass to the next timer. @returns false when there is none */
   async advanceToNextTimer(): Promise<boolean> {
-    await this.#settle()
+    await this.settle()
     const hasFired = this.#time.advanceToNextTimer()
-    await this.#settle()
+    await this.settle()
     return hasFired
   }
 
-  async #settle(): Promise<void> {
+  /** What is on its way arrives, and what it causes is done; no time passes. */
+  async settle(): Promise<void> {
     for (let turn = 0; turn < SETTLE_TURNS; turn++) await nextTurn(this.#runtime)
+    this.#time.runUntilIdle()
   }
 }
 

@@ -25,6 +25,8 @@ export interface Snapshot {
   readonly timeMs: number
   /** @internal */
   readonly disks: ReadonlyMap<number, MemoryDisk>
+  /** @internal Brokers that did not run. */
+  readonly down: readonly number[]
 }
 
 export class LocalWorld {
@@ -78,7 +80,7 @@ export class LocalWorld {
       this.#disks = forked(from.disks)
       this.#catchUp(from.timeMs)
     }
-    this.#engine = await this.#startEngine({})
+    this.#engine = await this.#startEngine(from === undefined ? {} : { down: from.down })
   }
 
   async stop(): Promise<void> {
@@ -107,7 +109,8 @@ export class LocalWorld {
       // All is written between two turns: the copy is as good as closed, and starts without recovery.
       for (const { path } of services.logs.directories) writeCleanShutdown(disk, path, lifecycle.brokerEpoch)
     }
-    return { timeMs: this.runtime.clock.wallMs(), disks }
+    const down = this.engine.nodes.filter(({ broker }) => broker === undefined).map(({ nodeId }) => nodeId)
+    return { timeMs: this.runtime.clock.wallMs(), disks, down }
   }
 
   /** Goes on from the snapshot, on the same ports. Connections break, as when brokers restart. */
@@ -118,7 +121,7 @@ export class LocalWorld {
     })
     this.engine.kill()
     this.#disks = forked(snapshot.disks)
-    this.#engine = await this.#startEngine({ ports, strictPorts: true })
+    this.#engine = await this.#startEngine({ ports, strictPorts: true, down: snapshot.down })
   }
 
   #startEngine(more: Partial<ClusterOptions>): Promise<Cluster> {

@@ -10,6 +10,7 @@ import { IncrementalAlterConfigs } from '../../common/protocol/apis/44-increment
 import { AlterPartitionReassignments } from '../../common/protocol/apis/45-alter-partition-reassignments.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { type ApiName, apiByName } from '../../common/protocol/registry.ts'
+import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import type { Cluster } from '../cluster.ts'
@@ -28,6 +29,8 @@ import { Journal, journalLine } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
 import { LocalWorld, type Snapshot } from './local-world.ts'
 import type { StartOptions } from './options.ts'
+import { askBroker, type PendingCall } from './pending-call.ts'
+import { type ReplicatedPartition, replicatedPartition } from './replica-view.ts'
 import { Requests } from './requests.ts'
 import { Scope } from './scope.ts'
 import { TopicHandle, type TopicHost, type TopicOptions } from './topic-handle.ts'
@@ -192,6 +195,48 @@ export class TestCluster {
 
   // --- leaders and coordinators ------------------------------------------------------------------------------------
 
+  /**
+   * An election that an operator asks for: `preferred` gives the lead back to the first replica, `unclean` to one that may have lost records.
+   * @returns Kafka's answer: NONE, ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE …
+   */
+  async electLeader(
+    topic: string,
+    partition: number,
+    election: 'preferred' | 'unclean' = 'preferred',
+  ): Promise<ErrorCode> {
+    const answer = await this.#parts.wire.any(ElectLeaders, {
+      electionType: election === 'preferred' ? 0 : 1,
+      topicPartitions: [{ topic, partitions: [partition] }],
+    })
+    return answer.replicaElectionResults[0]?.partitionResult[0]?.errorCode ?? answer.errorCode
+  }
+
+  /** Every replica of a partition and what the controller says of it, seen from inside. @throws KafkaError */
+  replicas(topic: string, partition: number): ReplicatedPartition {
+    const state = replicatedPartition(this.#local('A look into replicas').engine, topic, partition)
+    if (state === undefined)
+      throw new KafkaError(`${topic}-${partition}`, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    return state
+  }
+
+  /** One request over a connection of its own, as any client would send it; for what must be watched while it waits. */
+  ask<A extends ApiSchema>(
+    nodeId: number,
+    api: A,
+    request: RequestInputOf<A>,
+    options: { readonly version?: number; readonly clientId?: string } = {},
+  ): PendingCall<ResponseOf<A>> {
+    const local = this.#local('A request to watch')
+    const [address] = local.engine.node(nodeId).advertisedAddresses.values()
+    return askBroker(api, request, {
+      transport: local.engine.network.endpoint(options.clientId ?? 'client'),
+      scheduler: local.runtime.realTimers,
+      address: address ?? { host: '127.0.0.1', port: 1 },
+      clientId: options.clientId ?? 'client',
+      version: options.version ?? api.versions.highest,
+    })
+  }
+
   /** Makes a broker the leader of a partition, for real; it copies the data first when it has no replica. */
   async moveLeader(topic: string, partition: number, nodeId: number): Promise<void> {
     const { wire } = this.#parts
@@ -313,6 +358,8 @@ export class TestCluster {
   /** What the brokers say to each other; clients reach all of them in any case. */
   get network(): {
     isolate(...groups: readonly (readonly number[])[]): void
+    /** One way: nothing passes from the one to the other, answers included. */
+    cut(from: number, to: number): void
     heal(): void
     delay(from: number, to: number, duration: Duration): void
   } {
@@ -320,6 +367,7 @@ export class TestCluster {
     const nameOf = (nodeId: number): string => `broker-${nodeId}`
     return {
       isolate: (...groups) => local.engine.network.isolate(...groups.map((group) => group.map(nameOf))),
+      cut: (from, to) => local.engine.network.cut(nameOf(from), nameOf(to)),
       heal: () => local.engine.network.heal(),
       delay: (from, to, duration) => {
         const delayMs = durationMs(duration)
@@ -351,7 +399,7 @@ export class TestCluster {
     await local.restore(snapshot)
   }
 
-  /** A second cluster with the same state (or that of a snapshot), on ports of its own. */
+  /** A second cluster with the same state (or that of a snapshot), on ports of its own. Brokers that were down are down in it. */
   async fork(snapshot: Snapshot = this.snapshot()): Promise<TestCluster> {
     const { options } = this.#local('A fork')
     const { topics, port, ports, ...forkOptions } = options
