@@ -45,13 +45,13 @@ export class ClientCore {
   readonly #ownRuntime: { close(): void } | undefined
   /** Of PLAIN and SCRAM; undefined while none are configured. */
   credentials: { readonly username: string; readonly password: string } | undefined
+  readonly #tokens: OauthTokens | undefined
   #statisticsTimer: Timer | undefined
   #isClosed = false
 
   constructor(config: Config, hooks: ClientHooks, listener: CoreListener) {
     this.config = config
     this.#handleKind = {
-  readonly #tokens: OauthTokens | undefined
       producer: 'Producer',
       consumer: 'Consumer',
       'share-consumer': 'ShareConsumer',
@@ -212,6 +212,7 @@ export class ClientCore {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#statisticsTimer?.cancel()
+    this.#tokens?.close()
     this.metadata.close()
     this.pool.close()
     this.events.notify()
@@ -231,4 +232,3 @@ export class ClientCore {
 function softwareWord(text: string): string {
   return text.replace(/[^a-zA-Z0-9.-]/g, '-').replace(/^[.-]+|[.-]+$/g, '') || 'unknown'
 }
-    this.#tokens?.close()

@@ -15,8 +15,8 @@ import { Backoff, reconnectJitter } from './backoff.ts'
 import { BrokerMetrics } from './broker-metrics.ts'
 import { Connection, type ConnectionState } from './connection.ts'
 import type { BrokerRequest } from './request.ts'
-import type { BrokerVersions } from './versions.ts'
 import type { SocketOptions } from './socket-options.ts'
+import type { BrokerVersions } from './versions.ts'
 
 export type BrokerSource = 'configured' | 'learned' | 'logical'
 export type BrokerState = 'INIT' | ConnectionState
@@ -36,8 +36,8 @@ export interface BrokerSettings {
   readonly maxIdleMs: number
   readonly maxInFlight: number
   readonly authenticator: Authenticator | undefined
-}
   readonly socket: SocketOptions
+}
 
 export interface BrokerListener {
   /** A connection was lost or could not be made. */
