@@ -15,10 +15,12 @@ import type { OauthTokens } from './connections/sasl/oauth-tokens.ts'
 import { socketOptionsOf } from './connections/socket-options.ts'
 import { ClosedError, KafkaError, KafkaException } from './errors.ts'
 import { EventQueue, OnceEvent } from './event-queue.ts'
+import { type Emitter, EventNotifier } from './events/event-notifier.ts'
 import { clusterMetadataOf } from './list-topics.ts'
 import { Logger, LogLevel } from './log.ts'
 import { MetadataRefresher } from './metadata-refresher.ts'
-import { callLimits, type Timeout } from './timeouts.ts'
+import { type CallLimits, callLimits, type Timeout, untilAborted } from './timeouts.ts'
+import { RequestWatch } from './tracing/request-watch.ts'
 import { type ClusterMetadata, ThrottleEvent } from './values/cluster-metadata.ts'
 import { CLIENT_VERSION } from './version.ts'
 
@@ -27,6 +29,8 @@ export interface CoreListener {
   /** A broker came up, or has room for more requests. */
   readonly onRoom: (broker: Broker) => void
   readonly onDown: (broker: Broker, error: KafkaError) => void
+  /** The handle, where it has typed events. */
+  readonly emitter?: Emitter
 }
 
 let lastHandleNumber = 0
@@ -35,6 +39,8 @@ export class ClientCore {
   readonly config: Config
   readonly runtime: Runtime
   readonly events: EventQueue
+  /** Tells the listeners of typed events. */
+  readonly notifier: EventNotifier
   readonly logger: Logger
   readonly pool: BrokerPool
   readonly metadata: MetadataRefresher
@@ -47,6 +53,7 @@ export class ClientCore {
   credentials: { readonly username: string; readonly password: string } | undefined
   readonly #tokens: OauthTokens | undefined
   #statisticsTimer: Timer | undefined
+  readonly #pauses = new Set<() => void>()
   #isClosed = false
 
   constructor(config: Config, hooks: ClientHooks, listener: CoreListener) {
@@ -79,12 +86,18 @@ export class ClientCore {
     if (username !== undefined && password !== undefined) this.credentials = { username, password }
     this.startedMs = this.runtime.clock.monotonicMs()
     this.events = new EventQueue(this.runtime)
+    this.notifier = new EventNotifier(listener.emitter, this.runtime.reactor, () => this.logger)
     this.logger = new Logger({
       name: this.name,
       level: config.get('log_level'),
       debug: config.get('debug'),
       sink: config.get('logger'),
       enqueue: (deliver) => this.events.push(new OnceEvent(deliver)),
+      listen: (level, facility, message) => {
+        if (!this.notifier.has('log')) return false
+        this.notifier.tell('log', { level, facility, message })
+        return true
+      },
     })
     this.pool = new BrokerPool({
       settings: {
@@ -99,6 +112,12 @@ export class ClientCore {
         reconnectMaxMs: config.get('reconnect.backoff.max.ms'),
         maxIdleMs: config.get('connections.max.idle.ms'),
         maxInFlight: config.get('max.in.flight.requests.per.connection'),
+        watch: new RequestWatch({
+          notifier: this.notifier,
+          clock: this.runtime.clock,
+          clientId: config.get('client.id'),
+          isAdmin: config.kind === 'admin',
+        }),
         authenticator: authentication?.authenticator,
         socket: socketOptionsOf(config, this.runtime.files, hooks.checkServerIdentity),
       },
@@ -151,6 +170,10 @@ export class ClientCore {
     if (this.#isClosed) return
     const callback = this.config.get('error_cb')
     if (callback !== undefined) this.events.push(new OnceEvent(() => callback(error)))
+    if (this.notifier.has('error')) {
+      this.notifier.tell('error', new KafkaException(error))
+      return
+    }
     const isConnection = error.code() === KafkaError._TRANSPORT
     if (isConnection && !this.config.get('log.connection.close')) return
     if (callback === undefined) this.logger.log(LogLevel.ERR, error.name(), error.str())
@@ -160,10 +183,13 @@ export class ClientCore {
   startStatistics(document: () => object): void {
     const intervalMs = this.config.get('statistics.interval.ms')
     const callback = this.config.get('stats_cb')
-    if (intervalMs === 0 || callback === undefined) return
+    if (intervalMs === 0) return
     const emit = (): void => {
-      const json = JSON.stringify(document())
-      this.events.push(new OnceEvent(() => callback(json)))
+      if (callback !== undefined || this.notifier.has('stats')) {
+        const json = JSON.stringify(document())
+        if (callback !== undefined) this.events.push(new OnceEvent(() => callback(json)))
+        this.notifier.tell('stats', json)
+      }
       this.#statisticsTimer = this.runtime.scheduler.schedule('statistics', intervalMs, emit)
     }
     this.#statisticsTimer = this.runtime.scheduler.schedule('statistics', intervalMs, emit)
@@ -175,8 +201,28 @@ export class ClientCore {
     if (topic !== undefined && topic !== null && typeof topic !== 'string') {
       throw new TypeError('topic must be a string')
     }
-    const { timeoutMs, signal } = callLimits(timeout)
-    const { clock, scheduler } = this.runtime
+    const limits = callLimits(timeout)
+    return await untilAborted(limits.signal, () => this.#listTopics(topic ?? null, limits))
+  }
+
+  /** Resolves when the time is over, the signal aborts, or the handle is closed. */
+  pause(label: string, delayMs: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        timer.cancel()
+        signal?.removeEventListener('abort', wake)
+        this.#pauses.delete(wake)
+        resolve()
+      }
+      const timer = this.runtime.scheduler.schedule(label, delayMs, wake)
+      this.#pauses.add(wake)
+      signal?.addEventListener('abort', wake)
+      if (this.#isClosed || signal?.aborted === true) wake()
+    })
+  }
+
+  async #listTopics(topic: string | null, { timeoutMs, signal }: CallLimits): Promise<ClusterMetadata> {
+    const { clock } = this.runtime
     const deadlineMs = clock.monotonicMs() + timeoutMs
     let lastError = new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time')
     for (let attempt = 0; ; attempt++) {
@@ -185,7 +231,7 @@ export class ClientCore {
       if (leftMs <= 0)
         throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
       const query = {
-        topics: topic === undefined || topic === null ? null : [topic],
+        topics: topic === null ? null : [topic],
         mayCreate: this.config.get('allow.auto.create.topics'),
         timeoutMs: Math.min(leftMs, this.config.get('socket.timeout.ms')),
       }
@@ -201,9 +247,8 @@ export class ClientCore {
       if (!this.pool.hasServers || (timeoutMs !== Number.POSITIVE_INFINITY && pauseMs >= leftMs)) {
         throw new KafkaException(lastError)
       }
-      await new Promise<void>((resolve) => {
-        scheduler.schedule('listTopics tries again', pauseMs, resolve)
-      })
+      await this.pause('listTopics tries again', pauseMs, signal)
+      this.checkOpen()
     }
   }
 
@@ -216,15 +261,17 @@ export class ClientCore {
     this.metadata.close()
     this.pool.close()
     this.events.notify()
+    for (const wake of [...this.#pauses]) wake()
     // Closing links still need a turn of their own.
     this.runtime.reactor.post(() => this.#ownRuntime?.close())
   }
 
   #throttled(broker: Broker, throttleMs: number): void {
     const callback = this.config.get('throttle_cb')
-    if (callback === undefined) return
+    if (callback === undefined && !this.notifier.has('throttle')) return
     const event = new ThrottleEvent(broker.name, broker.nodeId, throttleMs / 1000)
-    this.events.push(new OnceEvent(() => callback(event)))
+    if (callback !== undefined) this.events.push(new OnceEvent(() => callback(event)))
+    this.notifier.tell('throttle', event)
   }
 }
 

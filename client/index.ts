@@ -24,10 +24,34 @@ export {
   ValueError,
   ValueSerializationError,
 } from './errors.ts'
+export type {
+  BrokerEvent,
+  ClientEvents,
+  ConsumerEvents,
+  FetchEvent,
+  GroupEvent,
+  GroupJoinEvent,
+  LagEvent,
+  LogEvent,
+  OffsetCommitEvent,
+  ProducerEvents,
+  RebalanceEvent,
+  RequestEvent,
+} from './events/event-maps.ts'
 export type { LogSink } from './log.ts'
+export { DeliveryError } from './producer/delivery-error.ts'
 export { consistent, fnv1a, murmur2 } from './producer/hashes.ts'
 export type { BytesInput, ProduceOptions } from './producer/produce-arguments.ts'
-export { type BatchMessage, Producer, type PurgeOptions } from './producer/producer.ts'
+export { type BatchMessage, Producer, type ProducerExtra, type PurgeOptions } from './producer/producer.ts'
+export type {
+  DeliveryReport,
+  RecordMetadata,
+  SendCallOptions,
+  SendOptions,
+  SendRequest,
+  TopicMessages,
+} from './producer/send-arguments.ts'
+export { Transaction } from './producer/transaction.ts'
 export { BufferDeserializer, BufferSerializer } from './serialization/buffer-serializer.ts'
 export { type DeserializingConfig, DeserializingConsumer } from './serialization/deserializing-consumer.ts'
 export { JsonDeserializer, JsonSerializer } from './serialization/json-serializer.ts'
@@ -52,7 +76,15 @@ export {
   SerializingProducer,
 } from './serialization/serializing-producer.ts'
 export { StringDeserializer, StringSerializer } from './serialization/string-serializer.ts'
-export type { CallOptions, Timeout } from './timeouts.ts'
+export type { CallOptions, CloseOptions, Timeout } from './timeouts.ts'
+export {
+  type ConnectionContext,
+  channels as tracingChannels,
+  type ProcessContext,
+  type ProduceContext,
+  type RequestContext,
+  type TraceContext,
+} from './tracing/channels.ts'
 export {
   type BrokerMetadata,
   type ClusterMetadata,

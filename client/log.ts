@@ -64,6 +64,8 @@ export interface LoggerOptions {
   readonly sink: LogSink | undefined
   /** Hands a line to the application at its next serving call. */
   readonly enqueue: (deliver: () => void) => void
+  /** Gives a line to listeners. @returns whether there were any */
+  readonly listen?: (level: LogLevel, facility: string, message: string) => boolean
 }
 
 export class Logger {
@@ -76,10 +78,12 @@ export class Logger {
   }
 
   log(level: LogLevel, facility: string, message: string): void {
-    const { name, sink, enqueue } = this.#options
+    const { name, sink, enqueue, listen } = this.#options
     // Debug contexts are asked for explicitly, so they overrule the threshold.
     if (level > this.#options.level && level !== LogLevel.DEBUG) return
     const line = `${facility} [${name}]: ${message}`
+    const isHeard = listen?.(level, facility, message) === true
+    if (sink === undefined && isHeard) return
     if (sink === undefined) process.stderr.write(`%${level}|${line}\n`)
     else enqueue(() => deliver(sink, severityOf(level), line))
   }

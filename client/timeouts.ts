@@ -32,3 +32,32 @@ export function callLimits(
   }
   return { timeoutMs: timeoutMs === undefined || timeoutMs < 0 ? unlimitedMs : timeoutMs, signal }
 }
+
+/**
+ * Rejects with the signal's reason as soon as it aborts; what was begun goes on unseen and its outcome is of no interest.
+ * With a signal that has aborted already nothing is begun.
+ */
+export async function untilAborted<T>(signal: AbortSignal | undefined, begin: () => Promise<T>): Promise<T> {
+  if (signal === undefined) return await begin()
+  signal.throwIfAborted()
+  return await new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    begin()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+export interface CloseOptions extends CallOptions {
+  /** Waits for nothing: what is outstanding is lost. */
+  readonly force?: boolean
+}
+
+/** @param unlimitedMs what -1 and nothing mean */
+export function closeLimits(options: CloseOptions, unlimitedMs = Number.POSITIVE_INFINITY): CallLimits {
+  const { force = false, ...limits } = options
+  if (typeof force !== 'boolean') throw new TypeError('force must be a boolean')
+  const found = callLimits(limits, unlimitedMs)
+  return force ? { ...found, timeoutMs: 0 } : found
+}

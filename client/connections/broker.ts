@@ -9,7 +9,8 @@ import type { ApiSchema } from '../../common/protocol/schema.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { Address } from '../../common/runtime/transport.ts'
-import { KafkaError } from '../errors.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
+import type { RequestWatch } from '../tracing/request-watch.ts'
 import type { Authenticator } from './authenticator.ts'
 import { Backoff, reconnectJitter } from './backoff.ts'
 import { BrokerMetrics } from './broker-metrics.ts'
@@ -36,6 +37,8 @@ export interface BrokerSettings {
   readonly maxIdleMs: number
   readonly maxInFlight: number
   readonly authenticator: Authenticator | undefined
+  /** Told of every request. */
+  readonly watch?: RequestWatch
   readonly socket: SocketOptions
 }
 
@@ -186,10 +189,10 @@ export class Broker {
   /** Sends the request now or when there is room; connects if need be. */
   request<A extends ApiSchema>(request: BrokerRequest<A>): void {
     const { runtime } = this.#settings
-    const erased = request as unknown as BrokerRequest<ApiSchema>
+    const erased = this.#watched(request as unknown as BrokerRequest<ApiSchema>)
     if (this.#isClosed) {
       runtime.reactor.post(() =>
-        request.done({ ok: false, error: new KafkaError(KafkaError._DESTROY_BROKER), wasSent: false }),
+        erased.done({ ok: false, error: new KafkaError(KafkaError._DESTROY_BROKER), wasSent: false }),
       )
       return
     }
@@ -211,6 +214,19 @@ export class Broker {
     )
     this.#waiting.push(waiting)
     this.connect()
+  }
+
+  /** Who watches hears of the end before its owner does. */
+  #watched(request: BrokerRequest<ApiSchema>): BrokerRequest<ApiSchema> {
+    const ended = this.#settings.watch?.begin(this, request.api)
+    if (ended === undefined) return request
+    return {
+      ...request,
+      done: (result) => {
+        ended(result)
+        request.done(result)
+      },
+    }
   }
 
   /** New facts from metadata. A connection to an old address is given up. */
@@ -242,13 +258,23 @@ export class Broker {
     if (this.#isClosed || this.#connection !== undefined) return
     const settings = this.#settings
     this.metrics.connects++
+    let trace = this.#settings.watch?.connecting(this)
     this.#setState('CONNECT')
     const connection: Connection = new Connection({
       ...settings,
       address: this.#address,
       metrics: this.metrics,
-      onStateChanged: (state) => this.#connectionChanged(state),
-      onClosed: (error) => this.#connectionClosed(connection, error),
+      onStateChanged: (state) => {
+        if (state === 'UP') {
+          trace?.succeeded()
+          trace = undefined
+        }
+        this.#connectionChanged(state)
+      },
+      onClosed: (error) => {
+        trace?.failed(new KafkaException(error))
+        this.#connectionClosed(connection, error)
+      },
       onRoom: () => this.#sendWaiting(),
       onThrottled: (throttleMs) => this.#listener.brokerThrottled(this, throttleMs),
     })
@@ -267,6 +293,7 @@ export class Broker {
     this.#backoff.reset()
     this.#retryAtMs = 0
     this.#watchIdleness()
+    this.#settings.watch?.connected(this)
     this.#listener.brokerUp(this)
   }
 
@@ -276,6 +303,8 @@ export class Broker {
     this.#idleTimer?.cancel()
     this.#idleTimer = undefined
     this.metrics.disconnects++
+    this.#settings.watch?.disconnected(this, error)
+    this.#settings.watch?.disconnected(this, error)
     if (this.#isClosed) return
     const isWanted = error.code() === KafkaError._NOOP || error.code() === KafkaError._NODE_UPDATE
     if (!isWanted) {

@@ -70,7 +70,7 @@ export class CommittedOffsets {
 
   /** For the application: goes on while the coordinator is looked for, loads, or waits for transactions. */
   async look(places: readonly Place[], { timeoutMs, signal }: CallLimits): Promise<CommittedAnswer> {
-    const { clock, scheduler } = this.#core.runtime
+    const { clock } = this.#core.runtime
     const deadlineMs = clock.monotonicMs() + timeoutMs
     for (;;) {
       signal?.throwIfAborted()
@@ -78,9 +78,7 @@ export class CommittedOffsets {
       if (leftMs <= 0) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT))
       const answer = await new Promise<CommittedAnswer | KafkaError>((resolve) => {
         this.fetch(places, resolve, leftMs)
-        signal?.addEventListener('abort', () => resolve(new KafkaError(KafkaError._INTR)), { once: true })
       })
-      signal?.throwIfAborted()
       const error = KafkaError.is(answer) ? answer : firstUnstable(answer)
       if (!KafkaError.is(answer) && error === undefined) return answer
       const code = error?.code() ?? ErrorCode.NONE
@@ -93,9 +91,7 @@ export class CommittedOffsets {
           code === KafkaError._TIMED_OUT_QUEUE || code === KafkaError._WAIT_COORD || mayAskAgain(code)
         throw new KafkaException(isLate ? new KafkaError(KafkaError._TIMED_OUT) : (error as KafkaError))
       }
-      await new Promise<void>((resolve) => {
-        scheduler.schedule('fetching committed offsets again', pauseMs, resolve)
-      })
+      await this.#core.pause('fetching committed offsets again', pauseMs, signal)
     }
   }
 }

@@ -13,12 +13,15 @@ export interface CommitOptions {
   readonly asynchronous?: boolean | undefined
   /** The legacy name. */
   readonly async?: boolean | undefined
+  /** Ends the wait of a synchronous commit; the commit itself may still happen. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface CommitRequest {
   /** undefined: what is stored. */
   readonly offsets: readonly TopicPartition[] | undefined
   readonly isAsynchronous: boolean
+  readonly signal: AbortSignal | undefined
 }
 
 /** TypeError for what is not a list of TopicPartition. */
@@ -48,15 +51,20 @@ export function commitRequest(first: unknown, offsets: unknown, asynchronous: un
   } else if (first === null || first === undefined) {
     options = { offsets: offsets as CommitOptions['offsets'], asynchronous: asBoolean(asynchronous) }
   } else if (typeof first === 'object') {
-    checkNames(first, ['message', 'offsets', 'asynchronous', 'async'])
+    checkNames(first, ['message', 'offsets', 'asynchronous', 'async', 'signal'])
     options = first as CommitOptions
   } else throw new TypeError('commit takes a message, a list of offsets, or options')
   const isAsynchronous = asBoolean(options.asynchronous) ?? asBoolean(options.async) ?? true
+  const { signal } = options
   const hasMessage = options.message !== undefined && options.message !== null
   const hasOffsets = options.offsets !== undefined && options.offsets !== null
   if (hasMessage && hasOffsets) throw new ValueError('message and offsets exclude each other')
-  if (hasMessage) return { offsets: [nextOffsetOf(options.message)], isAsynchronous }
-  return { offsets: hasOffsets ? partitionList(options.offsets, 'offsets') : undefined, isAsynchronous }
+  if (hasMessage) return { offsets: [nextOffsetOf(options.message)], isAsynchronous, signal }
+  return {
+    offsets: hasOffsets ? partitionList(options.offsets, 'offsets') : undefined,
+    isAsynchronous,
+    signal,
+  }
 }
 
 /** Exactly one of message and offsets. */

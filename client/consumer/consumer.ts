@@ -9,7 +9,7 @@ import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
 import { OFFSET_END, OFFSET_INVALID, OFFSET_STORED } from '../constants.ts'
 import { ClosedError, KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
-import { type CallLimits, callLimits, type Timeout } from '../timeouts.ts'
+import { type CallLimits, callLimits, type Timeout, untilAborted } from '../timeouts.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { Message } from '../values/message.ts'
@@ -202,13 +202,14 @@ export class Consumer {
   commit(first?: unknown, second?: unknown, third?: unknown): Promise<TopicPartition[]> | undefined {
     const start = (): Promise<TopicPartition[]> | undefined => {
       this.#checkUsable()
-      const { offsets: given, isAsynchronous } = commitRequest(first, second, third)
+      const { offsets: given, isAsynchronous, signal } = commitRequest(first, second, third)
+      signal?.throwIfAborted()
       this.#engine.checkCommit()
       const offsets = (given ?? this.#engine.storedOffsets()).filter(({ offset }) => offset >= 0)
       if (offsets.length === 0)
         throw kafkaException(KafkaError._NO_OFFSET, 'Commit failed: no offset is stored')
       const timeoutMs = this.#engine.core.config.get('socket.timeout.ms')
-      if (!isAsynchronous) return this.#commit(offsets, timeoutMs)
+      if (!isAsynchronous) return untilAborted(signal, () => this.#commit(offsets, timeoutMs))
       this.#engine.commitInBackground(offsets, timeoutMs)
       return undefined
     }
@@ -258,7 +259,7 @@ export class Consumer {
     const wanted = partitionList(partitions)
     const limits = callLimits(timeout)
     if (wanted.length === 0) return []
-    const answer = await this.#engine.committed.look(wanted, limits)
+    const answer = await untilAborted(limits.signal, () => this.#engine.committed.look(wanted, limits))
     return wanted.map((entry) => {
       const found = answer.get(entry.key())
       const { topic, partition } = entry
@@ -322,7 +323,9 @@ export class Consumer {
       partition,
       timestamp,
     }))
-    const answers = await lookUpOffsets(this.#engine.core, questions, callLimits(timeout))
+    const limits = callLimits(timeout)
+    const { core } = this.#engine
+    const answers = await untilAborted(limits.signal, () => lookUpOffsets(core, questions, limits))
     return wanted.map((entry) => {
       const { topic, partition } = entry
       const answer = answers.get(entry.key())
@@ -352,10 +355,13 @@ export class Consumer {
     }
     const within = callLimits(typeof timeout === 'number' ? timeout : limits)
     try {
-      const ends = [-2, -1].map((timestamp) =>
-        lookUpOffsets(this.#engine.core, [{ topic, partition: id, timestamp }], within),
-      )
-      const found = (await Promise.all(ends)).map((answers) => answers.get(partition.key()))
+      const answers = await untilAborted(within.signal, () => {
+        const ends = [-2, -1].map((timestamp) =>
+          lookUpOffsets(this.#engine.core, [{ topic, partition: id, timestamp }], within),
+        )
+        return Promise.all(ends)
+      })
+      const found = answers.map((answer) => answer.get(partition.key()))
       const [low, high] = found.map((answer) => {
         if (answer === undefined) throw kafkaException(KafkaError._FAIL)
         if (KafkaError.is(answer)) throw new KafkaException(answer)

@@ -101,7 +101,7 @@ export async function lookUpOffsets(
   questions: readonly OffsetQuestion[],
   { timeoutMs, signal }: CallLimits,
 ): Promise<ReadonlyMap<string, OffsetAnswer>> {
-  const { clock, scheduler } = core.runtime
+  const { clock } = core.runtime
   const deadlineMs = clock.monotonicMs() + timeoutMs
   const final = new Map<string, OffsetAnswer>()
   const topics = new Set(questions.map(({ topic }) => topic))
@@ -124,17 +124,11 @@ export async function lookUpOffsets(
         0,
         Math.min(core.config.get('retry.backoff.ms'), deadlineMs - clock.monotonicMs()),
       )
-      await new Promise<void>((resolve) => {
-        const timer = scheduler.schedule('looking up offsets again', pauseMs, stop)
-        const unlisten = core.metadata.onUpdate(stop)
-        signal?.addEventListener('abort', stop)
-        function stop(): void {
-          timer.cancel()
-          unlisten()
-          signal?.removeEventListener('abort', stop)
-          resolve()
-        }
-      })
+      const updated = new AbortController()
+      const unlisten = core.metadata.onUpdate(() => updated.abort())
+      const ends = signal === undefined ? updated.signal : AbortSignal.any([signal, updated.signal])
+      await core.pause('looking up offsets again', pauseMs, ends)
+      unlisten()
     }
   } finally {
     for (const topic of topics) core.metadata.unwant(topic)

@@ -6,11 +6,12 @@
 import type { RecordHeader } from '../../common/record/record.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
-import type { DeliveryCallback, PartitionerFunction, PartitionerName } from '../config/producer-properties.ts'
+import type { PartitionerFunction, PartitionerName } from '../config/producer-properties.ts'
 import { PARTITION_UA } from '../constants.ts'
 import { BufferError, KafkaError } from '../errors.ts'
 import type { TopicInfo } from '../metadata.ts'
-import type { PendingReport } from './delivery.ts'
+import type { Trace } from '../tracing/channels.ts'
+import type { PendingReport, ReportCallback } from './delivery.ts'
 import { type BatchLimits, PartitionQueue } from './partition-queue.ts'
 import { TopicPartitioner } from './partitioner.ts'
 import type { BatchFormat } from './producer-batch.ts'
@@ -23,7 +24,9 @@ export interface ProduceRecord {
   /** -1: the partitioner decides. */
   readonly partition: number
   readonly timestampMs: number
-  readonly callback: DeliveryCallback | undefined
+  readonly callback: ReportCallback | undefined
+  readonly isDirect: boolean
+  readonly trace: Trace | undefined
   readonly opaque: unknown
 }
 
@@ -88,6 +91,31 @@ export interface AccumulatorOptions {
   readonly onReady: (partition: PartitionQueue) => void
 }
 
+export interface Withdrawn {
+  readonly topic: string
+  readonly partition: number
+  readonly reports: readonly PendingReport[]
+}
+
+/** Of a record with a callback. */
+export function reportOf(record: UnassignedRecord): PendingReport {
+  const { callback, isDirect, trace, key, value, headers, timestampMs, createdMs, chargedBytes, opaque } =
+    record
+  return {
+    index: 0,
+    callback: callback as ReportCallback,
+    isDirect,
+    trace,
+    key,
+    value,
+    headers,
+    timestampMs,
+    createdMs,
+    sizeBytes: chargedBytes,
+    opaque,
+  }
+}
+
 /** What a message takes of `queue.buffering.max.kbytes` besides its bytes: the object that waits for the report. */
 const messageOverheadBytes = 64
 
@@ -103,6 +131,8 @@ export class Accumulator {
   /** Messages accepted whose report was not served (or, without a callback, that are not done). */
   messageCount = 0
   chargedBytes = 0
+  /** Set while somebody waits for room. */
+  onRelease: (() => void) | undefined
 
   constructor(options: AccumulatorOptions) {
     this.#options = options
@@ -169,6 +199,29 @@ export class Accumulator {
   release(count: number, chargedBytes: number): void {
     this.messageCount -= count
     this.chargedBytes -= chargedBytes
+    this.onRelease?.()
+  }
+
+  /**
+   * Takes messages back that were never sent, by their callbacks. @returns their reports, by partition; -1: not chosen yet
+   */
+  withdraw(callbacks: ReadonlySet<ReportCallback>): Withdrawn[] {
+    const withdrawn: Withdrawn[] = []
+    for (const topic of this.#topics.values()) {
+      const kept = topic.unassigned.filter(
+        ({ callback }) => callback === undefined || !callbacks.has(callback),
+      )
+      if (kept.length < topic.unassigned.length) {
+        const taken = topic.unassigned.filter((record) => !kept.includes(record))
+        topic.unassigned = kept
+        withdrawn.push({ topic: topic.name, partition: -1, reports: taken.map(reportOf) })
+      }
+      for (const partition of topic.partitions) {
+        const reports = partition.withdraw((report) => callbacks.has(report.callback))
+        if (reports.length > 0) withdrawn.push({ topic: topic.name, partition: partition.id, reports })
+      }
+    }
+    return withdrawn
   }
 
   /** Nothing lingers until `endFlush`; what waits is ready at once. */
@@ -198,7 +251,7 @@ export class Accumulator {
     chargedBytes: number,
   ): void {
     const { limits, format, onReady } = this.#options
-    const { key, value, headers, timestampMs, callback } = record
+    const { key, value, headers, timestampMs, callback, isDirect, trace } = record
     let id = record.partition
     if (id === PARTITION_UA) {
       id = topic.partitioner.choose(info, key, nowMs)
@@ -214,6 +267,8 @@ export class Accumulator {
       report = {
         index: 0,
         callback,
+        isDirect,
+        trace,
         key,
         value,
         headers,

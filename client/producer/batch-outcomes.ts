@@ -7,9 +7,10 @@ import type { ProduceResponse } from '../../common/protocol/apis/00-produce.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ClientCore } from '../client-core.ts'
 import { PersistenceStatus } from '../constants.ts'
-import { KafkaError } from '../errors.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
+import type { Trace } from '../tracing/channels.ts'
 import type { Accumulator } from './accumulator.ts'
-import { type Delivery, DeliveryEvent, type PendingReport } from './delivery.ts'
+import { type Delivery, DeliveryEvent, type DeliverySettled, type PendingReport } from './delivery.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { type ProduceRule, produceRule } from './produce-errors.ts'
 import type { ProducerBatch } from './producer-batch.ts'
@@ -75,6 +76,7 @@ export class BatchOutcomes {
       error: null,
       baseOffset,
       logAppendTimeMs: answer?.logAppendTimeMs ?? -1,
+      logStartOffset: answer?.logStartOffset ?? -1,
       persistence: answer === undefined ? PersistenceStatus.POSSIBLY_PERSISTED : PersistenceStatus.PERSISTED,
     })
   }
@@ -111,6 +113,12 @@ export class BatchOutcomes {
     if (isSequenced && this.#isGapless) {
       this.#fatal(KafkaError._GAPLESS_GUARANTEE, `${batch.recordCount} message(s) failed: ${error.str()}`)
     }
+  }
+
+  /** Reports messages that the application took back; a transaction goes on without them. */
+  withdrawn(reports: readonly PendingReport[], delivery: Delivery): void {
+    const chargedBytes = reports.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    this.#report(reports, reports.length, chargedBytes, delivery)
   }
 
   /** Reports messages that never came into a batch. */
@@ -304,18 +312,35 @@ export class BatchOutcomes {
 
   #report(reports: readonly PendingReport[], count: number, chargedBytes: number, delivery: Delivery): void {
     const { accumulator, core } = this.#options
-    const reported = this.#reportsOnlyErrors && delivery.error === null ? [] : reports
-    let reportedBytes = 0
-    for (const report of reported) reportedBytes += report.sizeBytes
-    // Nobody waits for these: their places are free at once.
-    accumulator.release(count - reported.length, chargedBytes - reportedBytes)
-    if (reported.length === 0) {
-      core.events.notify()
-      return
-    }
+    const { notifier } = core
+    for (const { trace } of reports) if (trace !== undefined) endTrace(trace, delivery)
     const nowMs = core.runtime.clock.monotonicMs()
-    const release = (releasedCount: number, releasedBytes: number): void =>
-      accumulator.release(releasedCount, releasedBytes)
-    core.events.push(new DeliveryEvent(delivery, reported, nowMs, release))
+    const settle: DeliverySettled = {
+      release: (releasedCount, releasedBytes) => accumulator.release(releasedCount, releasedBytes),
+      told: notifier.has('delivery-report')
+        ? (error, message, isDirect) => {
+            if (isDirect) notifier.tell('delivery-report', error, message)
+            else notifier.tellNow('delivery-report', error, message)
+          }
+        : undefined,
+    }
+    const direct = reports.filter(({ isDirect }) => isDirect)
+    const served = direct.length === 0 ? reports : reports.filter(({ isDirect }) => !isDirect)
+    const queued = this.#reportsOnlyErrors && delivery.error === null ? [] : served
+    let reportedBytes = 0
+    for (const { sizeBytes } of queued) reportedBytes += sizeBytes
+    for (const { sizeBytes } of direct) reportedBytes += sizeBytes
+    // Nobody waits for these: their places are free at once.
+    accumulator.release(count - queued.length - direct.length, chargedBytes - reportedBytes)
+    const event = new DeliveryEvent(delivery, direct, nowMs, settle)
+    while (!event.isServed) event.serve()
+    if (queued.length === 0) core.events.notify()
+    else core.events.push(new DeliveryEvent(delivery, queued, nowMs, settle))
   }
+}
+
+function endTrace(trace: Trace, delivery: Delivery): void {
+  const { error, topic, partition, baseOffset } = delivery
+  if (error === null) trace.succeeded({ topic, partition, baseOffset })
+  else trace.failed(new KafkaException(error))
 }

@@ -7,14 +7,21 @@ import type { DeliveryCallback } from '../config/producer-properties.ts'
 import { PersistenceStatus, TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME } from '../constants.ts'
 import { KafkaError } from '../errors.ts'
 import type { QueuedEvent } from '../event-queue.ts'
+import type { Trace } from '../tracing/channels.ts'
 import { fromRecordHeaders } from '../values/headers.ts'
 import { Message } from '../values/message.ts'
+
+/** `delivery` is given to the client's own callbacks (direct reports) only. */
+export type ReportCallback = (error: KafkaError | null, message: Message, delivery: Delivery) => void
 
 /** What is kept of a message for its report; nothing is kept of messages without a callback. */
 export interface PendingReport {
   /** Position in its batch. Changes when a batch is split. */
   index: number
-  readonly callback: DeliveryCallback
+  readonly callback: ReportCallback
+  /** Not served by the application: reported as soon as its fate is known. */
+  readonly isDirect: boolean
+  readonly trace: Trace | undefined
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
@@ -36,30 +43,35 @@ export interface Delivery {
   readonly baseOffset: number
   /** -1: the topic keeps the producer's timestamps. */
   readonly logAppendTimeMs: number
+  /** Oldest offset of the partition, where the broker told. */
+  readonly logStartOffset?: number
   readonly persistence: PersistenceStatus
   /** Records that the broker named (KIP-467), by position in the batch. */
   readonly recordErrors?: ReadonlyMap<number, KafkaError>
   readonly leaderEpoch?: number
 }
 
+/** What follows a report. */
+export interface DeliverySettled {
+  /** Its place in the queue is free. */
+  readonly release: (count: number, sizeBytes: number) => void
+  /** For the listeners of `delivery-report`; undefined without any. */
+  readonly told: ((error: KafkaError | null, message: Message, isDirect: boolean) => void) | undefined
+}
+
 export class DeliveryEvent implements QueuedEvent {
   readonly #delivery: Delivery
   readonly #reports: readonly PendingReport[]
   readonly #nowMs: number
-  readonly #release: (count: number, sizeBytes: number) => void
+  readonly #settle: DeliverySettled
   #next = 0
 
   /** @param nowMs monotonic time of the acknowledgement */
-  constructor(
-    delivery: Delivery,
-    reports: readonly PendingReport[],
-    nowMs: number,
-    release: (count: number, sizeBytes: number) => void,
-  ) {
+  constructor(delivery: Delivery, reports: readonly PendingReport[], nowMs: number, settle: DeliverySettled) {
     this.#delivery = delivery
     this.#reports = reports
     this.#nowMs = nowMs
-    this.#release = release
+    this.#settle = settle
   }
 
   get isServed(): boolean {
@@ -69,9 +81,15 @@ export class DeliveryEvent implements QueuedEvent {
   serve(): void {
     const report = this.#reports[this.#next++]
     if (report === undefined) return
-    this.#release(1, report.sizeBytes)
+    this.#settle.release(1, report.sizeBytes)
     const error = errorOf(this.#delivery, report.index)
-    report.callback(error, this.#message(report, error))
+    const message = this.#message(report, error)
+    try {
+      if (report.isDirect) report.callback(error, message, this.#delivery)
+      else (report.callback as DeliveryCallback)(error, message)
+    } finally {
+      this.#settle.told?.(error, message, report.isDirect)
+    }
   }
 
   #message(report: PendingReport, error: KafkaError | null): Message {

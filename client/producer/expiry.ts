@@ -6,9 +6,9 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError } from '../errors.ts'
-import type { Accumulator, TopicQueue, UnassignedRecord } from './accumulator.ts'
+import { type Accumulator, reportOf, type TopicQueue, type UnassignedRecord } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
-import { failedDelivery, type PendingReport } from './delivery.ts'
+import { failedDelivery } from './delivery.ts'
 
 export interface ExpiryOptions {
   readonly core: ClientCore
@@ -50,7 +50,7 @@ export class Expiry {
   failUnassigned(topic: TopicQueue, records: readonly UnassignedRecord[], error: KafkaError): void {
     if (records.length === 0) return
     this.#options.outcomes.settleUnassigned(
-      records.map((record) => ({ report: reportOf(record), chargedBytes: record.chargedBytes })),
+      records.map(unassignedReport),
       failedDelivery(topic.name, -1, error),
     )
   }
@@ -60,7 +60,7 @@ export class Expiry {
     for (const record of records) {
       const error = new KafkaError(KafkaError._UNKNOWN_PARTITION)
       this.#options.outcomes.settleUnassigned(
-        [{ report: reportOf(record), chargedBytes: record.chargedBytes }],
+        [unassignedReport(record)],
         failedDelivery(topic.name, record.partition, error),
       )
     }
@@ -124,8 +124,7 @@ export class Expiry {
   }
 }
 
-function reportOf(record: UnassignedRecord): PendingReport | undefined {
-  const { callback, key, value, headers, timestampMs, createdMs, chargedBytes, opaque } = record
-  if (callback === undefined) return undefined
-  return { index: 0, callback, key, value, headers, timestampMs, createdMs, sizeBytes: chargedBytes, opaque }
+function unassignedReport(record: UnassignedRecord) {
+  const report = record.callback === undefined ? undefined : reportOf(record)
+  return { report, chargedBytes: record.chargedBytes }
 }

@@ -215,6 +215,22 @@ export class PartitionQueue {
     return count === 0 ? [] : this.sealed.splice(0, count)
   }
 
+  /** Takes messages out of batches that no broker can have seen. @returns their reports */
+  withdraw(isWanted: (report: PendingReport) => boolean): PendingReport[] {
+    const withdrawn: PendingReport[] = []
+    const filter = (batch: ProducerBatch): ProducerBatch | undefined => {
+      if (batch.baseSequence >= 0 || batch.isPossiblyPersisted) return batch
+      const reports = batch.reports.filter(isWanted)
+      if (reports.length === 0) return batch
+      withdrawn.push(...reports)
+      return batch.without(reports)
+    }
+    const sealed = this.sealed.map(filter).filter((batch) => batch !== undefined)
+    this.sealed.splice(0, this.sealed.length, ...sealed)
+    if (this.open !== undefined) this.open = filter(this.open)
+    return withdrawn
+  }
+
   /** Takes out everything that was not sent. */
   takeQueued(): ProducerBatch[] {
     this.seal()

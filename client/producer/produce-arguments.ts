@@ -66,6 +66,8 @@ export function recordOf(
     partition: partition === undefined || partition === null ? PARTITION_UA : partitionOf(partition),
     timestampMs: timestamp === undefined || timestamp === null ? nowMs() : timestampOf(timestamp, nowMs),
     callback,
+    isDirect: false,
+    trace: undefined,
     opaque,
   }
 }

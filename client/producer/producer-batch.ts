@@ -149,6 +149,31 @@ export class ProducerBatch {
     return halves
   }
 
+  /** A batch with the other records; undefined when none is left. It still takes records. */
+  without(reports: readonly PendingReport[]): ProducerBatch | undefined {
+    const removed = new Set(reports.map(({ index }) => index))
+    if (removed.size === this.recordCount) return undefined
+    const rest = this.#empty(this.order)
+    const newIndexes = new Map<number, number>()
+    const reader = new RecordReader(new BatchView(this.encode()))
+    for (let index = 0; reader.next(); index++) {
+      if (removed.has(index)) continue
+      newIndexes.set(index, rest.recordCount)
+      const { timestamp, key, value } = reader
+      rest.append(timestamp, key, value, reader.headers())
+    }
+    for (const report of this.reports) {
+      const index = newIndexes.get(report.index)
+      if (index === undefined) continue
+      report.index = index
+      rest.reports.push(report)
+    }
+    rest.attempts = this.attempts
+    rest.retryAtMs = this.retryAtMs
+    rest.chargedBytes = reports.reduce((left, { sizeBytes }) => left - sizeBytes, this.chargedBytes)
+    return rest
+  }
+
   #empty(order: number): ProducerBatch {
     const { createdMs, dueMs } = this
     return new ProducerBatch(this.#format, { order, createdMs, dueMs, initialBytes: this.sizeBytes })

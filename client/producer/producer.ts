@@ -2,6 +2,7 @@
  * The documented Producer: asynchronous, batching, one instance for many topics. Composition only: `Accumulator` holds
  * records, `Sender` carries batches, `BatchOutcomes` decides over answers, `Expiry` ends lives.
  */
+import { EventEmitter } from 'node:events'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { BATCH_HEADER_BYTES } from '../../common/record/batch.ts'
 import { recordSizeBound } from '../../common/record/batch-builder.ts'
@@ -14,7 +15,10 @@ import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
 import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
 import { OnceEvent } from '../event-queue.ts'
-import { callLimits, type Timeout } from '../timeouts.ts'
+import type { ProducerEvents } from '../events/event-maps.ts'
+import { serveAlways } from '../serve-always.ts'
+import { type CloseOptions, callLimits, closeLimits, type Timeout } from '../timeouts.ts'
+import { channels, type ProduceContext, Trace } from '../tracing/channels.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { HeadersInput } from '../values/headers.ts'
@@ -33,7 +37,21 @@ import {
 import type { BatchFormat } from './producer-batch.ts'
 import { type IdentitySource, ProducerIdentity } from './producer-identity.ts'
 import { producerStatistics } from './producer-statistics.ts'
+import {
+  checkMessage,
+  checkSame,
+  checkTopicMessages,
+  type DeliveryReport,
+  type RecordMetadata,
+  recordMetadata,
+  type SendCallOptions,
+  type SendOptions,
+  type SendRequest,
+  type TopicMessages,
+} from './send-arguments.ts'
+import { type Delivered, SendQueue } from './send-queue.ts'
 import { Sender } from './sender.ts'
+import { Transaction } from './transaction.ts'
 import { TransactionManager } from './transaction-manager.ts'
 
 /** A message of `produceBatch`; `_error` is set on those that were refused. */
@@ -50,10 +68,19 @@ export interface PurgeOptions {
 /** Oldest age of a batch that still takes records: they expire with it. */
 const batchMaxAgeMs = 1000
 
-export class Producer {
+/** `extra` of a producer: configuration, and what is no property. */
+export type ProducerExtra = ClientConfig & {
+  /** Serves callbacks as the event loop turns: no `poll` is needed. What they throw becomes an `error` event. */
+  readonly autoPoll?: boolean
+}
+
+const noReport = (): void => {}
+
+export class Producer extends EventEmitter<ProducerEvents> {
   readonly #core: ClientCore
   readonly #accumulator: Accumulator
   readonly #sender: Sender
+  readonly #sends: SendQueue
   readonly #outcomes: BatchOutcomes
   readonly #expiry: Expiry
   readonly #identity: IdentitySource | undefined
@@ -65,11 +92,15 @@ export class Producer {
   #closing: Promise<boolean> | undefined
 
   /** @param hooks for tests: see `ClientHooks` */
-  constructor(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}) {
-    const config = readConfig('producer', conf, extra)
+  constructor(conf?: ClientConfig, extra?: ProducerExtra, hooks: ClientHooks = {}) {
+    super()
+    const { autoPoll = false, ...ownConf } = extra ?? {}
+    if (typeof autoPoll !== 'boolean') throw new TypeError('autoPoll must be a boolean')
+    const config = readConfig('producer', conf, extra === undefined ? undefined : ownConf)
     this.#core = new ClientCore(config, hooks, {
       onRoom: (broker) => this.#sender.roomAt(broker),
       onDown: () => {},
+      emitter: this,
     })
     const { clock } = this.#core.runtime
     this.#wallMs = () => clock.wallMs()
@@ -110,10 +141,21 @@ export class Producer {
     })
     this.#sender = new Sender({ ...shared, outcomes: this.#outcomes })
     this.#expiry = new Expiry({ ...shared, outcomes: this.#outcomes })
+    this.#sends = new SendQueue({
+      accumulator: this.#accumulator,
+      outcomes: this.#outcomes,
+      notifier: this.#core.notifier,
+      reactor: this.#core.runtime.reactor,
+      add: (topic, record) => {
+        this.#checkProduce(topic)
+        this.#add(topic, record)
+      },
+    })
     this.#core.metadata.onUpdate(() => this.#metadataUpdated())
     this.#core.startStatistics(() =>
       producerStatistics({ ...shared, sender: this.#sender, config, identity: this.#identity }),
     )
+    if (autoPoll) void serveAlways(this.#core)
   }
 
   /** Enqueues a message; its fate comes through the delivery callback. Throws as documented (7.1). */
@@ -143,6 +185,51 @@ export class Producer {
     } else options = { value: valueOrOptions, key, partition, onDelivery, timestamp, headers }
     this.#checkProduce(topic)
     this.#add(topic, recordOf(options, this.#defaultCallback, this.#wallMs))
+  }
+
+  /**
+   * Produces and resolves when the message is delivered; rejects with a `DeliveryError`. Waits for room in the local queue
+   * in the place of throwing `_QUEUE_FULL`. Needs no `poll`. The signal takes back a message that was not sent yet.
+   */
+  send(topic: string, message: SendOptions, options?: SendCallOptions): Promise<DeliveryReport>
+  /** All messages of one topic; resolves when all are delivered, rejects with the first failure when all are settled. */
+  send(request: SendRequest, options?: SendCallOptions): Promise<RecordMetadata[]>
+  async send(
+    first: string | SendRequest,
+    second?: SendOptions | SendCallOptions,
+    third?: SendCallOptions,
+  ): Promise<DeliveryReport | RecordMetadata[]> {
+    if (typeof first === 'string') {
+      checkMessage(second ?? {}, 'message')
+      return (await this.#sendOne(first, second as SendOptions, third?.signal)).report
+    }
+    checkTopicMessages(first)
+    checkSame('acks', first.acks, this.#core.config.get('acks'))
+    checkSame('timeout', first.timeout, this.#core.config.get('request.timeout.ms'))
+    return await this.#sendAll([first], (second as SendCallOptions | undefined)?.signal)
+  }
+
+  /** As `send`, for several topics. */
+  async sendBatch(
+    batch: {
+      readonly topicMessages: readonly TopicMessages[]
+      readonly acks?: number
+      readonly timeout?: number
+    },
+    options?: SendCallOptions,
+  ): Promise<RecordMetadata[]> {
+    if (!Array.isArray(batch?.topicMessages)) throw new TypeError('topicMessages must be an array')
+    for (const entry of batch.topicMessages) checkTopicMessages(entry)
+    checkSame('acks', batch.acks, this.#core.config.get('acks'))
+    checkSame('timeout', batch.timeout, this.#core.config.get('request.timeout.ms'))
+    return await this.#sendAll(batch.topicMessages, options?.signal)
+  }
+
+  /** Begins a transaction as an object, initialising the producer first where that was not done. */
+  async transaction(timeout?: Timeout): Promise<Transaction> {
+    if (this.#transactional().transactionState === 'Init') await this.initTransactions(timeout)
+    this.beginTransaction()
+    return new Transaction(this)
   }
 
   /** Enqueues several; a refused one gets `_error` and is left out of the count. @returns how many were accepted */
@@ -206,7 +293,7 @@ export class Producer {
 
   /** Messages that wait, are in flight, or are done with their report not served. */
   get length(): number {
-    return this.#accumulator.messageCount
+    return this.#accumulator.messageCount + this.#sends.waitingCount
   }
 
   len(): number {
@@ -261,16 +348,34 @@ export class Producer {
   }
 
   /**
-   * Flushes, then ends. With a limit, what is left when it is over is purged. Idempotent.
+   * Flushes, then ends. With a limit, what is left when it is over is purged; `force` waits for nothing. Idempotent.
    * @returns true
    */
-  close(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<boolean> {
-    this.#closing ??= this.#close(callLimits(options))
+  close(options: CloseOptions = {}): Promise<boolean> {
+    this.#closing ??= this.#close(closeLimits(options))
     return this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #sendOne(topic: string, message: SendOptions, signal: AbortSignal | undefined): Promise<Delivered> {
+    this.#checkProduce(topic)
+    return this.#sends.send(topic, recordOf(message ?? {}, undefined, this.#wallMs), signal)
+  }
+
+  async #sendAll(
+    topicMessages: readonly TopicMessages[],
+    signal: AbortSignal | undefined,
+  ): Promise<RecordMetadata[]> {
+    const sends = topicMessages.flatMap(({ topic, messages }) =>
+      messages.map((message) => this.#sendOne(topic, message, signal)),
+    )
+    const results = await Promise.allSettled(sends)
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    return recordMetadata(results.map((result) => (result as PromiseFulfilledResult<Delivered>).value))
   }
 
   #makeAccumulator(config: Config): Accumulator {
@@ -346,8 +451,40 @@ export class Producer {
     const { info } = topic
     if (info === undefined) this.#checkKnownMissing(topic)
     else if (record.partition >= info.partitions.length) throw kafkaException(KafkaError._UNKNOWN_PARTITION)
-    this.#accumulator.add(topic, record, recordBytes)
+    this.#accumulator.add(topic, this.#watched(name, record), recordBytes)
     this.#expiry.watch()
+  }
+
+  /** For those who trace or listen: a message without a callback is reported too. */
+  #watched(topic: string, record: ProduceRecord): ProduceRecord {
+    const isTraced = channels.produce.hasSubscribers
+    if (!isTraced && !(record.callback === undefined && this.#core.notifier.has('delivery-report')))
+      return record
+    const trace = isTraced
+      ? Trace.begin(channels.produce, () => this.#produceContext(topic, record))
+      : undefined
+    if (record.callback !== undefined) return { ...record, trace }
+    return { ...record, trace, callback: noReport, isDirect: true }
+  }
+
+  #produceContext(topic: string, { key, value, partition }: ProduceRecord): ProduceContext {
+    const clientId = this.#core.config.get('client.id')
+    return {
+      operation: 'produce',
+      clientId,
+      topic,
+      attributes: {
+        'messaging.system': 'kafka',
+        'messaging.operation.type': 'send',
+        'messaging.operation.name': 'produce',
+        'messaging.destination.name': topic,
+        'messaging.client.id': clientId,
+        'messaging.message.body.size': value?.length ?? 0,
+        ...(partition < 0 ? {} : { 'messaging.destination.partition.id': `${partition}` }),
+        ...(key === null ? {} : { 'messaging.kafka.message.key': key.toString() }),
+        ...(value === null ? { 'messaging.kafka.message.tombstone': true } : {}),
+      },
+    }
   }
 
   #checkKnownMissing(topic: TopicQueue): void {
@@ -434,6 +571,7 @@ export class Producer {
       this.#accumulator.close()
       this.#identity?.close()
       this.#core.close()
+      this.#sends.fail(new KafkaError(KafkaError._PURGE_QUEUE))
       this.#accumulator.release(this.#accumulator.messageCount, this.#accumulator.chargedBytes)
     }
     return true
@@ -442,6 +580,7 @@ export class Producer {
   #purge(inQueue: boolean, inFlight: boolean): void {
     const queueError = new KafkaError(KafkaError._PURGE_QUEUE)
     const flightError = new KafkaError(KafkaError._PURGE_INFLIGHT)
+    if (inQueue) this.#sends.fail(queueError)
     for (const topic of this.#accumulator.topics()) {
       if (inQueue) {
         const { unassigned } = topic
@@ -468,6 +607,7 @@ export class Producer {
     if (this.#fatalError !== undefined) return
     this.#fatalError = error
     this.#sender.stop()
+    this.#sends.fail(error)
     for (const topic of this.#accumulator.topics()) {
       const { unassigned } = topic
       topic.unassigned = []

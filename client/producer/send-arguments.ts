@@ -1,0 +1,88 @@
+/** The forms in which `send` takes messages and gives its answers. */
+import { ValueError } from '../errors.ts'
+import type { Message } from '../values/message.ts'
+import { checkOptionNames, type ProduceOptions } from './produce-arguments.ts'
+import type { Delivered } from './send-queue.ts'
+
+/** What `send` resolves to: the delivered message, with its place. */
+export type DeliveryReport = Message
+
+/** A message of `send`: its fate is the promise's, so it has no callback. */
+export type SendOptions = Omit<ProduceOptions, 'onDelivery' | 'callback'>
+
+export interface SendCallOptions {
+  readonly signal?: AbortSignal
+}
+
+/** Messages of one topic, as kafkajs takes them. */
+export interface TopicMessages {
+  readonly topic: string
+  readonly messages: readonly SendOptions[]
+}
+
+export interface SendRequest extends TopicMessages {
+  /** `acks` of the producer; another value is refused, since batches are shared. */
+  readonly acks?: number
+  /** `request.timeout.ms` of the producer; as with `acks`. */
+  readonly timeout?: number
+}
+
+/** What a broker said of one partition, as kafkajs tells it. */
+export interface RecordMetadata {
+  readonly topicName: string
+  readonly partition: number
+  readonly errorCode: number
+  /** Of the first of these messages; `-1` when the broker does not tell. */
+  readonly baseOffset: string
+  readonly logAppendTime: string
+  readonly logStartOffset: string
+}
+
+const sendNames: ReadonlySet<string> = new Set([
+  'value',
+  'key',
+  'partition',
+  'timestamp',
+  'headers',
+  'opaque',
+])
+
+/** TypeError for anything that is not a message. */
+export function checkMessage(message: unknown, name: string): asserts message is SendOptions {
+  const isObject = typeof message === 'object' && message !== null && !Array.isArray(message)
+  if (!isObject || message instanceof Uint8Array) throw new TypeError(`${name} must be an object`)
+  checkOptionNames(message, (option) => sendNames.has(option))
+}
+
+export function checkTopicMessages(entry: TopicMessages): void {
+  if (typeof entry !== 'object' || entry === null) throw new TypeError('{ topic, messages } is needed')
+  if (typeof entry.topic !== 'string') throw new TypeError('topic must be a string')
+  if (!Array.isArray(entry.messages)) throw new TypeError('messages must be an array')
+  for (const [index, message] of entry.messages.entries()) checkMessage(message, `messages[${index}]`)
+}
+
+/** ValueError for what only another producer could do. */
+export function checkSame(name: string, given: number | undefined, own: number): void {
+  if (given === undefined || given === own) return
+  throw new ValueError(`${name} is ${own} for all messages of this producer, not ${given}`)
+}
+
+/** One entry a partition, in the order of its first message. */
+export function recordMetadata(delivered: readonly Delivered[]): RecordMetadata[] {
+  const first = new Map<string, Delivered>()
+  for (const one of delivered) {
+    const { topic, partition } = one.delivery
+    const key = `${topic}/${partition}`
+    const known = first.get(key)
+    if (known === undefined || (one.report.offset() ?? -1) < (known.report.offset() ?? -1))
+      first.set(key, one)
+  }
+  return [...first.values()].map(({ report, delivery }) => ({
+    topicName: delivery.topic,
+    partition: delivery.partition,
+    errorCode: 0,
+    baseOffset: `${report.offset() ?? -1}`,
+    logAppendTime: `${delivery.logAppendTimeMs}`,
+    logStartOffset: `${delivery.logStartOffset ?? -1}`,
+  }))
+}
