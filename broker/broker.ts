@@ -25,7 +25,7 @@ import { type EndPoint, SECURITY_PROTOCOLS } from './config/listeners.ts'
 import type { Controller } from './controller/controller.ts'
 import { ControllerHost } from './controller-host.ts'
 import { bootstrapRecordsIn } from './metadata/bootstrap.ts'
-import { SUPPORTED_FEATURES } from './metadata/features.ts'
+import { SUPPORTED_FEATURES, unknownFeature } from './metadata/features.ts'
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import { MetadataLoader } from './metadata/loader.ts'
 import { MetadataSnapshotter } from './metadata/snapshotter.ts'
@@ -49,7 +49,7 @@ import type { ReplicaHistory } from './replica/replica-history.ts'
 import { ReplicaManager } from './replica/replica-manager.ts'
 import { servedApis, servedHandlers } from './served-apis.ts'
 import type { BrokerServices } from './services.ts'
-import { StartError } from './start-error.ts'
+import { newerData, StartError } from './start-error.ts'
 import { storageSettings } from './storage-settings.ts'
 import { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import { TopicCreator } from './topic-creator.ts'
@@ -346,6 +346,11 @@ export class Broker {
     this.metadataLog.start()
     await new Promise<void>((resolve) => this.#hasMetadata.whenDone(resolve))
     if (this.#metadataFailure !== undefined) throw this.#metadataFailure
+    const unknown = unknownFeature(this.#loader.image.features)
+    if (unknown !== undefined) {
+      const { name, level, max } = unknown
+      throw newerData(`The data has ${name} ${level}; this version knows it up to ${max}.`)
+    }
     // Only now is it known how the logs are to be recovered, and which partitions are to be led.
     this.#logs.loadLogs()
     if (!this.#options.servesClients) return

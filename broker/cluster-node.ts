@@ -16,7 +16,7 @@ import type { BrokerConfig } from './config/broker-config.ts'
 import type { EndPoint } from './config/listeners.ts'
 import type { Interception } from './network/interception.ts'
 import type { ReplicaHistory } from './replica/replica-history.ts'
-import { StartError } from './start-error.ts'
+import { newerData, StartError } from './start-error.ts'
 
 /** What the nodes of a cluster share. */
 export interface ClusterEnvironment {
@@ -231,6 +231,7 @@ function startErrorOf(error: unknown, nodeId: number): unknown {
       cause: error,
     })
   }
+  if (/written by a newer version/.test(error.message)) return newerData(error.message, { cause: error })
   return error
 }
 

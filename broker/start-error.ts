@@ -23,3 +23,8 @@ export class StartError extends Error {
     this.hint = hint
   }
 }
+
+export function newerData(message: string, options?: ErrorOptions): StartError {
+  const hint = 'Start the version that wrote it, or give another directory with --data-dir.'
+  return new StartError('NEWER_DATA', message, hint, options)
+}

@@ -14,6 +14,8 @@ import {
 } from './checkpoints.ts'
 import { topicPartitionName } from './file-names.ts'
 import {
+  META_PROPERTIES_FILE,
+  META_PROPERTIES_VERSION,
   readCleanShutdown,
   readMetaProperties,
   removeCleanShutdown,
@@ -102,7 +104,7 @@ export class LogDirectory implements LogDirectoryState {
 
   /**
    * Locks the directory, formats it when it is new, and reads what it says of its logs.
-   * @throws Error when it belongs to another cluster or node, or another process has it: a configuration mistake
+   * @throws Error when it belongs to another cluster or node, is of a newer version, or another process has it: a configuration mistake
    */
   open(identity: DirectoryIdentity): void {
     const { files, random } = this.#context
@@ -110,6 +112,12 @@ export class LogDirectory implements LogDirectoryState {
     this.#unlock = files.lock(`${this.path}/${LOCK_FILE}`)
     if (this.#unlock === undefined) throw new Error(`Log directory ${this.path} is used by another process.`)
     const known = readMetaProperties(files, this.path)
+    if (known !== undefined && known.version > META_PROPERTIES_VERSION) {
+      this.unlock()
+      throw new Error(
+        `Log directory ${this.path} was written by a newer version: its ${META_PROPERTIES_FILE} has version ${known.version}, known is ${META_PROPERTIES_VERSION}.`,
+      )
+    }
     const stranger =
       known?.clusterId !== undefined && known.clusterId !== identity.clusterId
         ? `cluster ${known.clusterId}, not ${identity.clusterId}`

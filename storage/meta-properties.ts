@@ -7,7 +7,11 @@ import type { FileSystem } from '../common/runtime/files.ts'
 export const META_PROPERTIES_FILE = 'meta.properties'
 export const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 
+/** The format of `meta.properties` that is written here. Kafka's directories of the time of ZooKeeper say 0. */
+export const META_PROPERTIES_VERSION = 1
+
 export interface MetaProperties {
+  readonly version: number
   readonly clusterId: string | undefined
   readonly nodeId: number | undefined
   readonly directoryId: string | undefined
@@ -23,7 +27,10 @@ export function readMetaProperties(files: FileSystem, directory: string): MetaPr
     if (match) values.set(match[1] as string, match[2] as string)
   }
   const nodeId = Number(values.get('node.id') ?? values.get('broker.id') ?? Number.NaN)
+  const version = Number(values.get('version') ?? 0)
   return {
+    // What is no number is none that is known.
+    version: Number.isInteger(version) ? version : META_PROPERTIES_VERSION + 1,
     clusterId: values.get('cluster.id'),
     nodeId: Number.isInteger(nodeId) ? nodeId : undefined,
     directoryId: values.get('directory.id'),
@@ -39,7 +46,7 @@ export function writeMetaProperties(
     '#',
     `node.id=${properties.nodeId}`,
     `directory.id=${properties.directoryId}`,
-    'version=1',
+    `version=${META_PROPERTIES_VERSION}`,
     `cluster.id=${properties.clusterId}`,
   ]
   files.replaceFile(`${directory}/${META_PROPERTIES_FILE}`, `${lines.join('\n')}\n`)

@@ -24,6 +24,17 @@ export const SUPPORTED_FEATURES: ReadonlyMap<string, FeatureRange> = new Map([
   [ELR_FEATURE, { min: 0, max: 1 }],
 ])
 
+/** The first finalized feature that this build does not know at its level: somebody newer wrote it. */
+export function unknownFeature(
+  finalized: ReadonlyMap<string, number>,
+): { readonly name: string; readonly level: number; readonly max: number } | undefined {
+  for (const [name, level] of finalized) {
+    const max = SUPPORTED_FEATURES.get(name)?.max ?? 0
+    if (level > max) return { name, level, max }
+  }
+  return undefined
+}
+
 /** What a newly formatted cluster begins with. */
 export const DEFAULT_FEATURE_LEVELS: ReadonlyMap<string, number> = new Map([
   [METADATA_VERSION_FEATURE, 33],
