@@ -174,7 +174,7 @@ export class TestCluster {
     name: string,
     configs: Readonly<Record<string, string | number | boolean | null>>,
   ): Promise<void> {
-    const { responses } = await this.#parts.wire.any(IncrementalAlterConfigs, {
+    const request = {
       resources: [
         {
           resourceType: CONFIG_TYPES[kind],
@@ -187,7 +187,12 @@ export class TestCluster {
         },
       ],
       validateOnly: false,
-    })
+    }
+    const { wire } = this.#parts
+    // Only a broker itself changes its own settings.
+    const { responses } = await (kind === 'broker' && name !== ''
+      ? wire.broker(Number(name), IncrementalAlterConfigs, request)
+      : wire.any(IncrementalAlterConfigs, request))
     const failed = responses.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
     if (failed !== undefined)
       throw new KafkaError(`settings of ${kind} "${name}"`, failed.errorCode, failed.errorMessage)
