@@ -21,14 +21,14 @@ afterAll(async () => {
 
 describe('the first write to a new topic', () => {
   it('with acks=all does not wait for the back-off of a follower that heard of the topic before its leader', async () => {
-    await cluster.topic('new').create({ partitions: 3, replicationFactor: 3 })
+    await cluster.topic('new').create({ partitions: 3, replicas: 3 })
     for (const partition of [0, 1, 2]) await cluster.topic('new').produce({ partition, value: 'first' })
     expect(await cluster.topic('new').end()).toEqual([1, 1, 1])
   })
 
   it('with acks=all does not wait for the long poll of a follower that fetches other topics already', async () => {
     for (const name of ['next', 'and-next', 'last']) {
-      await cluster.topic(name).create({ partitions: 3, replicationFactor: 3 })
+      await cluster.topic(name).create({ partitions: 3, replicas: 3 })
       for (const partition of [0, 1, 2]) await cluster.topic(name).produce({ partition, value: 'first' })
       expect(await cluster.topic(name).end()).toEqual([1, 1, 1])
     }
