@@ -47,6 +47,7 @@ import { FollowerFetchers } from './replica/follower-fetchers.ts'
 import { IsrUpdater } from './replica/isr-updater.ts'
 import type { ReplicaHistory } from './replica/replica-history.ts'
 import { ReplicaManager } from './replica/replica-manager.ts'
+import { ReplicationThrottle } from './replica/replication-throttle.ts'
 import { servedApis, servedHandlers } from './served-apis.ts'
 import type { BrokerServices } from './services.ts'
 import { newerData, StartError } from './start-error.ts'
@@ -151,8 +152,10 @@ export class Broker {
       replicaLagTimeMaxMs: () => config.get('replica.lag.time.max.ms'),
       proposeIsr: (partition, proposal) => isrUpdater.propose(partition, proposal),
       ...(options.replicaHistory === undefined ? {} : { history: options.replicaHistory }),
+      throttle: this.#createThrottle(settings, 'leader'),
     })
-    this.fetchers = new FollowerFetchers((leaderId) => this.#createFetcher(leaderId))
+    const followerThrottle = this.#createThrottle(settings, 'follower')
+    this.fetchers = new FollowerFetchers((leaderId) => this.#createFetcher(leaderId, followerThrottle))
     this.#replicas.listenToFollowing(this.fetchers)
     this.#coordinators = new BrokerCoordinators({
       nodeId,
@@ -485,13 +488,26 @@ export class Broker {
     return new PeerClient({ transport, scheduler, clientId, requestTimeoutMs: PEER_REQUEST_TIMEOUT_MS })
   }
 
-  #createFetcher(leaderId: number): FollowerFetcher {
+  #createThrottle(settings: BrokerSettings, side: 'leader' | 'follower'): ReplicationThrottle {
+    const { nodeId, runtime, config } = this.#options
+    return new ReplicationThrottle({
+      nodeId,
+      clock: runtime.clock,
+      rate: () => settings.config.get(`${side}.replication.throttled.rate`),
+      replicasOf: (topic) => settings.topicConfig(topic)[`${side}ThrottledReplicas`],
+      windowCount: config.get('replication.quota.window.num'),
+      windowMs: config.get('replication.quota.window.size.seconds') * 1000,
+    })
+  }
+
+  #createFetcher(leaderId: number, throttle: ReplicationThrottle): FollowerFetcher {
     const { nodeId, runtime, scheduler, config } = this.#options
     return new FollowerFetcher({
       nodeId,
       leaderId,
       runtime,
       scheduler,
+      throttle,
       peer: this.#createPeerClient(runtime.transport, `broker-${nodeId}-fetcher-0`),
       leaderAddress: () => this.#endpointOf(leaderId, this.#interBrokerListenerName()),
       brokerEpoch: () => this.lifecycle.brokerEpoch,

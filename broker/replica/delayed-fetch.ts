@@ -3,7 +3,7 @@
  *   A  this broker no longer has or leads a partition (or its log failed)
  *   B  the leader epoch the fetcher gave is out of date
  *   C  the end of a partition's readable range is in a later segment than the fetch offset, or before it (truncated)
- *   D  the readable bytes over all partitions reach `minBytes`
+ *   D  the readable bytes over all partitions that the fetcher may read reach `minBytes`
  *   E  a partition diverges from what the fetcher has
  *   F  the fetcher's high watermark is behind (KIP-1166; fetchers that say what they know)
  *   G  its time is up
@@ -23,18 +23,22 @@ export class DelayedFetch extends DelayedOperation {
   readonly #waiting: readonly WaitingPartition[]
   readonly #range: ReadRange
   readonly #minBytes: number
+  readonly #mayRead: (partition: Partition) => boolean
   readonly #onDone: () => void
 
   constructor(options: {
     waiting: readonly WaitingPartition[]
     range: ReadRange
     minBytes: number
+    /** false: its records are held back from the fetcher for now. */
+    mayRead: (partition: Partition) => boolean
     onDone: () => void
   }) {
     super()
     this.#waiting = options.waiting
     this.#range = options.range
     this.#minBytes = options.minBytes
+    this.#mayRead = options.mayRead
     this.#onDone = options.onDone
   }
 
@@ -53,6 +57,7 @@ export class DelayedFetch extends DelayedOperation {
       if (request.knownHighWatermark < log.highWatermark) return true // F
       const available = log.readableBytes(request.fetchOffset, this.#range.upTo)
       if (available === undefined) return true // C
+      if (available > 0 && !this.#mayRead(partition)) continue
       readableBytes += Math.min(available, request.partitionMaxBytes)
       if (readableBytes >= this.#minBytes) return true // D
     }

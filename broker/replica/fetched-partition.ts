@@ -30,6 +30,8 @@ export class FetchedPartition {
   delayedUntilMs = 0
   /** Answers in a row that brought nothing but an error. */
   failures = 0
+  /** Records below the leader's watermark that the last answer left to copy. */
+  lag: number | undefined
 
   constructor(partition: Partition) {
     this.partition = partition
@@ -80,6 +82,7 @@ export class FetchedPartition {
       if (this.partition.appendAsFollower(records).error !== ErrorCode.NONE) return 'back-off'
     }
     this.partition.followHighWatermark(answer.highWatermark)
+    this.lag = Math.max(0, answer.highWatermark - log.logEndOffset)
     if (answer.logStartOffset > log.logStartOffset)
       log.maybeIncrementLogStartOffset(answer.logStartOffset, 'leader')
     return 'continue'

@@ -15,6 +15,7 @@ import type { PeerClient } from '../peer/peer-client.ts'
 import { type FetchAnswer, FetchedPartition } from './fetched-partition.ts'
 import { FollowerSession, type PartitionRequest } from './follower-session.ts'
 import type { Partition } from './partition.ts'
+import type { ReplicationThrottle } from './replication-throttle.ts'
 
 export interface FetcherSettings {
   readonly maxWaitMs: number
@@ -34,6 +35,8 @@ export interface FollowerFetcherOptions {
   readonly leaderAddress: () => Address | undefined
   readonly brokerEpoch: () => number
   readonly settings: () => FetcherSettings
+  /** What this broker's replicas may copy from their leaders. */
+  readonly throttle: ReplicationThrottle
 }
 
 const REQUEST_TIMEOUT_MS = 30_000
@@ -148,7 +151,9 @@ export class FollowerFetcher {
       return
     }
     const nowMs = runtime.clock.monotonicMs()
-    const wanted = [...this.#partitions.values()].filter(({ delayedUntilMs }) => delayedUntilMs <= nowMs)
+    const wanted = [...this.#partitions.values()].filter(
+      (fetched) => fetched.delayedUntilMs <= nowMs && !this.#mustHoldBack(fetched),
+    )
     const nextDelayMs = this.#nextDelayMs(nowMs)
     if (wanted.length === 0) {
       this.#fetchLater(Math.min(nextDelayMs, backoffMs))
@@ -193,6 +198,7 @@ export class FollowerFetcher {
             const asked = plan.asked.get(`${topicId}-${partitionAnswer.partitionIndex}`)
             if (asked === undefined || !this.#isHere(asked.fetched)) continue
             this.#traceAnswer(asked, partitionAnswer)
+            this.#count(asked.fetched, partitionAnswer.records?.length ?? 0)
             this.#onVerdict(asked.fetched, asked.fetched.onAnswer(partitionAnswer, asked.request.fetchOffset))
           }
         }
@@ -227,6 +233,17 @@ export class FollowerFetcher {
 
   #isHere(fetched: FetchedPartition): boolean {
     return this.#partitions.get(fetched.partition) === fetched
+  }
+
+  /** A replica that is behind has had its share (KIP-73). */
+  #mustHoldBack({ partition, lag }: FetchedPartition): boolean {
+    const { throttle } = this.#options
+    return lag !== 0 && throttle.isThrottled(partition.topic, partition.index) && throttle.isExceeded
+  }
+
+  #count({ partition }: FetchedPartition, bytes: number): void {
+    const { throttle } = this.#options
+    if (bytes > 0 && throttle.isThrottled(partition.topic, partition.index)) throttle.record(bytes)
   }
 
   /** Until the first of the partitions that wait may be asked for again, in whole milliseconds; infinite when none waits. */

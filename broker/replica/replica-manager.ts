@@ -35,6 +35,7 @@ import {
 } from './partition.ts'
 import { NO_HISTORY, type ReplicaHistory } from './replica-history.ts'
 import { preferredReadReplica } from './replica-selector.ts'
+import type { ReplicationThrottle } from './replication-throttle.ts'
 
 export interface ReplicaManagerOptions {
   readonly nodeId: number
@@ -48,6 +49,8 @@ export interface ReplicaManagerOptions {
   readonly proposeIsr: (partition: Partition, proposal: IsrProposal) => void
   /** Default: the rules of today. */
   readonly history?: ReplicaHistory
+  /** What followers may copy from the replicas that this broker leads. */
+  readonly throttle: ReplicationThrottle
 }
 
 /** Told when this broker takes or gives up the lead of a partition: coordinators load and unload. */
@@ -406,6 +409,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       waiting,
       range: options.range,
       minBytes: options.minBytes,
+      mayRead: (partition) => !this.#mustHoldBack(partition, options.replicaId),
       onDone: () => {
         stopListening()
         answer.complete(this.#counted(this.#readAll(entries, options, false), options))
@@ -423,15 +427,25 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
 
   #counted(reads: FetchEntryResult[], { replicaId }: FetchOptions): FetchEntryResult[] {
     const { counters } = this
+    const { throttle } = this.#options
     counters.totalFetchRequests += reads.length
     let bytes = 0
-    for (const { error, records } of reads) {
+    for (const { error, records, partition } of reads) {
       if (error !== ErrorCode.NONE) counters.failedFetchRequests += 1
       bytes += records.length
+      if (replicaId < 0 || records.length === 0 || partition === undefined) continue
+      if (throttle.isThrottled(partition.topic, partition.index)) throttle.record(records.length)
     }
     if (replicaId >= 0) counters.replicationBytesOut += bytes
     else counters.bytesOut += bytes
     return reads
+  }
+
+  /** A follower outside the ISR that has had its share gets nothing for now (KIP-73). */
+  #mustHoldBack(partition: Partition, replicaId: number): boolean {
+    const { throttle } = this.#options
+    if (replicaId < 0 || partition.isr.includes(replicaId)) return false
+    return throttle.isThrottled(partition.topic, partition.index) && throttle.isExceeded
   }
 
   #mustAnswerAtOnce(reads: readonly FetchEntryResult[], options: FetchOptions): boolean {
@@ -454,10 +468,11 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
         return { ...refusedRead(error), request, partition }
       const elsewhere = options.rack === '' ? undefined : this.#readElsewhere(partition, request, options)
       if (elsewhere !== undefined) return { ...elsewhere, request, partition }
+      const isHeldBack = this.#mustHoldBack(partition, options.replicaId)
       const read = partition.read(request, {
         range: options.range,
-        maxBytes: Math.max(0, Math.min(request.partitionMaxBytes, budget)),
-        atLeastOneBatch,
+        maxBytes: isHeldBack ? 0 : Math.max(0, Math.min(request.partitionMaxBytes, budget)),
+        atLeastOneBatch: atLeastOneBatch && !isHeldBack,
       })
       if (read.records.length > 0) atLeastOneBatch = false
       budget = Math.max(0, budget - read.records.length)

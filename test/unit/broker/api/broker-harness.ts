@@ -12,6 +12,7 @@ import { type MetadataRecord, metadataRecord } from '../../../../broker/metadata
 import type { ListenerKind, RequestContext } from '../../../../broker/network/request-context.ts'
 import { MetadataLog } from '../../../../broker/raft/metadata-log.ts'
 import { ReplicaManager } from '../../../../broker/replica/replica-manager.ts'
+import { ReplicationThrottle } from '../../../../broker/replica/replication-throttle.ts'
 import type { BrokerServices } from '../../../../broker/services.ts'
 import { ClientTelemetry } from '../../../../broker/telemetry/client-telemetry.ts'
 import {
@@ -93,6 +94,14 @@ export function brokerHarness(properties: Readonly<Record<string, string>> = {})
     topicConfig: (topic) => settings.topicConfig(topic),
     replicaLagTimeMaxMs: () => 30_000,
     proposeIsr: () => undefined,
+    throttle: new ReplicationThrottle({
+      nodeId: NODE_ID,
+      clock,
+      rate: () => null,
+      replicasOf: () => [],
+      windowCount: 1,
+      windowMs: 1000,
+    }),
   })
   const log = logs.getOrCreate({ topic: '__cluster_metadata', partition: 0 }, { topicId: METADATA_TOPIC_ID })
   if (log === undefined) throw new Error('no metadata log')
