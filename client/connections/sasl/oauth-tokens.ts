@@ -52,8 +52,14 @@ export class OauthTokens {
   }
 
   #fetch(): Promise<BearerToken> {
-    this.#fetching ??= this.#ask()
-    return this.#fetching
+    if (this.#fetching !== undefined) return this.#fetching
+    const fetching = this.#ask()
+    this.#fetching = fetching
+    const ended = (): void => {
+      this.#fetching = undefined
+    }
+    fetching.then(ended, ended)
+    return fetching
   }
 
   async #ask(): Promise<BearerToken> {
@@ -70,8 +76,6 @@ export class OauthTokens {
       if (!this.#isClosed) this.#onError(failure.error)
       this.#again(retryMs)
       throw failure
-    } finally {
-      this.#fetching = undefined
     }
   }
 

@@ -4,8 +4,13 @@
  */
 import { Produce, type ProduceRequest } from '../../../../common/protocol/apis/00-produce.ts'
 import { Metadata, type MetadataRequest } from '../../../../common/protocol/apis/03-metadata.ts'
+import {
+  SaslHandshake,
+  type SaslHandshakeRequest,
+} from '../../../../common/protocol/apis/17-sasl-handshake.ts'
 import { ApiVersions } from '../../../../common/protocol/apis/18-api-versions.ts'
 import { InitProducerId } from '../../../../common/protocol/apis/22-init-producer-id.ts'
+import { SaslAuthenticate } from '../../../../common/protocol/apis/36-sasl-authenticate.ts'
 import { decodeRequest } from '../../../../common/protocol/codec.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import { decodeRequestHeader, encodeResponseFrame } from '../../../../common/protocol/header.ts'
@@ -47,7 +52,14 @@ export interface PartitionLog {
   }[]
 }
 
-const served = [Produce, Metadata, ApiVersions, InitProducerId] as readonly ApiSchema[]
+const served = [
+  Produce,
+  Metadata,
+  SaslHandshake,
+  ApiVersions,
+  InitProducerId,
+  SaslAuthenticate,
+] as readonly ApiSchema[]
 
 export class ScriptedCluster {
   readonly sim: SimRuntime
@@ -60,6 +72,8 @@ export class ScriptedCluster {
   /** Highest versions that the brokers claim; all that this code has when absent. */
   maxVersions: Readonly<Record<string, number>> = {}
   createsTopics = false
+  /** What every successful authentication tells (KIP-368). */
+  sessionLifetimeMs = 0
   readonly #listeners = new Map<number, Listener>()
   readonly #links = new Map<number, Set<Link>>()
   #nextProducerId = 1000
@@ -204,6 +218,15 @@ export class ScriptedCluster {
         return this.#metadata(body as MetadataRequest)
       case 'InitProducerId':
         return { errorCode: ErrorCode.NONE, producerId: this.#nextProducerId++, producerEpoch: 0 }
+      case 'SaslHandshake':
+        return { errorCode: ErrorCode.NONE, mechanisms: [(body as SaslHandshakeRequest).mechanism] }
+      case 'SaslAuthenticate':
+        return {
+          errorCode: ErrorCode.NONE,
+          errorMessage: null,
+          authBytes: Buffer.alloc(0),
+          sessionLifetimeMs: this.sessionLifetimeMs,
+        }
       case 'Produce':
         return this.#produce(nodeId, body as ProduceRequest)
       default:
