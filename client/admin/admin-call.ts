@@ -6,6 +6,7 @@
  * another one is responsible. When time runs out, the signal aborts or the client closes, whatever the call waits for rejects
  * with that reason, and so do its open results.
  */
+import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
@@ -137,11 +138,13 @@ export class AdminCall {
   /** One request to this broker, as it ends. Rejects only when the call is over. */
   tryRequest<A extends ApiSchema>(broker: Broker, request: AdminRequest<A>): Promise<RequestResult<A>> {
     const { api, body, minVersion, maxVersion } = request
+    // A request that is not answered costs the connection: a call in a hurry does not take it from the others.
+    const timeoutMs = Math.max(this.leftMs, this.core.config.get('socket.timeout.ms'))
     return this.wait((resolve) => {
       broker.request<A>({
         api,
         body,
-        timeoutMs: this.leftMs,
+        timeoutMs,
         ...(minVersion === undefined ? {} : { minVersion }),
         ...(maxVersion === undefined ? {} : { maxVersion }),
         done: resolve,
@@ -168,6 +171,17 @@ export class AdminCall {
   /** The broker of a target, once it is known. */
   find(target: Target): Promise<Broker> {
     return this.#finder.find(target)
+  }
+
+  /** Metadata of these topics, asked for now. */
+  metadata(topics: readonly string[]): Promise<MetadataResponse> {
+    return this.#finder.metadata(topics)
+  }
+
+  /** Every broker there is, by fresh metadata. */
+  async brokers(): Promise<Broker[]> {
+    const { brokers } = await this.metadata([])
+    return brokers.flatMap(({ nodeId }) => this.core.pool.byId(nodeId) ?? [])
   }
 
   backoff(): Backoff {

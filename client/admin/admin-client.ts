@@ -7,11 +7,66 @@ import { ClientCore } from '../client-core.ts'
 import type { ClientHooks } from '../client-hooks.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
+import type { ElectionType } from '../constants.ts'
+import type { KafkaError } from '../errors.ts'
 import { callLimits, type Timeout } from '../timeouts.ts'
-import type { ClusterMetadata } from '../values/cluster-metadata.ts'
+import type { ClusterMetadata, GroupMetadata } from '../values/cluster-metadata.ts'
+import type { TopicPartition } from '../values/topic-partition.ts'
 import { AdminEngine } from './admin-engine.ts'
-import type { AdminOptions, AuthorizedOptions } from './admin-options.ts'
+import type {
+  AdminOptions,
+  AuthorizedOptions,
+  BrokerOptions,
+  OperationOptions,
+  ValidateOptions,
+} from './admin-options.ts'
 import { type DescribeClusterResult, describeCluster } from './cluster.ts'
+import type { ConfigEntry } from './config-entry.ts'
+import type { ConfigResource } from './config-resource.ts'
+import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './configs.ts'
+import { electLeaders } from './elections.ts'
+import { type ConsumerGroupDescription, describeConsumerGroups } from './group-descriptions.ts'
+import {
+  type ListConsumerGroupsOptions,
+  type ListConsumerGroupsResult,
+  listConsumerGroups,
+} from './group-listings.ts'
+import {
+  alterConsumerGroupOffsets,
+  type ConsumerGroupTopicPartitions,
+  deleteConsumerGroupOffsets,
+  type ListGroupOffsetsOptions,
+  listConsumerGroupOffsets,
+  type ResetOffsetsRequest,
+  resetOffsets,
+} from './group-offsets.ts'
+import {
+  deleteConsumerGroups,
+  type MemberToRemove,
+  type RemovedMember,
+  type RemoveMembersOptions,
+  removeMembersFromConsumerGroup,
+} from './groups.ts'
+import type { KeyedMap, ResultMap } from './keyed-map.ts'
+import { listGroups } from './legacy-groups.ts'
+import { describeLogDirs, type LogDirDescription } from './log-dirs.ts'
+import type { NewPartitions } from './new-partitions.ts'
+import type { NewTopic } from './new-topic.ts'
+import {
+  type ListOffsetsOptions,
+  type ListOffsetsResultInfo,
+  listOffsets,
+  type OffsetSpecs,
+} from './offsets.ts'
+import {
+  alterPartitionReassignments,
+  listPartitionReassignments,
+  type PartitionReassignment,
+  type Reassignments,
+} from './reassignments.ts'
+import { type DeletedRecords, deleteRecords } from './records.ts'
+import { describeTopics, type TopicCollection, type TopicDescription } from './topic-descriptions.ts'
+import { createPartitions, createTopics, deleteTopics } from './topics.ts'
 
 export class AdminClient {
   readonly #engine: AdminEngine
@@ -28,6 +83,74 @@ export class AdminClient {
 
   // Topics and partitions
 
+  /** One result a topic. */
+  createTopics(
+    newTopics: readonly NewTopic[],
+    options?: OperationOptions & ValidateOptions,
+  ): ResultMap<string, void> {
+    return createTopics(this.#open(), newTopics, options)
+  }
+
+  deleteTopics(topics: readonly string[], options?: OperationOptions): ResultMap<string, void> {
+    return deleteTopics(this.#open(), topics, options)
+  }
+
+  /** Makes topics grow; one result a topic. */
+  createPartitions(
+    newPartitions: readonly NewPartitions[],
+    options?: OperationOptions & ValidateOptions,
+  ): ResultMap<string, void> {
+    return createPartitions(this.#open(), newPartitions, options)
+  }
+
+  describeTopics(
+    topics: TopicCollection | readonly string[],
+    options?: AdminOptions & AuthorizedOptions,
+  ): ResultMap<string, TopicDescription> {
+    return describeTopics(this.#open(), topics, options)
+  }
+
+  /** Removes what lies before the `offset` of each partition; OFFSET_END removes everything. */
+  deleteRecords(
+    partitions: readonly TopicPartition[],
+    options?: OperationOptions,
+  ): ResultMap<TopicPartition, DeletedRecords> {
+    return deleteRecords(this.#open(), partitions, options)
+  }
+
+  /** Offsets by `OffsetSpec`. */
+  listOffsets(
+    specs: OffsetSpecs,
+    options?: ListOffsetsOptions,
+  ): ResultMap<TopicPartition, ListOffsetsResultInfo> {
+    return listOffsets(this.#open(), specs, options)
+  }
+
+  /** null as partitions: all of them. A partition's result is null when a leader was elected. */
+  async electLeaders(
+    electionType: ElectionType,
+    partitions?: readonly TopicPartition[] | null,
+    options?: OperationOptions,
+  ): Promise<KeyedMap<TopicPartition, KafkaError | null>> {
+    return await electLeaders(this.#open(), electionType, partitions, options)
+  }
+
+  /** Moves partitions to other brokers; null takes a move back. */
+  alterPartitionReassignments(
+    reassignments: Reassignments,
+    options?: OperationOptions,
+  ): ResultMap<TopicPartition, void> {
+    return alterPartitionReassignments(this.#open(), reassignments, options)
+  }
+
+  /** Moves in progress, of these partitions or of all. */
+  async listPartitionReassignments(
+    partitions?: readonly TopicPartition[] | null,
+    options?: OperationOptions,
+  ): Promise<KeyedMap<TopicPartition, PartitionReassignment>> {
+    return await listPartitionReassignments(this.#open(), partitions, options)
+  }
+
   // Cluster
 
   /** Brokers, and all topics or one. */
@@ -37,14 +160,106 @@ export class AdminClient {
 
   /** Brokers, controller, and with `includeAuthorizedOperations` what the caller may do. */
   async describeCluster(options?: AdminOptions & AuthorizedOptions): Promise<DescribeClusterResult> {
-    return await describeCluster(this.#engine, options)
+    return await describeCluster(this.#open(), options)
+  }
+
+  /** What lies in the log directories; one result a broker, by path. */
+  describeLogDirs(
+    brokerIds: readonly number[],
+    options?: AdminOptions,
+  ): ResultMap<number, Map<string, LogDirDescription>> {
+    return describeLogDirs(this.#open(), brokerIds, options)
   }
 
   // Configurations
 
+  /** At most one resource may be a broker: `_CONFLICT`. */
+  describeConfigs(
+    resources: readonly ConfigResource[],
+    options?: AdminOptions & BrokerOptions,
+  ): ResultMap<ConfigResource, Map<string, ConfigEntry>> {
+    return describeConfigs(this.#open(), resources, options)
+  }
+
+  /** @deprecated replaces whole configurations; use `incrementalAlterConfigs` */
+  alterConfigs(
+    resources: readonly ConfigResource[],
+    options?: AdminOptions & BrokerOptions & ValidateOptions,
+  ): ResultMap<ConfigResource, void> {
+    return alterConfigs(this.#open(), resources, options)
+  }
+
+  /** Changes the entries of `incrementalConfigs`, and nothing else. */
+  incrementalAlterConfigs(
+    resources: readonly ConfigResource[],
+    options?: AdminOptions & BrokerOptions & ValidateOptions,
+  ): ResultMap<ConfigResource, void> {
+    return incrementalAlterConfigs(this.#open(), resources, options)
+  }
+
   // Access control
 
   // Groups
+
+  /** @deprecated by `listConsumerGroups` and `describeConsumerGroups` */
+  async listGroups(group?: string | null, timeout?: Timeout): Promise<GroupMetadata[]> {
+    return await listGroups(this.#open(), group, timeout)
+  }
+
+  /** The consumer groups of all brokers. What single brokers refuse stands in `errors`. */
+  async listConsumerGroups(options?: ListConsumerGroupsOptions): Promise<ListConsumerGroupsResult> {
+    return await listConsumerGroups(this.#open(), options)
+  }
+
+  /** Classic groups, and those of KIP-848. */
+  describeConsumerGroups(
+    groupIds: readonly string[],
+    options?: AdminOptions & AuthorizedOptions,
+  ): ResultMap<string, ConsumerGroupDescription> {
+    return describeConsumerGroups(this.#open(), groupIds, options)
+  }
+
+  deleteConsumerGroups(groupIds: readonly string[], options?: AdminOptions): ResultMap<string, void> {
+    return deleteConsumerGroups(this.#open(), groupIds, options)
+  }
+
+  /** What one group has committed; OFFSET_INVALID where there is nothing. */
+  listConsumerGroupOffsets(
+    request: readonly ConsumerGroupTopicPartitions[],
+    options?: ListGroupOffsetsOptions,
+  ): ResultMap<string, ConsumerGroupTopicPartitions> {
+    return listConsumerGroupOffsets(this.#open(), request, options)
+  }
+
+  /** Commits for one group, which must have no members. Each partition has an `error` of its own. */
+  alterConsumerGroupOffsets(
+    request: readonly ConsumerGroupTopicPartitions[],
+    options?: AdminOptions,
+  ): ResultMap<string, ConsumerGroupTopicPartitions> {
+    return alterConsumerGroupOffsets(this.#open(), request, options)
+  }
+
+  /** Addition. Each partition has an `error` of its own. */
+  deleteConsumerGroupOffsets(
+    request: readonly ConsumerGroupTopicPartitions[],
+    options?: AdminOptions,
+  ): ResultMap<string, ConsumerGroupTopicPartitions> {
+    return deleteConsumerGroupOffsets(this.#open(), request, options)
+  }
+
+  /** Addition: commits the end, or the beginning, of all partitions of a topic for a group without members. */
+  async resetOffsets(request: ResetOffsetsRequest, options?: AdminOptions): Promise<TopicPartition[]> {
+    return await resetOffsets(this.#open(), request, options)
+  }
+
+  /** Addition: takes members, or all with null, out of a classic group. */
+  async removeMembersFromConsumerGroup(
+    groupId: string,
+    members: readonly MemberToRemove[] | null,
+    options?: RemoveMembersOptions,
+  ): Promise<RemovedMember[]> {
+    return await removeMembersFromConsumerGroup(this.#open(), groupId, members, options)
+  }
 
   // Users
 
@@ -79,5 +294,11 @@ export class AdminClient {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Throws ClosedError after `close`. */
+  #open(): AdminEngine {
+    this.#engine.core.checkOpen()
+    return this.#engine
   }
 }

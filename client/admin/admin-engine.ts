@@ -16,6 +16,7 @@
  */
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
+import { LogLevel } from '../log.ts'
 import { AdminCall } from './admin-call.ts'
 import type { AdminLimits } from './admin-options.ts'
 import type { MapKey, ResultMap } from './keyed-map.ts'
@@ -24,6 +25,7 @@ import { PendingResults } from './pending-results.ts'
 export class AdminEngine {
   readonly core: ClientCore
   readonly #calls = new Set<AdminCall>()
+  readonly #warnings = new Set<string>()
 
   constructor(core: ClientCore) {
     this.core = core
@@ -57,6 +59,13 @@ export class AdminEngine {
       this.#calls.delete(call)
       call.end(new KafkaException(new KafkaError(KafkaError._NOOP)))
     }
+  }
+
+  /** Logs the text, at its first time. */
+  warnOnce(text: string): void {
+    if (this.#warnings.has(text)) return
+    this.#warnings.add(text)
+    this.core.logger.log(LogLevel.WARNING, 'DEPRECATED', text)
   }
 
   /** Calls in progress end with `_DESTROY`. */

@@ -1,4 +1,5 @@
 /** Which broker an admin request goes to. Asks for metadata or the coordinator when that is not known. One per call. */
+import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
 import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Broker } from '../connections/broker.ts'
@@ -31,9 +32,19 @@ export class BrokerFinder {
       this.#call.check()
       const known = this.#known(target)
       if (known !== undefined) return known
-      const isFound =
-        target.kind === 'coordinator' ? await this.#findCoordinator(target) : await this.#refresh([])
-      if (!isFound || this.#known(target) === undefined) await this.#call.pause(backoff.nextMs())
+      if (target.kind === 'coordinator') await this.#findCoordinator(target)
+      else await this.#query([])
+      if (this.#known(target) === undefined) await this.#call.pause(backoff.nextMs())
+    }
+  }
+
+  /** Metadata of these topics, from whichever broker answers first. */
+  async metadata(topics: readonly string[]): Promise<MetadataResponse> {
+    const backoff = this.#call.backoff()
+    for (;;) {
+      const response = await this.#query(topics)
+      if (response !== undefined) return response
+      await this.#call.pause(backoff.nextMs())
     }
   }
 
@@ -61,23 +72,26 @@ export class BrokerFinder {
     }
   }
 
-  /** @returns whether a broker answered */
-  async #refresh(topics: readonly string[]): Promise<boolean> {
-    const { metadata } = this.#call.core
-    const timeoutMs = Math.min(this.#call.leftMs, this.#call.core.config.get('socket.timeout.ms'))
+  /** undefined when no broker answered. */
+  async #query(topics: readonly string[]): Promise<MetadataResponse | undefined> {
+    const { metadata, config } = this.#call.core
+    const query = { topics, mayCreate: false, timeoutMs: config.get('socket.timeout.ms') }
     const result = await this.#call.wait<MetadataResult>((resolve) => {
-      metadata.query({ topics, mayCreate: false, timeoutMs }, resolve)
+      metadata.query(query, resolve)
       return undefined
     })
-    if (result.ok) this.#isMetadataStale = false
-    else this.#checkPassing(result.error)
-    return result.ok
+    if (!result.ok) {
+      this.#checkPassing(result.error)
+      return undefined
+    }
+    this.#isMetadataStale = false
+    return result.response
   }
 
-  async #findCoordinator(target: Target & { readonly kind: 'coordinator' }): Promise<boolean> {
+  async #findCoordinator(target: Target & { readonly kind: 'coordinator' }): Promise<void> {
     const { pool } = this.#call.core
     const broker = pool.any()
-    if (broker === undefined) return false
+    if (broker === undefined) return
     const { type, key } = target
     const result = await this.#call.tryRequest(broker, {
       api: FindCoordinator,
@@ -88,21 +102,20 @@ export class BrokerFinder {
     })
     if (!result.ok) {
       this.#checkPassing(result.error)
-      return false
+      return
     }
     const answer = result.response.coordinators[0] ?? result.response
     const { errorCode, errorMessage, nodeId, host, port } = answer
     if (errorCode === ErrorCode.NONE) {
       pool.learn({ nodeId, host, port, rack: null })
       this.#coordinators.set(coordinatorKey(target), nodeId)
-      return true
+      return
     }
     const mayComeUp =
       errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE ||
       errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS ||
       errorCode === ErrorCode.NOT_COORDINATOR
     if (!mayComeUp) throw new KafkaException(new KafkaError(errorCode, errorMessage || undefined))
-    return false
   }
 
   #checkPassing(error: KafkaError): void {

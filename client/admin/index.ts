@@ -21,4 +21,34 @@ export type {
   ValidateOptions,
 } from './admin-options.ts'
 export type { DescribeClusterResult } from './cluster.ts'
+export { ConfigEntry, type ConfigEntryOptions } from './config-entry.ts'
+export { ConfigResource, type ConfigResourceOptions, type ConfigValue } from './config-resource.ts'
+export type { ConsumerGroupDescription, MemberAssignment, MemberDescription } from './group-descriptions.ts'
+export type {
+  ConsumerGroupListing,
+  ListConsumerGroupsOptions,
+  ListConsumerGroupsResult,
+  ListShareGroupsResult,
+  ShareGroupListing,
+} from './group-listings.ts'
+export {
+  ConsumerGroupTopicPartitions,
+  type ListGroupOffsetsOptions,
+  type ResetOffsetsRequest,
+} from './group-offsets.ts'
+export type { MemberToRemove, RemovedMember, RemoveMembersOptions } from './groups.ts'
 export { KeyedMap, type MapKey, ResultMap } from './keyed-map.ts'
+export type { LogDirDescription, ReplicaInfo } from './log-dirs.ts'
+export { NewPartitions, type NewPartitionsOptions } from './new-partitions.ts'
+export { NewTopic, type NewTopicInit, type NewTopicOptions, type TopicConfig } from './new-topic.ts'
+export {
+  EarliestSpec,
+  LatestSpec,
+  MaxTimestampSpec,
+  OffsetSpec,
+  TimestampSpec,
+} from './offset-spec.ts'
+export type { ListOffsetsOptions, ListOffsetsResultInfo, OffsetSpecs } from './offsets.ts'
+export type { PartitionReassignment, Reassignments } from './reassignments.ts'
+export type { DeletedRecords } from './records.ts'
+export { TopicCollection, type TopicDescription, type TopicPartitionInfo } from './topic-descriptions.ts'

@@ -3,8 +3,8 @@
  * gives the instances of the caller. `ResultMap` holds one promise a key: what the calls of the admin client return.
  */
 
-/** A string, or a value class with a string that equal instances share. */
-export type MapKey = string | { key(): string }
+/** A string, a number, or a value class with a string that equal instances share. */
+export type MapKey = string | number | { key(): string }
 
 export class KeyedMap<K extends MapKey, V> extends Map<K, V> {
   readonly #own = new Map<string, K>()
@@ -52,5 +52,5 @@ export class ResultMap<K extends MapKey, T> extends KeyedMap<K, Promise<T>> {
 }
 
 export function keyText(key: MapKey): string {
-  return typeof key === 'string' ? key : key.key()
+  return typeof key === 'object' ? key.key() : String(key)
 }

@@ -42,6 +42,19 @@ export class PendingResults<K extends MapKey, T> {
     else this.reject(key, new KafkaException(new KafkaError(errorCode, errorMessage || undefined)))
   }
 
+  /** Finds every open result by itself, all at the same time. */
+  async each(find: (key: K) => Promise<T>): Promise<void> {
+    await Promise.all(
+      this.openKeys.map(async (key) => {
+        try {
+          this.resolve(key, await find(key))
+        } catch (error) {
+          this.reject(key, error)
+        }
+      }),
+    )
+  }
+
   rejectOpen(reason: unknown): void {
     for (const key of [...this.#open.keys()]) this.#take(key)?.reject(reason)
   }
