@@ -53,7 +53,7 @@ export class ClientCore {
   credentials: { readonly username: string; readonly password: string } | undefined
   readonly #tokens: OauthTokens | undefined
   #statisticsTimer: Timer | undefined
-  readonly #pauses = new Set<() => void>()
+  readonly #closeListeners = new Set<() => void>()
   #isClosed = false
 
   constructor(config: Config, hooks: ClientHooks, listener: CoreListener) {
@@ -205,17 +205,23 @@ export class ClientCore {
     return await untilAborted(limits.signal, () => this.#listTopics(topic ?? null, limits))
   }
 
+  /** Called once, when the handle is closed. @returns a function that stops listening */
+  onClose(listener: () => void): () => void {
+    this.#closeListeners.add(listener)
+    return () => this.#closeListeners.delete(listener)
+  }
+
   /** Resolves when the time is over, the signal aborts, or the handle is closed. */
   pause(label: string, delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         timer.cancel()
         signal?.removeEventListener('abort', wake)
-        this.#pauses.delete(wake)
+        this.#closeListeners.delete(wake)
         resolve()
       }
       const timer = this.runtime.scheduler.schedule(label, delayMs, wake)
-      this.#pauses.add(wake)
+      this.#closeListeners.add(wake)
       signal?.addEventListener('abort', wake)
       if (this.#isClosed || signal?.aborted === true) wake()
     })
@@ -261,7 +267,7 @@ export class ClientCore {
     this.metadata.close()
     this.pool.close()
     this.events.notify()
-    for (const wake of [...this.#pauses]) wake()
+    for (const wake of [...this.#closeListeners]) wake()
     // Closing links still need a turn of their own.
     this.runtime.reactor.post(() => this.#ownRuntime?.close())
   }

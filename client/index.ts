@@ -8,6 +8,8 @@ export * from './constants.ts'
 export { ConsumeError, KeyDeserializationError, ValueDeserializationError } from './consume-errors.ts'
 export { type ConsumeOptions, Consumer, type WatermarkOptions } from './consumer/consumer.ts'
 export type { CommitOptions } from './consumer/consumer-arguments.ts'
+export type { ConsumerEvent } from './consumer/event-iteration.ts'
+export type { BatchesOptions, MessagesOptions } from './consumer/iteration.ts'
 export type { RebalanceCallback, RebalanceCallbacks } from './consumer/rebalance-queue.ts'
 export {
   BufferError,

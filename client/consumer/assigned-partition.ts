@@ -79,6 +79,8 @@ export class AssignedPartition {
   queuedBytes = 0
   /** Code of the last error about the position that was told; OFFSET_INVALID for none. */
   toldCode = OFFSET_INVALID
+  /** Of the last `lag` event; -1 before the first. */
+  toldLag = -1
   rxMessages = 0
   rxBytes = 0
 

@@ -68,6 +68,8 @@ export class ClassicMembership implements Membership {
   #isClosed = false
   rebalanceCount = 0
   rebalanceReason = ''
+  #leaderId = ''
+  #joinStartedMs = 0
   rebalancedAtMs = 0
   #toldCode = 0
 
@@ -225,12 +227,16 @@ export class ClassicMembership implements Membership {
       return
     }
     const { groupId } = this.#coordinator
+    const generationId = this.#generationId
     const isBehindJoin = this.#state === 'joining' || this.#state === 'syncing'
     this.#coordinator.request({
       api: LeaveGroup,
       body: (version) => (version >= 3 ? { groupId, members: [{ memberId }] } : { groupId, memberId }),
       timeoutMs: leaveTimeoutMs,
-      done: () => done(),
+      done: () => {
+        this.#core.notifier.tell('group-leave', { groupId, memberId, generationId })
+        done()
+      },
       isAside: isBehindJoin,
     })
   }
@@ -270,6 +276,7 @@ export class ClassicMembership implements Membership {
     const { config, logger } = this.#core
     this.#wantsJoin = false
     this.#state = 'joining'
+    this.#joinStartedMs = this.#core.runtime.clock.monotonicMs()
     this.#joinedTopics = topics
     const round = ++this.#round
     const rebalanceTimeoutMs = config.get('max.poll.interval.ms')
@@ -308,6 +315,7 @@ export class ClassicMembership implements Membership {
   }
 
   #joined(response: JoinGroupResponse): void {
+    this.#leaderId = response.leader
     this.#toldCode = 0
     this.#memberId = response.memberId
     this.#generationId = response.generationId
@@ -439,6 +447,7 @@ export class ClassicMembership implements Membership {
     this.#state = 'stable'
     this.#startHeartbeat()
     this.#hooks.onIdentity()
+    this.#tellJoin()
     if (this.rebalanceProtocol !== 'cooperative') {
       this.#rebalance('assign', assigned)
       return
@@ -456,6 +465,19 @@ export class ClassicMembership implements Membership {
       // What was given up is assigned to others in the next round.
       this.#wantsJoin = true
       if (added.length > 0 && !this.#isLost && this.#left === undefined) this.#rebalance('assign', added)
+    })
+  }
+
+  #tellJoin(): void {
+    const { notifier, runtime } = this.#core
+    notifier.tell('group-join', {
+      groupId: this.#coordinator.groupId,
+      memberId: this.#memberId,
+      generationId: this.#generationId,
+      isLeader: this.#leaderId === this.#memberId,
+      leaderId: this.#leaderId,
+      protocolName: this.#assignor?.name ?? '',
+      durationMs: runtime.clock.monotonicMs() - this.#joinStartedMs,
     })
   }
 
@@ -562,10 +584,18 @@ export class ClassicMembership implements Membership {
       timeoutMs: config.get('session.timeout.ms'),
       done: (result) => {
         this.#isHeartbeatOut = false
-        if (round === this.#round && !this.#isClosed && result.ok)
-          this.#heartbeatAnswered(result.response.errorCode)
+        if (round !== this.#round || this.#isClosed || !result.ok) return
+        const { errorCode } = result.response
+        if (errorCode === ErrorCode.NONE) this.#tellHeartbeat()
+        this.#heartbeatAnswered(errorCode)
       },
     })
+  }
+
+  #tellHeartbeat(): void {
+    const { groupId } = this.#coordinator
+    const event = { groupId, memberId: this.#memberId, generationId: this.#generationId }
+    this.#core.notifier.tell('heartbeat', event)
   }
 
   #heartbeatAnswered(code: number): void {

@@ -8,6 +8,7 @@ import type { ClientHooks } from '../client-hooks.ts'
 import type { Config } from '../config/config.ts'
 import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
 import { OnceEvent } from '../event-queue.ts'
+import type { Emitter } from '../events/event-notifier.ts'
 import { Message } from '../values/message.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { type AssignedPartition, isUsableOffset } from './assigned-partition.ts'
@@ -43,20 +44,22 @@ export class ConsumerEngine<C> {
   readonly pollWatch: PollWatch
   readonly #resolver: PositionResolver
   readonly #fetcher: Fetcher
-  readonly #storesOffsets: boolean
+  /** A message that goes to the application counts as stored. A stream stores by itself. */
+  storesOffsets: boolean
   readonly #commitsOffsets: boolean
   #autoCommitTimer: Timer | undefined
   #fatalError: KafkaError | undefined
   #isOverdue = false
   #isClosing = false
 
-  constructor(consumer: C, config: Config, hooks: ClientHooks) {
+  constructor(consumer: C, config: Config, hooks: ClientHooks, emitter: Emitter) {
     this.core = new ClientCore(config, hooks, {
       onRoom: () => this.#fetcher.touch(),
       onDown: () => this.#fetcher.touch(),
+      emitter,
     })
     const { core } = this
-    this.#storesOffsets = config.get('enable.auto.offset.store')
+    this.storesOffsets = config.get('enable.auto.offset.store')
     this.#commitsOffsets = config.get('enable.auto.commit')
     this.delivery = new DeliveryQueue((partition) => this.#fetcher.drained(partition))
     this.assignment = new Assignment({
@@ -121,10 +124,11 @@ export class ConsumerEngine<C> {
   /** A message goes to the application: its offset counts as returned, and as stored where that is automatic. */
   deliver(message: Message, source: AssignedPartition | undefined): void {
     const offset = message.offset()
+    if (message.error()?.code() === KafkaError._PARTITION_EOF) this.#tellEof(message)
     if (source === undefined || source.isRemoved || offset === null || message.error() !== null) return
     source.appOffset = offset + 1
     source.appEpoch = message.leaderEpoch() ?? -1
-    if (this.#storesOffsets) this.store(source, offset + 1, source.appEpoch, null)
+    if (this.storesOffsets) this.store(source, offset + 1, source.appEpoch, null)
   }
 
   store(partition: AssignedPartition, offset: number, leaderEpoch: number, metadata: string | null): void {
@@ -308,12 +312,24 @@ export class ConsumerEngine<C> {
 
   #finish(rebalance: Rebalance): void {
     const { kind, isIncremental, partitions } = rebalance
+    this.core.notifier.tellNow('rebalance', { type: kind, partitions })
     if (kind !== 'assign') {
       const left = isIncremental ? this.#find(partitions) : [...this.assignment.all()]
       for (const partition of left) this.assignment.remove(partition)
     }
     if (kind === 'revoke') this.commits.whenIdle(() => rebalance.done())
     else rebalance.done()
+  }
+
+  #tellEof(message: Message): void {
+    const { notifier } = this.core
+    if (!notifier.has('partition-eof')) return
+    const position = new TopicPartition(
+      message.topic() ?? '',
+      message.partition() ?? -1,
+      message.offset() ?? -1,
+    )
+    notifier.tellNow('partition-eof', position)
   }
 
   #find(partitions: readonly TopicPartition[]): AssignedPartition[] {

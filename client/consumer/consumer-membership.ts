@@ -13,6 +13,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError } from '../errors.ts'
+import type { GroupEvent } from '../events/event-maps.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
 import type { MemberIdentity, Membership, MembershipHooks } from './membership.ts'
@@ -53,6 +54,7 @@ export class ConsumerMembership implements Membership {
   #toldCode = 0
   rebalanceCount = 0
   rebalanceReason = ''
+  #joinStartedMs = 0
   rebalancedAtMs = 0
 
   constructor(core: ClientCore, coordinator: GroupCoordinator, hooks: MembershipHooks) {
@@ -156,6 +158,7 @@ export class ConsumerMembership implements Membership {
       done()
       return
     }
+    const event = this.#event()
     this.#coordinator.request({
       api: ConsumerGroupHeartbeat,
       body: {
@@ -165,7 +168,10 @@ export class ConsumerMembership implements Membership {
         instanceId: this.#groupInstanceId,
       },
       timeoutMs: leaveTimeoutMs,
-      done: () => done(),
+      done: () => {
+        this.#core.notifier.tell('group-leave', event)
+        done()
+      },
     })
   }
 
@@ -247,6 +253,7 @@ export class ConsumerMembership implements Membership {
     }
     const { config } = this.#core
     const isFull = !this.#isJoined || this.#isSubscriptionNew
+    if (!this.#isJoined) this.#joinStartedMs = this.#core.runtime.clock.monotonicMs()
     const owned = this.#hooks.owned()
     const ownedKey = keyOf(owned)
     const tellsOwned = !this.#isWaiting && ownedKey !== this.#told
@@ -299,8 +306,22 @@ export class ConsumerMembership implements Membership {
     this.#intervalMs = response.heartbeatIntervalMs
     if (response.assignment !== null) this.#target = response.assignment.topicPartitions
     this.#heartbeatSoon(this.#isSubscriptionNew ? 0 : this.#intervalMs)
-    if (isNew) this.#hooks.onIdentity()
+    this.#core.notifier.tell('heartbeat', this.#event())
+    if (isNew) {
+      this.#hooks.onIdentity()
+      this.#tellJoin()
+    }
     this.#proceed()
+  }
+
+  #event(): GroupEvent {
+    return { groupId: this.#coordinator.groupId, memberId: this.#memberId, generationId: this.#epoch }
+  }
+
+  #tellJoin(): void {
+    const durationMs = this.#core.runtime.clock.monotonicMs() - this.#joinStartedMs
+    const join = { ...this.#event(), isLeader: false, leaderId: '', protocolName: '', durationMs }
+    this.#core.notifier.tell('group-join', join)
   }
 
   #failed(error: KafkaError): void {

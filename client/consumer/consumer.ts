@@ -4,12 +4,22 @@
  * Two modes: `subscribe` (the group assigns) and `assign` (by hand). Callbacks and messages come inside `poll`, `consume`
  * and `close` only; network input and heartbeats go on by themselves as the event loop turns.
  */
+import { EventEmitter } from 'node:events'
 import type { ClientHooks } from '../client-hooks.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
 import { OFFSET_END, OFFSET_INVALID, OFFSET_STORED } from '../constants.ts'
 import { ClosedError, KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
-import { type CallLimits, callLimits, type Timeout, untilAborted } from '../timeouts.ts'
+import type { ConsumerEvents } from '../events/event-maps.ts'
+import {
+  type CallLimits,
+  type CallOptions,
+  type CloseOptions,
+  callLimits,
+  closeLimits,
+  type Timeout,
+  untilAborted,
+} from '../timeouts.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { Message } from '../values/message.ts'
@@ -27,9 +37,17 @@ import {
 } from './consumer-arguments.ts'
 import { ConsumerEngine } from './consumer-engine.ts'
 import { consumerStatistics } from './consumer-statistics.ts'
-import type { Taken } from './delivery-queue.ts'
+import { type ConsumerEvent, iterateEvents } from './event-iteration.ts'
+import {
+  type BatchesOptions,
+  type IterationSource,
+  iterateBatches,
+  iterateMessages,
+  type MessagesOptions,
+} from './iteration.ts'
 import { lookUpOffsets } from './list-offsets.ts'
 import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
+import { Serving } from './serving.ts'
 import { parseSubscription } from './subscription.ts'
 
 export interface WatermarkOptions {
@@ -47,22 +65,20 @@ export interface ConsumeOptions {
   readonly signal?: AbortSignal
 }
 
-/** A call that always finds a message lets the event loop turn after so many. */
-const messagesPerTurn = 256
-/** `consume` hands over what it has at such intervals. */
-const fillMs = 200
 /** Longest that `close` waits for brokers, unless it is told otherwise. */
 const defaultCloseMs = 15_000
 
-export class Consumer {
+export class Consumer extends EventEmitter<ConsumerEvents> {
   readonly #engine: ConsumerEngine<Consumer>
-  #sinceTurn = 0
+  readonly #serving: Serving<Consumer>
   #closing: Promise<void> | undefined
 
   /** @param hooks for tests: see `ClientHooks` */
   constructor(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}) {
+    super()
     const config = readConfig('consumer', conf, extra)
-    this.#engine = new ConsumerEngine<Consumer>(this, config, hooks)
+    this.#engine = new ConsumerEngine<Consumer>(this, config, hooks, this)
+    this.#serving = new Serving(this.#engine)
     this.#engine.core.startStatistics(() => consumerStatistics(this.#engine))
   }
 
@@ -142,48 +158,14 @@ export class Consumer {
   /** Serves callbacks; the next message or event, or null when the time is over. */
   async poll(timeout?: Timeout): Promise<Message | null> {
     this.#checkOpen()
-    const { timeoutMs, signal } = callLimits(timeout)
-    const { delivery } = this.#engine
-    return await this.#serve(timeoutMs, signal, () => {
-      const message = delivery.next()
-      if (message !== undefined) this.#engine.deliver(message, delivery.source)
-      return message
-    })
+    return await this.#serving.poll(callLimits(timeout))
   }
 
   /** Up to `numMessages` messages and events; fewer when time runs out. */
   async consume(numMessages?: number | ConsumeOptions, timeout?: Timeout): Promise<Message[]> {
     this.#checkOpen()
     const { count, limits } = consumeArguments(numMessages, timeout)
-    if (count === 0) return []
-    const { clock } = this.#engine.core.runtime
-    const deadlineMs = clock.monotonicMs() + limits.timeoutMs
-    const { delivery } = this.#engine
-    const taken: Taken[] = []
-    const fill = (): true | undefined => {
-      while (taken.length < count) {
-        const message = delivery.next()
-        if (message === undefined) return undefined
-        taken.push({ message, source: delivery.source })
-      }
-      return true
-    }
-    for (;;) {
-      const sliceMs = Math.max(0, Math.min(fillMs, deadlineMs - clock.monotonicMs()))
-      try {
-        const isFull = await this.#serve(sliceMs, limits.signal, fill)
-        if (isFull === true || taken.length > 0) break
-      } catch (error) {
-        // An abort, or a callback that threw: what was taken comes with the next call.
-        delivery.unread(taken)
-        throw error
-      }
-      if (this.#engine.core.isClosed || clock.monotonicMs() >= deadlineMs) break
-    }
-    // Partitions that were revoked meanwhile belong to others.
-    const kept = taken.filter(({ source }) => source?.isRemoved !== true)
-    for (const { message, source } of kept) this.#engine.deliver(message, source)
-    return kept.map(({ message }) => message)
+    return count === 0 ? [] : await this.#serving.consume(count, limits)
   }
 
   /** Commits; the outcome goes to `on_commit`, or with `asynchronous: false` to the promise. */
@@ -375,6 +357,36 @@ export class Consumer {
     }
   }
 
+  /** Messages without error; `break` leaves the consumer open. Subscribe or assign first. */
+  messages(options: MessagesOptions = {}): AsyncGenerator<Message, void, undefined> {
+    this.#checkUsable()
+    checkNames(options, ['signal', 'closeOnEnd', 'partitionEof'])
+    return iterateMessages(this.#iterated(), options)
+  }
+
+  /** Messages of one partition at a time. */
+  batches(options: BatchesOptions = {}): AsyncGenerator<Message[], void, undefined> {
+    this.#checkUsable()
+    checkNames(options, ['signal', 'closeOnEnd', 'partitionEof', 'maxMessages', 'maxWaitMs'])
+    const { maxMessages = 500, maxWaitMs = 0, signal } = options
+    if (!Number.isInteger(maxMessages) || maxMessages < 1 || maxMessages > maxMessagesPerCall) {
+      throw new ValueError(`maxMessages must be between 1 and ${maxMessagesPerCall}, not ${maxMessages}`)
+    }
+    const next = (): Promise<Message[]> => this.#serving.batch(maxMessages, maxWaitMs, signal)
+    return iterateBatches(this.#iterated(), next, options)
+  }
+
+  /** Rebalances, commits, ends of partitions and lags, in order; ends with `close`. */
+  events(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<ConsumerEvent, void, undefined> {
+    this.#checkOpen()
+    checkNames(options, ['signal'])
+    return iterateEvents(this, this.#engine.core, options.signal)
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    return this.messages()
+  }
+
   async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
     this.#checkOpen()
     return await this.#engine.core.listTopics(topic, timeout)
@@ -388,10 +400,10 @@ export class Consumer {
 
   /**
    * Runs the revoke callback, commits what is stored (with `enable.auto.commit`), leaves the group, closes connections.
-   * Idempotent. Rejects with what a callback threw; it is closed nevertheless.
+   * `force` waits for nothing. Idempotent. Rejects with what a callback threw; it is closed nevertheless.
    */
-  close(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
-    this.#closing ??= this.#close(callLimits(options, defaultCloseMs))
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(closeLimits(options, defaultCloseMs))
     return this.#closing
   }
 
@@ -411,55 +423,11 @@ export class Consumer {
     }
   }
 
-  /** Serves until `take` gives something or the time is over. */
-  async #serve<T>(
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    take: () => T | undefined,
-  ): Promise<T | null> {
-    signal?.throwIfAborted()
-    const { core, pollWatch } = this.#engine
-    const { clock } = core.runtime
-    const deadlineMs = clock.monotonicMs() + timeoutMs
-    pollWatch.enter()
-    try {
-      this.#engine.polled()
-      let hasTurned = ++this.#sinceTurn >= messagesPerTurn
-      if (hasTurned) await this.#turn()
-      for (;;) {
-        await this.#serveCallbacks()
-        const fatal = this.#engine.fatalError
-        if (fatal !== undefined) throw new KafkaException(fatal)
-        const taken = core.isClosed ? undefined : take()
-        if (taken !== undefined) return taken
-        if (core.isClosed) return null
-        if (!hasTurned) {
-          // What has arrived at the sockets is processed before a time of 0 is over.
-          hasTurned = true
-          await this.#turn()
-          continue
-        }
-        signal?.throwIfAborted()
-        const leftMs = deadlineMs - clock.monotonicMs()
-        if (leftMs <= 0) return null
-        await core.events.wait(leftMs, signal)
-      }
-    } finally {
-      pollWatch.leave()
-    }
-  }
-
-  async #turn(): Promise<void> {
-    this.#sinceTurn = 0
-    await this.#engine.core.events.turn()
-  }
-
-  async #serveCallbacks(): Promise<void> {
-    const { core, rebalances } = this.#engine
-    for (;;) {
-      if (core.events.size > 0) core.events.serveReady()
-      if (!rebalances.isReady) return
-      await rebalances.serveOne()
+  #iterated(): IterationSource<Message> {
+    return {
+      core: this.#engine.core,
+      poll: (limits: CallOptions) => this.poll(limits),
+      close: () => this.close(),
     }
   }
 
@@ -499,7 +467,7 @@ export class Consumer {
     const failures: unknown[] = []
     const serve = async (): Promise<void> => {
       try {
-        await this.#serveCallbacks()
+        await this.#serving.serveCallbacks()
       } catch (error) {
         if (!(error instanceof KafkaException && error.error.fatal())) failures.push(error)
       }

@@ -77,6 +77,7 @@ export class FetchOutcomes implements FetchAnswers {
     }
     if (answer.records !== null && answer.records.length > 0) this.#records(partition, answer, answer.records)
     this.#maybeEnd(partition)
+    this.#tellLag(partition)
   }
 
   failed({ partition, version }: Asked, error: KafkaError): void {
@@ -137,6 +138,19 @@ export class FetchOutcomes implements FetchAnswers {
       this.#backOff(partition)
       this.#tell(partition, new KafkaError(KafkaError._BAD_MSG, 'fetched bytes are no record batches'))
     }
+  }
+
+  #tellLag(partition: AssignedPartition): void {
+    const { notifier } = this.#options.core
+    if (!notifier.has('lag')) return
+    const endOffset = partition.endOffset(this.#isReadCommitted)
+    const position = Math.max(partition.appOffset, partition.committed.offset)
+    if (endOffset < 0) return
+    const lag = Math.max(0, endOffset - (position >= 0 ? position : partition.fetchOffset))
+    if (lag === partition.toldLag) return
+    partition.toldLag = lag
+    const { topic, id } = partition
+    notifier.tell('lag', { topic, partition: id, lag, endOffset })
   }
 
   #maybeEnd(partition: AssignedPartition): void {

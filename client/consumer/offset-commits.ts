@@ -128,7 +128,7 @@ export class OffsetCommits {
     const mayRepeat = !isFinal && (isLocal || isPassing(error.code()))
     if (!mayRepeat || runtime.clock.monotonicMs() + delayMs >= commit.deadlineMs) {
       this.#queue.shift()
-      commit.done(error, withError(commit.offsets, error))
+      this.#done(commit, error, withError(commit.offsets, error))
       this.#run()
       return
     }
@@ -155,8 +155,14 @@ export class OffsetCommits {
       }
     }
     // All of them failed: the commit as a whole did.
-    commit.done(failures === partitions.length ? (failed ?? null) : null, partitions)
+    this.#done(commit, failures === partitions.length ? (failed ?? null) : null, partitions)
     this.#run()
+  }
+
+  #done(commit: Commit, error: KafkaError | null, partitions: TopicPartition[]): void {
+    const { groupId } = this.#coordinator
+    this.#core.notifier.tell('offset-commit', { groupId, error, partitions })
+    commit.done(error, partitions)
   }
 
   #committed(topic: string, id: number, offset: number, leaderEpoch: number | null): void {
