@@ -175,4 +175,12 @@ export const families: readonly Family[] = [
       return typescript('directory')
     },
   },
+  {
+    name: 'client-security',
+    async prepare() {
+      await install('java', 'default-jre-headless')
+      await mustRun(kafkaTools, ['install'], { timeoutMs: INSTALL_DEADLINE_MS })
+      return typescript('client-security')
+    },
+  },
 ]

@@ -57,5 +57,5 @@ ca -cert authority.pem -keyfile authority.key -revoke revoked.pem
 ca -cert authority.pem -keyfile authority.key -gencrl -crl_lastupdate 20200101000000Z -crl_nextupdate 21200101000000Z \
   -out revocations.pem
 # As Kafka's PEM key stores want it.
-cat server.key server.pem authority.pem > server-keystore.pem
+for name in server elsewhere; do cat $name.key $name.pem authority.pem > $name-keystore.pem; done
 rm authority.key stranger.key
