@@ -22,6 +22,8 @@ const HELP = `test/interop/run.sh [options] [-- options of the server]
   --bootstrap H:P     judge the cluster that listens there
   --target NAME       start kafkito (default) or oracle, which is Apache Kafka
   --brokers N         so many brokers (default 1)
+  --faults N          of the family chaos: so many faults (default 10; 50 is the long form)
+  --seed N            of the family chaos: which faults (default 1)
 `
 
 const SUITE_DEADLINE_MS = 600_000
@@ -168,6 +170,8 @@ async function main(): Promise<number> {
       bootstrap: { type: 'string' },
       target: { type: 'string', default: 'kafkito' },
       brokers: { type: 'string', default: '1' },
+      faults: { type: 'string', default: '' },
+      seed: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -204,6 +208,9 @@ async function main(): Promise<number> {
       LINES_FILE: linesFile,
       REPLICATION: String(Math.min(brokers, 3)),
       MATCH: values.match,
+      TARGET: values.target,
+      CHAOS_FAULTS: values.faults,
+      CHAOS_SEED: values.seed,
     }
     for (const family of chosen) {
       const startedMs = Date.now()

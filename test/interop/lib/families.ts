@@ -69,7 +69,7 @@ const typescript = (name: string): { command: string; args: string[] } => ({
   args: ['--import', 'tsx', join(folder, name, 'suite.ts')],
 })
 
-async function pythonEnvironment(): Promise<string> {
+export async function pythonEnvironment(): Promise<string> {
   const requirements = join(folder, 'python/requirements.txt')
   await install('python3', 'python3')
   return cached('python', [requirements], async (directory) => {
@@ -84,7 +84,7 @@ async function pythonEnvironment(): Promise<string> {
 }
 
 /** The jars of the given Kafka version, and the suite's classes compiled against them. */
-async function javaClasspath(version: string): Promise<string> {
+export async function javaClasspath(version: string): Promise<string> {
   const project = join(folder, 'java-clients')
   const pom = join(project, 'pom.xml')
   await install('javac', 'default-jdk-headless')
@@ -176,11 +176,11 @@ export const families: readonly Family[] = [
     },
   },
   {
-    name: 'client-security',
+    name: 'chaos',
     async prepare() {
-      await install('java', 'default-jre-headless')
-      await mustRun(kafkaTools, ['install'], { timeoutMs: INSTALL_DEADLINE_MS })
-      return typescript('client-security')
+      await pythonEnvironment()
+      await javaClasspath('4.4.0')
+      return typescript('chaos')
     },
   },
 ]
