@@ -5,12 +5,13 @@
  * Versions: v2-v7; v4 takes -1 for the defaults (KIP-464), v5 answers with partition count and configs (KIP-525), v7 with the topic id.
  * Errors: TOPIC_ALREADY_EXISTS; INVALID_TOPIC_EXCEPTION for the name, also when it collides with another in metrics;
  * INVALID_PARTITIONS; INVALID_REPLICATION_FACTOR; INVALID_REPLICA_ASSIGNMENT; INVALID_CONFIG; INVALID_REQUEST for a topic named twice;
- * POLICY_VIOLATION beyond 10,000 partitions; NOT_CONTROLLER.
+ * POLICY_VIOLATION beyond 10,000 partitions; NOT_CONTROLLER;
+ * for all REQUEST_TIMED_OUT when the time given is 0.
  * Deviations: there is no CreateTopicPolicy class.
  */
 import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
-import { errorInfo } from '../../common/protocol/errors.ts'
-import { writeMetadata } from '../controller/ask.ts'
+import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
+import { leavesNoTime, writeMetadata } from '../controller/ask.ts'
 import * as topics from '../controller/topics.ts'
 import { defineHandler, type HandlerDefinition } from './handler.ts'
 
@@ -26,6 +27,7 @@ export const createTopics = defineHandler(CreateTopics, {
   versions: '2-7',
   runsOn: 'controller',
   handle(context, request) {
+    if (leavesNoTime(request)) return refuse(request, ErrorCode.REQUEST_TIMED_OUT, null)
     return writeMetadata(
       context,
       'CreateTopics',

@@ -4,13 +4,14 @@
  * Behaviour: the topics are gone from the metadata at once; brokers delete the files afterwards.
  * Versions: v1-v6; v5 carries messages, v6 takes ids.
  * Errors: UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID; INVALID_REQUEST for what is named twice or in two ways;
- * TOPIC_DELETION_DISABLED when `delete.topic.enable` is false (INVALID_REQUEST before v3); NOT_CONTROLLER.
+ * TOPIC_DELETION_DISABLED when `delete.topic.enable` is false (INVALID_REQUEST before v3); NOT_CONTROLLER;
+ * for all REQUEST_TIMED_OUT when the time given is 0.
  * Deviations: answers come in the order of the request, Kafka shuffles them.
  */
 import { DeleteTopics } from '../../common/protocol/apis/20-delete-topics.ts'
 import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
 import { ZERO_UUID } from '../../common/protocol/schema.ts'
-import { writeMetadata } from '../controller/ask.ts'
+import { leavesNoTime, writeMetadata } from '../controller/ask.ts'
 import * as topics from '../controller/topics.ts'
 import { defineHandler, type HandlerDefinition } from './handler.ts'
 
@@ -33,6 +34,7 @@ export const deleteTopics = defineHandler(DeleteTopics, {
       const error = context.apiVersion < 3 ? ErrorCode.INVALID_REQUEST : ErrorCode.TOPIC_DELETION_DISABLED
       return refuse(request, error)
     }
+    if (leavesNoTime(request)) return refuse(request, ErrorCode.REQUEST_TIMED_OUT, null)
     return writeMetadata(
       context,
       'DeleteTopics',

@@ -4,12 +4,13 @@
  * Behaviour: `count` is the wanted total; each topic is decided for itself.
  * Versions: v0-v3; v2 is flexible, v3 may be throttled.
  * Errors: UNKNOWN_TOPIC_OR_PARTITION; INVALID_PARTITIONS when it would not be an increase; INVALID_REPLICA_ASSIGNMENT;
- * INVALID_REPLICATION_FACTOR; INVALID_REQUEST for a topic named twice; POLICY_VIOLATION beyond 10,000 partitions; NOT_CONTROLLER.
+ * INVALID_REPLICATION_FACTOR; INVALID_REQUEST for a topic named twice; POLICY_VIOLATION beyond 10,000 partitions; NOT_CONTROLLER;
+ * for all REQUEST_TIMED_OUT when the time given is 0.
  * Deviations: none.
  */
 import { CreatePartitions } from '../../common/protocol/apis/37-create-partitions.ts'
-import { errorInfo } from '../../common/protocol/errors.ts'
-import { writeMetadata } from '../controller/ask.ts'
+import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
+import { leavesNoTime, writeMetadata } from '../controller/ask.ts'
 import * as topics from '../controller/topics.ts'
 import { defineHandler, type HandlerDefinition } from './handler.ts'
 
@@ -25,6 +26,7 @@ export const createPartitions = defineHandler(CreatePartitions, {
   versions: '0-3',
   runsOn: 'controller',
   handle(context, request) {
+    if (leavesNoTime(request)) return refuse(request, ErrorCode.REQUEST_TIMED_OUT, null)
     return writeMetadata(
       context,
       'CreatePartitions',

@@ -51,7 +51,7 @@ export interface Handler<A extends ApiSchema> {
   refuse(
     request: RequestOf<A>,
     error: Exclude<ErrorCode, 0>,
-    message?: string,
+    message?: string | null,
     apiVersion?: number,
   ): ResponseInputOf<A>
 }

@@ -22,3 +22,11 @@ export function writeMetadata<Response>(
     .write(label, operation)
     .map((result) => (result.error === ErrorCode.NONE ? result.value : refuse(result.error)))
 }
+
+/**
+ * The time of a controller operation is the time by which it must have begun, not what its effect may take: one that is given
+ * none is never begun.
+ */
+export function leavesNoTime({ timeoutMs }: { readonly timeoutMs: number }): boolean {
+  return timeoutMs <= 0
+}

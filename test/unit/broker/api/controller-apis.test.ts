@@ -168,6 +168,29 @@ describe('the APIs of the controller', () => {
     }
   })
 
+  it('begin nothing that is given no time', () => {
+    const harness = new Harness().addBrokers(1)
+    harness.createTopic('orders', [[1]])
+    const topics = [{ name: 'new', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }]
+    const topicIds = [{ name: 'orders', topicId: ZERO_UUID }]
+    const growth = [{ name: 'orders', count: 2, assignments: null }]
+    const moves = [{ name: 'orders', partitions: [{ partitionIndex: 0, replicas: [1] }] }]
+    for (const timeoutMs of [0, -1]) {
+      const answers = [
+        call(harness, createTopics, { topics, timeoutMs }).topics,
+        call(harness, deleteTopics, { topics: topicIds, timeoutMs }).responses,
+        call(harness, createPartitions, { topics: growth, timeoutMs, validateOnly: false }).results,
+        [call(harness, electLeaders, { topicPartitions: null, timeoutMs })],
+        call(harness, alterPartitionReassignments, { topics: moves, timeoutMs }).responses[0]?.partitions,
+      ]
+      expect(answers.map((answer) => answer?.map(({ errorCode }) => errorCode))).toEqual(
+        answers.map(() => [ErrorCode.REQUEST_TIMED_OUT]),
+      )
+    }
+    expect(harness.image.topicsByName.has('orders')).toBe(true)
+    expect(harness.image.topicsByName.has('new')).toBe(false)
+  })
+
   it('keep topics when their deletion is switched off', () => {
     const harness = new Harness().addBrokers(1)
     harness.createTopic('orders', [[1]])
