@@ -8,35 +8,17 @@
  */
 import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
+import type { ApiSchema, ResponseOf } from '../../common/protocol/schema.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { Backoff, retryJitter } from '../connections/backoff.ts'
 import type { Broker } from '../connections/broker.ts'
 import type { RequestResult } from '../connections/request.ts'
-import type { VersionLimits } from '../connections/versions.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { AdminLimits } from './admin-options.ts'
+import type { AdminAnswer, AdminRequest } from './admin-request.ts'
 import { BrokerFinder, type Target } from './broker-finder.ts'
 import { mayTryAgain } from './may-try-again.ts'
-
-export interface AdminRequest<A extends ApiSchema> extends VersionLimits {
-  readonly api: A
-  /** The body, or what makes it when the version is known. */
-  readonly body: RequestInputOf<A> | ((version: number) => RequestInputOf<A>)
-  /** All codes of an answer, for `ask`: those that say "elsewhere" or "not yet" are asked again. */
-  readonly codesOf?: (response: ResponseOf<A>) => Iterable<number>
-  /** Codes after which the same is asked again, besides those of the target. */
-  readonly retryOn?: ReadonlySet<number>
-  /** False when a broker that got it twice would answer differently: then a lost answer is `_TRANSPORT`. Default true. */
-  readonly isRepeatable?: boolean
-}
-
-export interface AdminAnswer<A extends ApiSchema> {
-  readonly response: ResponseOf<A>
-  readonly version: number
-  readonly broker: Broker
-}
 
 /** What a broker says that is not (yet, or no longer) responsible, by kind of target. */
 const elsewhereCodes: Readonly<Record<Target['kind'], ReadonlySet<number>>> = {

@@ -2,11 +2,15 @@
 import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
 import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { ApiSchema } from '../../common/protocol/schema.ts'
+import type { ClientCore } from '../client-core.ts'
+import type { Backoff } from '../connections/backoff.ts'
 import type { Broker } from '../connections/broker.ts'
 import type { CoordinatorType } from '../connections/coordinator.ts'
+import type { RequestResult } from '../connections/request.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { MetadataResult } from '../metadata-refresher.ts'
-import type { AdminCall } from './admin-call.ts'
+import type { AdminRequest } from './admin-request.ts'
 import { mayTryAgain } from './may-try-again.ts'
 
 export type Target =
@@ -16,13 +20,23 @@ export type Target =
   /** Of a group or a transactional id. */
   | { readonly kind: 'coordinator'; readonly type: CoordinatorType; readonly key: string }
 
+/** What it needs of the call that it belongs to: see `AdminCall`. */
+export interface FinderCall {
+  readonly core: ClientCore
+  check(): void
+  backoff(): Backoff
+  pause(ms: number): Promise<void>
+  wait<T>(start: (resolve: (value: T) => void) => (() => void) | undefined): Promise<T>
+  tryRequest<A extends ApiSchema>(broker: Broker, request: AdminRequest<A>): Promise<RequestResult<A>>
+}
+
 export class BrokerFinder {
-  readonly #call: AdminCall
+  readonly #call: FinderCall
   #isMetadataStale = false
   /** Node ids by type and key. */
   readonly #coordinators = new Map<string, number>()
 
-  constructor(call: AdminCall) {
+  constructor(call: FinderCall) {
     this.#call = call
   }
 

@@ -1,8 +1,8 @@
 /** The same question for every broker of the cluster: what each knows by itself, as groups and transactions. */
-import { Metadata } from '../../common/protocol/apis/03-metadata.ts'
 import type { ApiSchema } from '../../common/protocol/schema.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
-import type { AdminAnswer, AdminCall, AdminRequest } from './admin-call.ts'
+import type { AdminCall } from './admin-call.ts'
+import type { AdminAnswer, AdminRequest } from './admin-request.ts'
 
 export interface BrokerAnswers<A extends ApiSchema> {
   readonly answers: readonly AdminAnswer<A>[]
@@ -15,15 +15,11 @@ export async function askEveryBroker<A extends ApiSchema>(
   call: AdminCall,
   request: AdminRequest<A>,
 ): Promise<BrokerAnswers<A>> {
-  const { response } = await call.ask(
-    { kind: 'any' },
-    { api: Metadata, minVersion: 4, body: { topics: [], allowAutoTopicCreation: false } },
-  )
+  const { brokers } = await call.metadata([])
   const answers: AdminAnswer<A>[] = []
   const errors: KafkaException[] = []
   await Promise.all(
-    response.brokers.map(async ({ nodeId, host, port, rack }) => {
-      call.core.pool.learn({ nodeId, host, port, rack })
+    brokers.map(async ({ nodeId }) => {
       try {
         answers.push(await call.ask({ kind: 'broker', nodeId }, request))
       } catch (error) {

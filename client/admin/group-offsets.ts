@@ -1,5 +1,4 @@
 /** What a group has committed: read, changed, deleted, reset. Failures of single partitions stand in the entries. */
-import { Metadata } from '../../common/protocol/apis/03-metadata.ts'
 import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { OffsetFetch } from '../../common/protocol/apis/09-offset-fetch.ts'
 import { OffsetDelete } from '../../common/protocol/apis/47-offset-delete.ts'
@@ -128,11 +127,7 @@ export async function resetOffsets(
   if (typeof topic !== 'string') throw new TypeError('topic must be a string')
   const limits = new OptionReader(options).limits()
   return await engine.single(limits, async (call) => {
-    const { response } = await call.ask(
-      { kind: 'any' },
-      { api: Metadata, minVersion: 4, body: { topics: [{ name: topic }], allowAutoTopicCreation: false } },
-    )
-    const [described] = response.topics
+    const [described] = (await call.metadata([topic])).topics
     throwCode(described?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     const ids = described?.partitions.map(({ partitionIndex }) => partitionIndex) ?? []
     const questions = ids.map((partition) => ({ topic, partition, timestamp: earliest ? -2 : -1 }))
