@@ -12,6 +12,8 @@ import type { KafkaError } from '../errors.ts'
 import { callLimits, type Timeout } from '../timeouts.ts'
 import type { ClusterMetadata, GroupMetadata } from '../values/cluster-metadata.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
+import { createAcls, deleteAcls, describeAcls } from './acl-calls.ts'
+import type { AclBinding, AclBindingFilter } from './acls.ts'
 import { AdminEngine } from './admin-engine.ts'
 import type {
   AdminOptions,
@@ -20,16 +22,33 @@ import type {
   OperationOptions,
   ValidateOptions,
 } from './admin-options.ts'
+import {
+  alterClientQuotas,
+  type ClientQuotaAlteration,
+  type ClientQuotaEntity,
+  type ClientQuotaFilter,
+  describeClientQuotas,
+} from './client-quotas.ts'
 import { type DescribeClusterResult, describeCluster } from './cluster.ts'
 import type { ConfigEntry } from './config-entry.ts'
 import type { ConfigResource } from './config-resource.ts'
 import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './configs.ts'
 import { electLeaders } from './elections.ts'
+import {
+  describeFeatures,
+  describeMetadataQuorum,
+  type FeatureMetadata,
+  type FeatureUpdate,
+  type QuorumInfo,
+  updateFeatures,
+} from './features.ts'
 import { type ConsumerGroupDescription, describeConsumerGroups } from './group-descriptions.ts'
 import {
   type ListConsumerGroupsOptions,
   type ListConsumerGroupsResult,
+  type ListShareGroupsResult,
   listConsumerGroups,
+  listShareGroups,
 } from './group-listings.ts'
 import {
   alterConsumerGroupOffsets,
@@ -65,8 +84,34 @@ import {
   type Reassignments,
 } from './reassignments.ts'
 import { type DeletedRecords, deleteRecords } from './records.ts'
+import {
+  alterUserScramCredentials,
+  describeAllScramUsers,
+  describeScramUsers,
+  type UserScramCredentialAlteration,
+  type UserScramCredentialsDescription,
+} from './scram.ts'
+import {
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
+  describeShareGroups,
+  listShareGroupOffsets,
+  type ShareGroupDescription,
+  type ShareGroupOffset,
+} from './share-groups.ts'
 import { describeTopics, type TopicCollection, type TopicDescription } from './topic-descriptions.ts'
 import { createPartitions, createTopics, deleteTopics } from './topics.ts'
+import {
+  type AbortTransactionSpec,
+  abortTransaction,
+  describeProducers,
+  describeTransactions,
+  type ListTransactionsOptions,
+  type ListTransactionsResult,
+  listTransactions,
+  type ProducerState,
+  type TransactionDescription,
+} from './transactions.ts'
 
 export class AdminClient {
   readonly #engine: AdminEngine
@@ -199,6 +244,23 @@ export class AdminClient {
 
   // Access control
 
+  /** A rule that exists already is no error. Without an authorizer all of them are SECURITY_DISABLED. */
+  createAcls(acls: readonly AclBinding[], options?: AdminOptions): ResultMap<AclBinding, void> {
+    return createAcls(this.#open(), acls, options)
+  }
+
+  async describeAcls(filter: AclBindingFilter, options?: AdminOptions): Promise<AclBinding[]> {
+    return await describeAcls(this.#open(), filter, options)
+  }
+
+  /** Each filter resolves with the rules that it removed. */
+  deleteAcls(
+    filters: readonly AclBindingFilter[],
+    options?: AdminOptions,
+  ): ResultMap<AclBindingFilter, AclBinding[]> {
+    return deleteAcls(this.#open(), filters, options)
+  }
+
   // Groups
 
   /** @deprecated by `listConsumerGroups` and `describeConsumerGroups` */
@@ -261,7 +323,137 @@ export class AdminClient {
     return await removeMembersFromConsumerGroup(this.#open(), groupId, members, options)
   }
 
-  // Users
+  // Share groups (additions)
+
+  async listShareGroups(options?: AdminOptions): Promise<ListShareGroupsResult> {
+    return await listShareGroups(this.#open(), options)
+  }
+
+  describeShareGroups(
+    groupIds: readonly string[],
+    options?: AdminOptions & AuthorizedOptions,
+  ): ResultMap<string, ShareGroupDescription> {
+    return describeShareGroups(this.#open(), groupIds, options)
+  }
+
+  deleteShareGroups(groupIds: readonly string[], options?: AdminOptions): ResultMap<string, void> {
+    return deleteConsumerGroups(this.#open(), groupIds, options)
+  }
+
+  /** Where the group begins to read; null stands for all partitions that it has read. */
+  async listShareGroupOffsets(
+    groupId: string,
+    partitions?: readonly TopicPartition[] | null,
+    options?: AdminOptions,
+  ): Promise<ShareGroupOffset[]> {
+    return await listShareGroupOffsets(this.#open(), groupId, partitions, options)
+  }
+
+  /** The group must have no members. */
+  alterShareGroupOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options?: AdminOptions,
+  ): ResultMap<TopicPartition, void> {
+    return alterShareGroupOffsets(this.#open(), groupId, partitions, options)
+  }
+
+  /** The group must have no members. */
+  deleteShareGroupOffsets(
+    groupId: string,
+    topics: readonly string[],
+    options?: AdminOptions,
+  ): ResultMap<string, void> {
+    return deleteShareGroupOffsets(this.#open(), groupId, topics, options)
+  }
+
+  // Users and quotas
+
+  /** With a list one result a user; without one promise for all users that have credentials. */
+  describeUserScramCredentials(
+    users: readonly string[],
+    options?: AdminOptions,
+  ): ResultMap<string, UserScramCredentialsDescription>
+  describeUserScramCredentials(
+    users?: null,
+    options?: AdminOptions,
+  ): Promise<Map<string, UserScramCredentialsDescription>>
+  describeUserScramCredentials(
+    users?: readonly string[] | null,
+    options?: AdminOptions,
+  ):
+    | ResultMap<string, UserScramCredentialsDescription>
+    | Promise<Map<string, UserScramCredentialsDescription>> {
+    if (users !== undefined && users !== null) return describeScramUsers(this.#open(), users, options)
+    return (async () => await describeAllScramUsers(this.#open(), options))()
+  }
+
+  /** Passwords are salted and hashed here; what is sent is the hash. */
+  alterUserScramCredentials(
+    alterations: readonly UserScramCredentialAlteration[],
+    options?: AdminOptions,
+  ): ResultMap<string, void> {
+    return alterUserScramCredentials(this.#open(), alterations, options)
+  }
+
+  /** Addition: quotas by entity. */
+  async describeClientQuotas(
+    filter?: ClientQuotaFilter,
+    options?: AdminOptions,
+  ): Promise<KeyedMap<ClientQuotaEntity, ReadonlyMap<string, number>>> {
+    return await describeClientQuotas(this.#open(), filter, options)
+  }
+
+  /** Addition. */
+  alterClientQuotas(
+    alterations: readonly ClientQuotaAlteration[],
+    options?: AdminOptions & ValidateOptions,
+  ): ResultMap<ClientQuotaEntity, void> {
+    return alterClientQuotas(this.#open(), alterations, options)
+  }
+
+  // Transactions (additions)
+
+  async listTransactions(options?: ListTransactionsOptions): Promise<ListTransactionsResult> {
+    return await listTransactions(this.#open(), options)
+  }
+
+  describeTransactions(
+    transactionalIds: readonly string[],
+    options?: AdminOptions,
+  ): ResultMap<string, TransactionDescription> {
+    return describeTransactions(this.#open(), transactionalIds, options)
+  }
+
+  /** The producers that the leaders of partitions remember. */
+  describeProducers(
+    partitions: readonly TopicPartition[],
+    options?: AdminOptions,
+  ): ResultMap<TopicPartition, readonly ProducerState[]> {
+    return describeProducers(this.#open(), partitions, options)
+  }
+
+  /** Ends a transaction that hangs in one partition, past its coordinator. */
+  async abortTransaction(spec: AbortTransactionSpec, options?: AdminOptions): Promise<void> {
+    await abortTransaction(this.#open(), spec, options)
+  }
+
+  // Features and quorum (additions)
+
+  async describeFeatures(options?: AdminOptions & BrokerOptions): Promise<FeatureMetadata> {
+    return await describeFeatures(this.#open(), options)
+  }
+
+  updateFeatures(
+    updates: ReadonlyMap<string, FeatureUpdate> | Readonly<Record<string, FeatureUpdate>>,
+    options?: AdminOptions & ValidateOptions,
+  ): ResultMap<string, void> {
+    return updateFeatures(this.#open(), updates, options)
+  }
+
+  async describeMetadataQuorum(options?: AdminOptions): Promise<QuorumInfo> {
+    return await describeMetadataQuorum(this.#open(), options)
+  }
 
   // The handle
 

@@ -12,6 +12,7 @@ export {
   ResourceType,
   ScramMechanism,
 } from '../constants.ts'
+export { AclBinding, AclBindingFilter } from './acls.ts'
 export { AdminClient } from './admin-client.ts'
 export type {
   AdminOptions,
@@ -20,9 +21,24 @@ export type {
   OperationOptions,
   ValidateOptions,
 } from './admin-options.ts'
+export {
+  type ClientQuotaAlteration,
+  ClientQuotaEntity,
+  type ClientQuotaFilter,
+  type ClientQuotaFilterComponent,
+  type ClientQuotaOperation,
+} from './client-quotas.ts'
 export type { DescribeClusterResult } from './cluster.ts'
 export { ConfigEntry, type ConfigEntryOptions } from './config-entry.ts'
 export { ConfigResource, type ConfigResourceOptions, type ConfigValue } from './config-resource.ts'
+export {
+  type FeatureMetadata,
+  type FeatureUpdate,
+  FeatureUpgradeType,
+  type QuorumInfo,
+  type QuorumReplicaState,
+  type VersionRange,
+} from './features.ts'
 export type { ConsumerGroupDescription, MemberAssignment, MemberDescription } from './group-descriptions.ts'
 export type {
   ConsumerGroupListing,
@@ -51,4 +67,20 @@ export {
 export type { ListOffsetsOptions, ListOffsetsResultInfo, OffsetSpecs } from './offsets.ts'
 export type { PartitionReassignment, Reassignments } from './reassignments.ts'
 export type { DeletedRecords } from './records.ts'
+export {
+  ScramCredentialInfo,
+  UserScramCredentialAlteration,
+  UserScramCredentialDeletion,
+  type UserScramCredentialsDescription,
+  UserScramCredentialUpsertion,
+} from './scram.ts'
+export type { ShareGroupDescription, ShareGroupOffset, ShareMemberDescription } from './share-groups.ts'
 export { TopicCollection, type TopicDescription, type TopicPartitionInfo } from './topic-descriptions.ts'
+export type {
+  AbortTransactionSpec,
+  ListTransactionsOptions,
+  ListTransactionsResult,
+  ProducerState,
+  TransactionDescription,
+  TransactionListing,
+} from './transactions.ts'
