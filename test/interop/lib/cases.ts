@@ -68,8 +68,15 @@ export function environment(name: string): string {
   return value
 }
 
-/** The whole program of a suite: lists the cases or runs them, `parallel` at a time, and exits. */
-export async function main(cases: readonly Case[], parallel = 1): Promise<never> {
+/**
+ * The whole program of a suite: lists the cases or runs them, `parallel` at a time, and exits.
+ * @param after stops what the cases share
+ */
+export async function main(
+  cases: readonly Case[],
+  parallel = 1,
+  after?: () => Promise<unknown>,
+): Promise<never> {
   const match = process.env.MATCH ?? ''
   const chosen = cases.filter((one) => one.name.includes(match))
   if (process.argv.includes('--list')) {
@@ -91,6 +98,7 @@ export async function main(cases: readonly Case[], parallel = 1): Promise<never>
     }
   }
   await Promise.all(Array.from({ length: parallel }, work))
+  await after?.()
   process.exit(failed > 0 ? 1 : 0)
 }
 

@@ -183,4 +183,12 @@ export const families: readonly Family[] = [
       return typescript('chaos')
     },
   },
+  {
+    name: 'client-security',
+    async prepare() {
+      await install('java', 'default-jre-headless')
+      await mustRun(kafkaTools, ['install'], { timeoutMs: INSTALL_DEADLINE_MS })
+      return typescript('client-security')
+    },
+  },
 ]
