@@ -7,6 +7,7 @@ import { build } from 'esbuild'
 const entryPoints = Object.entries({
   index: 'broker/index.ts',
   client: 'client/index.ts',
+  admin: 'client/admin/index.ts',
   serialization: 'client/serialization/index.ts',
   vitest: 'broker/testing/vitest.ts',
   'vitest-setup': 'broker/testing/vitest-setup.ts',
