@@ -30,16 +30,36 @@ export async function ask<A extends ApiSchema>(
 }
 
 /** Creates a topic and waits until all its partitions have leaders; answers how long that took. */
-export async function createTopic(bootstrap: string, name: string, partitions: number): Promise<number> {
+export async function createTopic(
+  bootstrap: string,
+  name: string,
+  partitions: number,
+  replicationFactor = 1,
+): Promise<number> {
   const startMs = performance.now()
   const { topics } = await ask(bootstrap, CreateTopics, 7, {
-    topics: [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }],
+    topics: [{ name, numPartitions: partitions, replicationFactor, assignments: [], configs: [] }],
     timeoutMs: DEADLINE_MS,
   })
   const [made] = topics
   if (made?.errorCode !== 0) throw new Error(`creating ${name}: ${made?.errorMessage ?? made?.errorCode}`)
   await whenUsable(bootstrap, name, partitions)
   return performance.now() - startMs
+}
+
+/** `host:port` of the leader of each partition. */
+export async function leadersOf(bootstrap: string, name: string): Promise<string[]> {
+  const { topics, brokers } = await ask(bootstrap, Metadata, 9, {
+    topics: [{ name }],
+    allowAutoTopicCreation: false,
+  })
+  return (topics[0]?.partitions ?? [])
+    .toSorted((left, right) => left.partitionIndex - right.partitionIndex)
+    .map(({ leaderId, partitionIndex }) => {
+      const leader = brokers.find(({ nodeId }) => nodeId === leaderId)
+      if (leader === undefined) throw new Error(`${name}-${partitionIndex} has no leader`)
+      return `${leader.host}:${leader.port}`
+    })
 }
 
 export async function whenUsable(bootstrap: string, name: string, partitions: number): Promise<void> {

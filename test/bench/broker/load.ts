@@ -1,5 +1,5 @@
 /**
- * Load on one broker, from a process of its own: frames are made once, only correlation ids and offsets are patched, and
+ * Load on the leaders of a topic, from a process of its own: frames are made once, only correlation ids and offsets are patched, and
  * answers are skipped by their length. So the generator costs little and sends the same bytes to everybody.
  *
  *     tsx load.ts '{"mode":"produce","bootstrap":"127.0.0.1:9092","topic":"t","partitions":4,"bytes":1e9,"batchBytes":65536}'
@@ -13,6 +13,7 @@ import { joinFrame } from '../../../common/protocol/frame.ts'
 import { encodeRequestFrame } from '../../../common/protocol/header.ts'
 import type { ApiSchema, RequestInputOf } from '../../../common/protocol/schema.ts'
 import { BatchBuilder } from '../../../common/record/batch-builder.ts'
+import { leadersOf } from './admin.ts'
 
 export interface LoadOptions {
   readonly mode: 'produce' | 'consume' | 'latency'
@@ -68,8 +69,8 @@ function errorPosition(topic: string): number {
   return 4 + 4 + 4 + 2 + Buffer.byteLength(topic) + 4 + 4
 }
 
-function open(bootstrap: string): Promise<Socket> {
-  const [host, port] = bootstrap.split(',')[0]?.split(':') ?? []
+function open(address: string): Promise<Socket> {
+  const [host, port] = address.split(',')[0]?.split(':') ?? []
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), host ?? '127.0.0.1', () => resolve(socket))
     socket.setNoDelay(true)
@@ -97,7 +98,8 @@ async function produce(options: LoadOptions): Promise<object> {
   const { topic, partitions } = options
   const records = recordsOf(options.batchBytes)
   const perPartition = Math.ceil(options.bytes / partitions / records.length)
-  const sockets = await Promise.all(Array.from({ length: partitions }, () => open(options.bootstrap)))
+  const leaders = await leadersOf(options.bootstrap, topic)
+  const sockets = await Promise.all(leaders.map(open))
   const position = errorPosition(topic)
   const startMs = performance.now()
   await Promise.all(
@@ -136,7 +138,8 @@ async function produce(options: LoadOptions): Promise<object> {
 async function consume(options: LoadOptions): Promise<object> {
   const { topic, partitions } = options
   const wanted = options.bytes / partitions
-  const sockets = await Promise.all(Array.from({ length: partitions }, () => open(options.bootstrap)))
+  const leaders = await leadersOf(options.bootstrap, topic)
+  const sockets = await Promise.all(leaders.map(open))
   const startMs = performance.now()
   const totals = await Promise.all(
     sockets.map((socket, partition) => consumeOne(socket, topic, partition, wanted)),

@@ -122,6 +122,37 @@ async function throughput(target: Target): Promise<void> {
   }
 }
 
+/** Three brokers, three replicas, `acks=all`. */
+async function replication(target: Target): Promise<void> {
+  const [brokers, partitions, batchBytes] = [3, 6, 16 * 1024]
+  const bytes = flags.short ? 150 * MIB : GIB
+  const server = await Server.start(target, undefined, brokers)
+  try {
+    note(target, 'three brokers, start to READY', 'ms', server.startMs)
+    note(target, 'three brokers, resident memory, idle', 'MiB', server.residentMiB())
+    const base = { bootstrap: server.bootstrap, partitions, batchBytes }
+    // Compilers of either side shall have seen the path.
+    await createTopic(server.bootstrap, 'warm', partitions, brokers)
+    await load({ ...base, mode: 'produce', topic: 'warm', bytes: bytes / 10 })
+    await createTopic(server.bootstrap, 'replicated', partitions, brokers)
+    const cpuBefore = server.cpuSeconds()
+    const produced = await load({ ...base, mode: 'produce', topic: 'replicated', bytes })
+    const cpuProduced = server.cpuSeconds()
+    note(target, 'three replicas, produce', 'MiB/s', produced.mebibytesPerSecond ?? 0, true)
+    const gib = (produced.bytes ?? 0) / GIB
+    note(target, 'three replicas, processor time, produce', 's/GiB', (cpuProduced - cpuBefore) / gib)
+    const wanted = (produced.bytes ?? 0) * 0.98
+    const consumed = await load({ ...base, mode: 'consume', topic: 'replicated', bytes: wanted })
+    note(target, 'three replicas, consume', 'MiB/s', consumed.mebibytesPerSecond ?? 0, true)
+    const readGib = (consumed.bytes ?? 0) / GIB
+    const cpuRead = server.cpuSeconds() - cpuProduced
+    note(target, 'three replicas, processor time, consume', 's/GiB', cpuRead / readGib)
+    note(target, `three brokers, resident memory, after ${gib.toFixed(1)} GiB`, 'MiB', server.residentMiB())
+  } finally {
+    await server.stop()
+  }
+}
+
 async function latency(target: Target): Promise<void> {
   const server = await Server.start(target)
   try {
@@ -184,6 +215,7 @@ async function inProcess(): Promise<void> {
 
 const measures: readonly (readonly [string, (target: Target) => Promise<void>])[] = [
   ['throughput produce consume', throughput],
+  ['replication', replication],
   ['latency', latency],
   ['partitions', manyPartitions],
   [

@@ -1,5 +1,5 @@
 /** The brokers that are measured: each a process of its own, started fresh in a directory of its own, watched through /proc. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -17,13 +17,27 @@ const START_DEADLINE_MS = 120_000
 /** Ticks of /proc/PID/stat in a second: a constant of Linux. */
 const TICKS_PER_SECOND = 100
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+/** @returns the port, -1 when it is taken */
+function tryPort(port: number): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(-1))
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : -1))
+    })
+  })
+}
+
+/** The first of so many ports in a row; the controller of Apache Kafka takes the one a thousand above. */
+async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const port = await tryPort(0)
+    if (port > 64_000) continue
+    const steps = [1000, ...Array.from({ length: count - 1 }, (_, index) => index + 1)]
+    const found = await Promise.all(steps.map((step) => tryPort(port + step)))
+    if (found.every((one) => one > 0)) return port
+  }
 }
 
 export class Server {
@@ -47,19 +61,24 @@ export class Server {
     this.startMs = startMs
   }
 
-  /** Starts one, in `directory` if an earlier one left its data there. */
-  static async start(target: Target, directory?: string): Promise<Server> {
+  /** Starts one, in `directory` if an earlier one left its data there. BENCH_NODE_OPTIONS are for Node, as for profiles. */
+  static async start(target: Target, directory?: string, brokers = 1): Promise<Server> {
     const place = directory ?? (await mkdtemp(join(tmpdir(), `bench-${target}-`)))
-    const port = String(await freePort())
+    const port = String(await freePorts(brokers))
+    const several = brokers > 1 ? ['--brokers', String(brokers)] : []
     const startedMs = performance.now()
+    const stdio: StdioOptions = ['ignore', 'pipe', 'inherit']
     const child =
       target === 'kafkito'
-        ? spawn(process.execPath, [join(root, 'dist/cli.js'), 'start', '--port', port, '--data-dir', place], {
-            stdio: ['ignore', 'pipe', 'inherit'],
-          })
-        : spawn(kafkaTools, ['server', '--port', port, '--dir', place], {
-            stdio: ['ignore', 'pipe', 'inherit'],
-          })
+        ? spawn(
+            process.execPath,
+            [
+              ...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []),
+              ...[join(root, 'dist/cli.js'), 'start', '--port', port, '--data-dir', place, ...several],
+            ],
+            { stdio },
+          )
+        : spawn(kafkaTools, ['server', '--port', port, '--dir', place, ...several], { stdio })
     const bootstrap = await new Promise<string>((resolve, reject) => {
       let text = ''
       const timer = setTimeout(() => reject(new Error(`${target} did not start`)), START_DEADLINE_MS)

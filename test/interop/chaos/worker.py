@@ -80,10 +80,11 @@ def produce(topic, per_second):
         emit("note", "produce", unanswered, "records were never answered")
 
 
-def is_at_end(consumer):
-    """A member that owns nothing is at its end, too: the other one reads."""
+def is_at_end(consumer, topics):
+    """Whether the whole group has committed all there is: what a member left behind may be owned by nobody for a while."""
     try:
-        for one in consumer.committed(consumer.assignment(), timeout=5):
+        everything = [TopicPartition(topic, partition) for topic in topics for partition in range(PARTITIONS)]
+        for one in consumer.committed(everything, timeout=5):
             _, end = consumer.get_watermark_offsets(one, timeout=5)
             if max(one.offset, 0) < end:
                 return False
@@ -122,7 +123,6 @@ def live(consumer, group, life, topics, end):
             emit("assigned", group, life, one.topic, one.partition)
 
     consumer.subscribe(topics, on_assign=assigned)
-    quiet = 0
     while True:
         messages = consumer.consume(200, 0.2)
         offsets = {}
@@ -134,12 +134,9 @@ def live(consumer, group, life, topics, end):
             emit("got", group, life, *place, message.offset(), message.value().decode())
             offsets[place] = message.offset() + 1
         if offsets:
-            quiet = 0
             commit(consumer, group, offsets)
-        elif not consuming.is_set():
-            quiet = quiet + 1 if is_at_end(consumer) else 0
-            if quiet > 5:
-                return True
+        elif not consuming.is_set() and is_at_end(consumer, topics):
+            return True
         if time.monotonic() > end and producing.is_set():
             return False
 

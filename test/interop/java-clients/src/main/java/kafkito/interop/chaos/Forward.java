@@ -74,33 +74,18 @@ final class Forward implements Runnable {
             @Override
             public void onPartitionsRevoked(Collection<TopicPartition> removed) {}
         });
-        int quiet = 0;
         while (true) {
             ConsumerRecords<String, String> records = consumer.poll(POLL);
             if (!records.isEmpty()) {
-                quiet = 0;
                 records.forEach(one ->
                         Worker.emit("got", group, life, one.topic(), one.partition(), one.offset(), one.value()));
                 if (!forward(consumer, records)) {
                     // What was done is known to the group only: begin again where it says.
                     return false;
                 }
-            } else if (!Worker.isConsuming) {
-                quiet = isAtEnd(consumer) ? quiet + 1 : 0;
-                if (quiet > 5) {
-                    return true;
-                }
+            } else if (!Worker.isConsuming && Member.isAtEnd(consumer, List.of(source))) {
+                return true;
             }
-        }
-    }
-
-    private static boolean isAtEnd(KafkaConsumer<String, String> consumer) {
-        try {
-            return !consumer.assignment().isEmpty()
-                    && consumer.endOffsets(consumer.assignment()).entrySet().stream()
-                            .allMatch(end -> consumer.position(end.getKey()) >= end.getValue());
-        } catch (Exception e) {
-            return false;
         }
     }
 

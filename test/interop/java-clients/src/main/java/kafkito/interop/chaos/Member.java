@@ -3,8 +3,10 @@ package kafkito.interop.chaos;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -71,17 +73,12 @@ final class Member implements Runnable {
             @Override
             public void onPartitionsRevoked(Collection<TopicPartition> removed) {}
         });
-        int quiet = 0;
         while (true) {
             ConsumerRecords<String, String> records = consumer.poll(POLL);
-            if (records.isEmpty()) {
-                quiet = isAtEnd(consumer) ? quiet + 1 : 0;
-                if (quiet > 5 && !Worker.isConsuming) {
-                    return true;
-                }
-            } else {
-                quiet = 0;
+            if (!records.isEmpty()) {
                 take(consumer, life, records);
+            } else if (!Worker.isConsuming && isAtEnd(consumer, topics)) {
+                return true;
             }
             if (System.nanoTime() > endNanos && Worker.isProducing) {
                 return false;
@@ -89,14 +86,20 @@ final class Member implements Runnable {
         }
     }
 
-    /** A member that owns nothing is at its end, too: the other one reads. */
-    private static boolean isAtEnd(KafkaConsumer<String, String> consumer) {
-        if (Worker.isConsuming) {
-            return false;
-        }
+    /** Whether the whole group has committed all there is: what a member left behind may be owned by nobody for a while. */
+    static boolean isAtEnd(KafkaConsumer<String, String> consumer, List<String> topics) {
         try {
-            return consumer.endOffsets(consumer.assignment(), STOP).entrySet().stream()
-                    .allMatch(end -> consumer.position(end.getKey(), STOP) >= end.getValue());
+            Set<TopicPartition> all = new HashSet<>();
+            for (String topic : topics) {
+                for (int partition = 0; partition < Produce.PARTITIONS; partition++) {
+                    all.add(new TopicPartition(topic, partition));
+                }
+            }
+            Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(all, STOP);
+            return consumer.endOffsets(all, STOP).entrySet().stream().allMatch(end -> {
+                OffsetAndMetadata offset = committed.get(end.getKey());
+                return (offset == null ? 0 : offset.offset()) >= end.getValue();
+            });
         } catch (Exception e) {
             return false;
         }
