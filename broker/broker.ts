@@ -226,7 +226,11 @@ export class Broker {
       registration: () => ({
         incarnationId: runtime.random.uuid(),
         endpoints: [
-          { listenerName: CONTROLLER_LISTENER.name, ...this.controllerAddress, securityProtocol: 0 },
+          {
+            listenerName: CONTROLLER_LISTENER.name,
+            ...this.#controllerListener.address,
+            securityProtocol: 0,
+          },
         ],
         features: SUPPORTED_FEATURES,
       }),
@@ -306,8 +310,9 @@ export class Broker {
     return this.#advertised
   }
 
-  get controllerAddress(): Address {
-    return this.#controllerListener.address
+  /** undefined while its listener is not open. */
+  get controllerAddress(): Address | undefined {
+    return this.#controllerListener.isOpen ? this.#controllerListener.address : undefined
   }
 
   /** The listeners for clients. */
@@ -328,8 +333,10 @@ export class Broker {
   async open(): Promise<void> {
     this.#state = 'running'
     await this.#controllerListener.open()
+    this.#mustRun()
     for (const listener of this.#listeners) {
       const { port } = await listener.open()
+      this.#mustRun()
       const { name } = listener.info
       const advertised = this.#options.advertisedListeners.find(({ listenerName }) => listenerName === name)
       // A port that was not to be had, or left open, is told as it came out; a proxy's port stays.
@@ -348,6 +355,7 @@ export class Broker {
     this.#controllerHost.start()
     this.metadataLog.start()
     await new Promise<void>((resolve) => this.#hasMetadata.whenDone(resolve))
+    this.#mustRun()
     if (this.#metadataFailure !== undefined) throw this.#metadataFailure
     const unknown = unknownFeature(this.#loader.image.features)
     if (unknown !== undefined) {
@@ -363,6 +371,7 @@ export class Broker {
     const failure = await new Promise<string | undefined>((resolve) =>
       this.lifecycle.started.whenDone(resolve),
     )
+    this.#mustRun()
     if (failure !== undefined) throw this.#metadataFailure ?? new StartError('FAILED', failure)
     this.#logs.putAsideStrays((log) => this.#isStray(log.topicPartition))
     for (const listener of this.#listeners) listener.startServing()
@@ -403,6 +412,8 @@ export class Broker {
         resolve()
       })
     })
+    // Killed in the meantime: then nothing may be written any more, least of all that it ended well.
+    if ((this.#state as string) === 'stopped') return
     this.#state = 'stopped'
     for (const listener of this.#listeners) listener.close(false)
     this.#end(false)
@@ -418,8 +429,16 @@ export class Broker {
     this.#logs.kill()
   }
 
+  /** What waited in `open` or `start` goes on although the broker has ended: it must not come to life again. */
+  #mustRun(): void {
+    if (this.#state !== 'running')
+      throw new StartError('FAILED', `Broker ${this.nodeId} was stopped while it started.`)
+  }
+
   #end(isAbrupt: boolean): void {
     this.lifecycle.stop()
+    this.lifecycle.started.complete(undefined)
+    this.#hasMetadata.complete()
     this.#coordinators.close()
     this.fetchers.close()
     this.#controllerHost.stop()

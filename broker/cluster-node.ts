@@ -108,32 +108,39 @@ export class ClusterNode {
     if (this.#state !== 'down') throw new Error(`Broker ${this.nodeId} is ${this.#state}.`)
     this.#state = 'starting'
     this.#stopping = undefined
+    let broker: Broker | undefined
     try {
-      this.#broker = this.#createBroker()
-      await this.#broker.open()
+      broker = this.#createBroker()
+      this.#broker = broker
+      await broker.open()
     } catch (error) {
-      this.kill()
+      // Killed while it started, it may have another life by now.
+      if (this.#broker === broker) this.kill()
       throw startErrorOf(error, this.nodeId)
     }
-    for (const [name, { port }] of this.#broker.listenerAddresses) this.#ports.set(name, port)
-    this.#advertised = new Map(this.#broker.advertisedAddresses)
+    for (const [name, { port }] of broker.listenerAddresses) this.#ports.set(name, port)
+    this.#advertised = new Map(broker.advertisedAddresses)
     this.#isFirstLife = false
   }
 
   /** @internal The second half of `start`. */
   async join(): Promise<void> {
+    const broker = this.#broker
+    if (broker === undefined)
+      throw new StartError('FAILED', `Broker ${this.nodeId} was stopped while it started.`)
     try {
-      await this.#broker?.start()
+      await broker.start()
       this.#state = 'running'
     } catch (error) {
-      this.kill()
+      if (this.#broker === broker) this.kill()
       throw startErrorOf(error, this.nodeId)
     }
   }
 
   /** A controlled shutdown. Idempotent. */
   stop(): Promise<void> {
-    this.#stopping ??= this.handOver().then(() => this.finish())
+    const broker = this.#broker
+    this.#stopping ??= this.handOver().then(() => (this.#broker === broker ? this.finish() : undefined))
     return this.#stopping
   }
 
@@ -146,8 +153,9 @@ export class ClusterNode {
 
   /** @internal The second half of `stop`. */
   async finish(): Promise<void> {
-    await this.#broker?.finish()
-    this.#down()
+    const broker = this.#broker
+    await broker?.finish()
+    if (this.#broker === broker) this.#down()
   }
 
   /** Ends as a killed process does: nothing is handed over, and what was not written yet is gone. Idempotent. */

@@ -39,6 +39,7 @@ export class BrokerListener {
   readonly #perIp = new Map<string, number>()
   #transportListener: TransportListener | undefined
   #isSweepScheduled = false
+  #isClosed = false
   /** Links that came before this broker may serve; undefined once it does. */
   #early: Link[] | undefined
 
@@ -51,6 +52,10 @@ export class BrokerListener {
 
   get connections(): ReadonlySet<Connection> {
     return this.#connections
+  }
+
+  get isOpen(): boolean {
+    return this.#transportListener !== undefined && !this.#isClosed
   }
 
   /** Where it listens; after `open`. */
@@ -76,6 +81,7 @@ export class BrokerListener {
     const { host, runtime, limits } = this.#options
     const options = { host, port, maxFrameBytes: limits().maxRequestBytes }
     this.#transportListener = await runtime.transport.listen(options, (link) => this.#accept(link))
+    if (this.#isClosed) this.#transportListener.close()
     return this.#transportListener.address
   }
 
@@ -91,6 +97,7 @@ export class BrokerListener {
 
   /** Stops accepting and closes every connection; with `isAbrupt` what is on its way is lost. */
   close(isAbrupt: boolean): void {
+    this.#isClosed = true
     this.#transportListener?.close()
     for (const link of this.#early ?? []) link.destroy()
     for (const connection of [...this.#connections]) {

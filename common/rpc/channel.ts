@@ -128,16 +128,19 @@ export class Channel {
       return
     }
     call.timer.cancel()
+    let response: unknown
     try {
       const { correlationId, reader } = decodeResponseHeader(call.api, call.version, frame)
       if (correlationId !== call.correlationId)
         throw new Error(`answer ${correlationId} to request ${call.correlationId}`)
-      call.result.complete({ ok: true, response: decodeResponse(call.api, call.version, reader) })
+      response = decodeResponse(call.api, call.version, reader)
     } catch {
       call.result.complete({ ok: false, failure: 'malformed' })
       this.close()
       return
     }
+    // Outside of the above: a bug of whoever waits for the answer is not a malformed answer.
+    call.result.complete({ ok: true, response })
     this.#sendWaiting()
   }
 

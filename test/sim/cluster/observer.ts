@@ -1,0 +1,208 @@
+/**
+ * Looks at every replica and every broker's metadata after each turn, keeps the ledger of what is committed, and applies the invariants to what
+ * has changed.
+ */
+import type { PartitionImage, TopicImage } from '../../../broker/metadata/image.ts'
+import type { Partition } from '../../../broker/replica/partition.ts'
+import { BatchCursor, type BatchView } from '../../../common/record/batch.ts'
+import { ControlRecordType, controlRecordTypeOf } from '../../../common/record/control-record.ts'
+import { RecordReader } from '../../../common/record/record-reader.ts'
+import type { Log } from '../../../storage/log.ts'
+import {
+  epochsNeverGoBack,
+  followersFollowTheWatermark,
+  inSyncReplicasAreComplete,
+  leaderIsInSync,
+  logsAgree,
+  oneLeaderPerEpoch,
+  partitionEpochGrows,
+  type ReplicaView,
+  stateText,
+  watermarkNeverGoesBack,
+  watermarksAreInOrder,
+} from './invariants.ts'
+import { type CommittedBatch, type CommittedLog, keyOf, type Ledger } from './ledger.ts'
+import type { SimCluster } from './sim-cluster.ts'
+import type { SimNode } from './sim-node.ts'
+
+const READ_BYTES = 1 << 20
+
+interface Seen {
+  readonly life: number
+  view: ReplicaView
+  /** Below this offset the log was compared with what is committed. */
+  verifiedTo: number
+}
+
+/** What is in a batch. */
+export function committedBatch(batch: BatchView, topic: string): CommittedBatch {
+  const values: string[] = []
+  let control: CommittedBatch['control']
+  if (batch.isControl || !topic.startsWith('__')) {
+    const reader = new RecordReader(batch)
+    while (reader.next()) {
+      if (!batch.isControl) {
+        values.push(reader.value?.toString() ?? '')
+        continue
+      }
+      const type = controlRecordTypeOf(reader.key)
+      control =
+        type === ControlRecordType.COMMIT ? 'commit' : type === ControlRecordType.ABORT ? 'abort' : 'other'
+    }
+  }
+  return {
+    baseOffset: batch.baseOffset,
+    nextOffset: batch.nextOffset,
+    leaderEpoch: batch.partitionLeaderEpoch,
+    crc: batch.crc,
+    producerId: batch.producerId,
+    producerEpoch: batch.producerEpoch,
+    isTransactional: batch.isTransactional,
+    control,
+    values,
+  }
+}
+
+/** Whole batches between two offsets of a log. */
+export function* batchesOf(log: Log, from: number, upTo: number, topic: string): Generator<CommittedBatch> {
+  for (let offset = Math.max(from, log.logStartOffset); offset < upTo; ) {
+    const read = log.read({ offset, maxBytes: READ_BYTES, upTo: 'logEnd', atLeastOneBatch: true })
+    if (read.error !== 0) throw new Error(`${topic} cannot be read at offset ${offset}: error ${read.error}`)
+    const cursor = new BatchCursor(read.records)
+    const start = offset
+    while (cursor.next()) {
+      if (cursor.batch.nextOffset > upTo) return
+      if (cursor.batch.nextOffset <= from) continue
+      yield committedBatch(cursor.batch, topic)
+      offset = cursor.batch.nextOffset
+    }
+    if (offset === start) return
+  }
+}
+
+export class Observer {
+  readonly #cluster: SimCluster
+  readonly #ledger: Ledger
+  readonly #seen = new Map<string, Seen>()
+  /** Per node: the state of each partition that its metadata showed last. */
+  readonly #states = new Map<number, { life: number; topics: Map<string, TopicImage> }>()
+  /** Replicas whose LEO or membership changed. */
+  #latest = new Map<string, { topic: TopicImage; index: number; state: PartitionImage }>()
+
+  constructor(cluster: SimCluster, ledger: Ledger) {
+    this.#cluster = cluster
+    this.#ledger = ledger
+  }
+
+  /** To be called after every turn. */
+  look(): void {
+    for (const node of this.#cluster.nodes) this.#lookAtMetadata(node)
+    // Leaders first: what they committed is what followers are compared with.
+    for (const mustLead of [true, false]) {
+      for (const node of this.#cluster.nodes) {
+        const { broker } = node
+        if (broker === undefined) continue
+        for (const partition of broker.services.replicas.partitions()) {
+          if (partition.isLeader === mustLead) this.#lookAtReplica(node, partition)
+        }
+      }
+    }
+  }
+
+  #lookAtMetadata(node: SimNode): void {
+    const { broker, nodeId, life } = node
+    if (broker === undefined) return
+    const image = broker.services.metadata
+    let states = this.#states.get(nodeId)
+    if (states === undefined || states.life !== life) {
+      states = { life, topics: new Map() }
+      this.#states.set(nodeId, states)
+    }
+    for (const topic of image.topicsById.values()) {
+      const before = states.topics.get(topic.id)
+      if (before === topic) continue
+      states.topics.set(topic.id, topic)
+      topic.partitions.forEach((state, index) => {
+        const stateBefore = before?.partitions[index]
+        if (stateBefore === state) return
+        partitionEpochGrows(this.#ledger, topic, index, state, stateBefore)
+        leaderIsInSync(topic, index, state)
+        const key = keyOf({ topicId: topic.id, index })
+        const latest = this.#latest.get(key)
+        if (latest !== undefined && latest.state.partitionEpoch >= state.partitionEpoch) return
+        this.#latest.set(key, { topic, index, state })
+        this.#cluster.events.add(`${topic.name}-${index}: ${stateText(state)}`)
+      })
+    }
+  }
+
+  #lookAtReplica(node: SimNode, partition: Partition): void {
+    const { log } = partition
+    if (log === undefined || log.isFailed) return
+    const key = `${node.nodeId}/${partition.topicId}-${partition.index}`
+    const seen = this.#seen.get(key)
+    const before = seen?.life === node.life ? seen.view : undefined
+    const latest = this.#latest.get(keyOf(partition))
+    if (
+      before !== undefined &&
+      before.highWatermark === log.highWatermark &&
+      before.logEndOffset === log.logEndOffset &&
+      before.isLeader === partition.isLeader &&
+      before.leaderEpoch === partition.leaderEpoch &&
+      before.lastStableOffset === log.lastStableOffset
+    ) {
+      if (latest !== undefined) this.#checkMember(node, before, latest.state)
+      return
+    }
+    const view: ReplicaView = {
+      nodeId: node.nodeId,
+      topic: partition.topic,
+      topicId: partition.topicId,
+      index: partition.index,
+      isLeader: partition.isLeader,
+      leaderEpoch: partition.leaderEpoch,
+      highWatermark: log.highWatermark,
+      lastStableOffset: log.lastStableOffset,
+      logEndOffset: log.logEndOffset,
+      logStartOffset: log.logStartOffset,
+    }
+    watermarksAreInOrder(view)
+    const committed = this.#ledger.log(partition)
+    if (view.isLeader) {
+      oneLeaderPerEpoch(this.#ledger, view)
+      committed.endOffset = Math.max(committed.endOffset, view.highWatermark)
+    }
+    followersFollowTheWatermark(committed, view)
+    if (before !== undefined) {
+      epochsNeverGoBack(view, before)
+      watermarkNeverGoesBack(view, before)
+    }
+    const verifiedTo = before === undefined ? 0 : Math.min(seen?.verifiedTo ?? 0, view.logEndOffset)
+    const next: Seen = { life: node.life, view, verifiedTo }
+    this.#seen.set(key, next)
+    next.verifiedTo = node.observe(() => this.#verify(node, committed, log, verifiedTo, view))
+    if (latest !== undefined) this.#checkMember(node, view, latest.state)
+    this.#cluster.events.add(
+      `${view.topic}-${view.index} on ${node.nodeId}: ${view.isLeader ? 'L' : 'F'} LE ${view.leaderEpoch} ${view.logEndOffset}/${view.highWatermark}/${view.lastStableOffset}`,
+    )
+  }
+
+  /** Compares the log below its watermark, or learns from a leader what is committed. */
+  #verify(node: SimNode, committed: CommittedLog, log: Log, from: number, view: ReplicaView): number {
+    let verifiedTo = from
+    for (const batch of batchesOf(log, from, view.highWatermark, view.topic)) {
+      const isNew = batch.baseOffset >= (committed.batches.at(-1)?.nextOffset ?? 0)
+      if (isNew) this.#ledger.add(committed, batch)
+      logsAgree(committed, node.nodeId, batch)
+      verifiedTo = batch.nextOffset
+    }
+    return verifiedTo
+  }
+
+  #checkMember(node: SimNode, view: ReplicaView, state: PartitionImage): void {
+    // The controller does not know yet that this is another life.
+    const registered = this.#cluster.image?.brokers.get(node.nodeId)?.epoch
+    if (registered === undefined || registered !== node.broker?.lifecycle.brokerEpoch) return
+    inSyncReplicasAreComplete(this.#ledger.log(view), state, view)
+  }
+}

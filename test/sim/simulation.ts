@@ -1,0 +1,211 @@
+/**
+ * One simulated life of a cluster, as a function of its seed: real brokers, clients that use them, and a world that does them harm; then
+ * everything is repaired, and what was promised must be there.
+ */
+import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
+import { Producer } from './clients/producer.ts'
+import { Reader } from './clients/reader.ts'
+import { SimClient } from './clients/sim-client.ts'
+import { Harm, type HarmKind } from './cluster/harm.ts'
+import {
+  metadataAgrees,
+  nothingAcknowledgedIsLost,
+  nothingIsDuplicated,
+  transactionsAreAtomic,
+} from './cluster/invariants.ts'
+import { keyOf, Ledger } from './cluster/ledger.ts'
+import { batchesOf, Observer } from './cluster/observer.ts'
+import { SimCluster } from './cluster/sim-cluster.ts'
+import { Violation } from './cluster/violation.ts'
+import { simulationSettings } from './settings.ts'
+
+export interface SimulationOptions {
+  readonly seed: string
+  /** How long harm is done, in simulated milliseconds. */
+  readonly harmMs?: number
+  readonly print?: ((line: string) => void) | undefined
+}
+
+export interface SimulationResult {
+  readonly seed: string
+  /** Equal for equal histories. */
+  readonly digest: string
+  readonly events: number
+  readonly turns: number
+  readonly simulatedMs: number
+  readonly acknowledged: number
+  readonly read: number
+  readonly harm: Readonly<Partial<Record<HarmKind, number>>>
+}
+
+const BROKERS = 3
+const TOPICS = ['orders', 'payments']
+const RECOVERY_LIMIT_MS = 120_000
+
+class Admin extends SimClient {
+  override start(): void {}
+}
+
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const simulation = new Simulation(options)
+  await simulation.run()
+  return simulation.result
+}
+
+class Simulation {
+  readonly #options: SimulationOptions
+  readonly #cluster: SimCluster
+  readonly #ledger = new Ledger()
+  readonly #observer: Observer
+  readonly #harm: Harm
+  readonly #admin: Admin
+  readonly #producers: Producer[] = []
+  readonly #readers: Reader[] = []
+
+  constructor(options: SimulationOptions) {
+    this.#options = options
+    const { seed, print } = options
+    this.#cluster = new SimCluster({ seed, print, brokers: BROKERS, settings: simulationSettings() })
+    this.#observer = new Observer(this.#cluster, this.#ledger)
+    this.#cluster.onTurn = () => this.#observer.look()
+    this.#admin = new Admin({ name: 'admin', cluster: this.#cluster, ledger: this.#ledger, topics: TOPICS })
+    this.#harm = new Harm(this.#cluster)
+  }
+
+  get result(): SimulationResult {
+    const { events, world, nowMs } = this.#cluster
+    return {
+      seed: this.#options.seed,
+      digest: events.digest(),
+      events: events.count,
+      turns: world.reactor.turn,
+      simulatedMs: nowMs,
+      acknowledged: this.#ledger.acknowledgedCount,
+      read: this.#ledger.readCount,
+      harm: this.#harm.counts,
+    }
+  }
+
+  async run(): Promise<void> {
+    const cluster = this.#cluster
+    cluster.world.network.setConditions({ delayMs: 0.2, jitterMs: 1 + cluster.world.random.int(15) })
+    await cluster.startAll()
+    await this.#createTopics()
+    this.#startClients()
+    await cluster.run(1_000)
+    this.#harm.begin()
+    await cluster.run(this.#options.harmMs ?? 20_000)
+    this.#harm.end()
+    await this.#recover()
+    this.#prove()
+  }
+
+  async #createTopics(): Promise<void> {
+    let isDone = false
+    this.#admin
+      .call(1, CreateTopics, {
+        topics: TOPICS.map((name) => ({
+          name,
+          numPartitions: 2,
+          replicationFactor: 3,
+          assignments: [],
+          configs: [
+            { name: 'min.insync.replicas', value: '2' },
+            { name: 'segment.ms', value: '4000' },
+          ],
+        })),
+        timeoutMs: 5_000,
+      })
+      .whenDone((answer) => {
+        if (!answer.ok || answer.response.topics.some(({ errorCode }) => errorCode !== 0))
+          throw new Error(`topics could not be created: ${JSON.stringify(answer)}`)
+        isDone = true
+      })
+    await this.#cluster.runUntil(() => isDone, 10_000, 'the topics')
+    await this.#cluster.runUntil(() => this.#everythingIsInSync(), 10_000, 'the topics to be in sync')
+  }
+
+  #startClients(): void {
+    const common = { cluster: this.#cluster, ledger: this.#ledger, topics: TOPICS }
+    this.#producers.push(
+      new Producer({ ...common, name: 'careful-1', acks: -1, isIdempotent: true, intervalMs: 20 }),
+      new Producer({ ...common, name: 'careful-2', acks: -1, isIdempotent: true, intervalMs: 60 }),
+      new Producer({ ...common, name: 'all', acks: -1, isIdempotent: false, intervalMs: 80 }),
+      new Producer({ ...common, name: 'careless', acks: 1, isIdempotent: false, intervalMs: 60 }),
+    )
+    this.#readers.push(
+      new Reader({ ...common, name: 'reader', isolation: 'read_uncommitted' }),
+      new Reader({ ...common, name: 'careful-reader', isolation: 'read_committed' }),
+    )
+    for (const client of [...this.#producers, ...this.#readers]) client.start()
+  }
+
+  /** Nobody does harm any more: everything has to come back by itself. */
+  async #recover(): Promise<void> {
+    const cluster = this.#cluster
+    await cluster.runUntil(
+      () => cluster.nodes.every(({ state }) => state === 'running'),
+      RECOVERY_LIMIT_MS,
+      `all brokers to run (${cluster.nodes.map(({ state }) => state)})`,
+    )
+    await cluster.runUntil(() => this.#everythingIsInSync(), RECOVERY_LIMIT_MS, 'all replicas to be in sync')
+    await cluster.run(500)
+    for (const producer of this.#producers) producer.stopProducing()
+    await cluster.runUntil(
+      () => this.#producers.every(({ isIdle }) => isIdle),
+      RECOVERY_LIMIT_MS,
+      'the producers to end',
+    )
+    await cluster.runUntil(
+      () => this.#everythingIsCommitted(),
+      RECOVERY_LIMIT_MS,
+      'all records to be committed',
+    )
+    await cluster.runUntil(
+      () => this.#readers.every(({ isAtEnd }) => isAtEnd),
+      RECOVERY_LIMIT_MS,
+      'the readers to have read everything',
+    )
+  }
+
+  #everythingIsInSync(): boolean {
+    const { image } = this.#cluster
+    if (image === undefined) return false
+    for (const { partitions } of image.topicsById.values())
+      for (const { isr, replicas, leaderId } of partitions)
+        if (isr.length !== replicas.length || leaderId < 0) return false
+    return true
+  }
+
+  #everythingIsCommitted(): boolean {
+    for (const { broker } of this.#cluster.nodes)
+      for (const { log } of broker?.services.replicas.partitions() ?? [])
+        if (log === undefined || log.highWatermark < log.logEndOffset) return false
+    return true
+  }
+
+  #prove(): void {
+    const ledger = this.#ledger
+    const [first, ...others] = this.#cluster.nodes.map(({ broker }) => broker?.services.metadata)
+    if (first !== undefined) for (const other of others) if (other !== undefined) metadataAgrees(first, other)
+    const seen = new Map<string, string>()
+    for (const node of this.#cluster.nodes) {
+      for (const partition of node.broker?.services.replicas.partitions() ?? []) {
+        const { log } = partition
+        if (log === undefined) throw new Violation('the cluster recovers', `${partition} has no log`)
+        if (partition.topic.startsWith('__') || !partition.isLeader) continue
+        const found = new Map<number, string>()
+        for (const batch of batchesOf(log, 0, log.logEndOffset, partition.topic)) {
+          batch.values.forEach((value, index) => {
+            const offset = batch.baseOffset + index
+            found.set(offset, value)
+            nothingIsDuplicated(seen, ledger.sent.get(value), `offset ${offset} of ${partition}`)
+          })
+        }
+        const known = ledger.logs.get(keyOf(partition))
+        if (known !== undefined) nothingAcknowledgedIsLost(known, found)
+      }
+    }
+    transactionsAreAtomic(ledger, ledger.readCommitted)
+  }
+}
