@@ -1,15 +1,20 @@
 /** `listOffsets`: offsets by what is to be found, asked of the leaders. */
 import { ListOffsets } from '../../common/protocol/apis/02-list-offsets.ts'
+import type { Broker } from '../connections/broker.ts'
 import { IsolationLevel, OFFSET_SPEC_MAX_TIMESTAMP } from '../constants.ts'
 import { KafkaException } from '../errors.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
+import type { AdminCall } from './admin-call.ts'
 import type { AdminEngine } from './admin-engine.ts'
 import { type AdminOptions, OptionReader } from './admin-options.ts'
 import { byTopic, checkPartition } from './arguments.ts'
 import { KeyedMap, type ResultMap } from './keyed-map.ts'
-import { askLeaders } from './leader-calls.ts'
+import { askLeaders, type LeaderAnswer } from './leader-calls.ts'
 import { mayTryAgain } from './may-try-again.ts'
 import { OffsetSpec } from './offset-spec.ts'
+
+/** KIP-734 */
+const maxTimestampVersion = 7
 
 export interface ListOffsetsResultInfo {
   /** -1 when no record is late enough. */
@@ -40,40 +45,64 @@ export function listOffsets(
   const limits = reader.limits()
   const entries = [...wanted.keys()]
   const timestampOf = (entry: TopicPartition): number => (wanted.get(entry) as OffsetSpec).timestamp
+  const isNewest = (entry: TopicPartition): boolean => timestampOf(entry) === OFFSET_SPEC_MAX_TIMESTAMP
   return engine.keyed<TopicPartition, ListOffsetsResultInfo>(entries, limits, async (call, results) => {
-    await askLeaders(call, results, entries, async (broker, own) => {
-      const topics = byTopic(own).map(([name, list]) => ({
-        name,
-        partitions: list.map((entry) => ({
-          partitionIndex: entry.partition,
-          timestamp: timestampOf(entry),
-        })),
-      }))
-      const needsMaxTimestamp = own.some((entry) => timestampOf(entry) === OFFSET_SPEC_MAX_TIMESTAMP)
-      const result = await call.tryRequest(broker, {
-        api: ListOffsets,
-        minVersion: needsMaxTimestamp ? 7 : isolationLevel === IsolationLevel.READ_COMMITTED ? 2 : 1,
-        body: (version) => ({
-          replicaId: -1,
-          topics,
-          timeoutMs: Math.round(call.leftMs),
-          ...(version >= 2 ? { isolationLevel } : {}),
-        }),
-      })
-      if (!result.ok) {
-        if (mayTryAgain(result, true)) return undefined
-        throw new KafkaException(result.error)
-      }
-      return result.response.topics.flatMap(({ name, partitions }) =>
-        partitions.map(({ partitionIndex, errorCode, offset, timestamp, leaderEpoch }) => ({
-          topic: name,
-          partition: partitionIndex,
-          errorCode,
-          value: { offset, timestamp, leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch },
-        })),
+    const ask = (own: readonly TopicPartition[], minVersion: number): Promise<void> =>
+      askLeaders(call, results, own, (broker, partitions) =>
+        request(call, broker, { partitions, timestampOf, isolationLevel, minVersion }),
       )
-    })
+    const plainVersion = isolationLevel === IsolationLevel.READ_COMMITTED ? 2 : 1
+    // Apart, so that an old broker refuses only these.
+    const newest = entries.filter(isNewest)
+    const others = entries.filter((entry) => !isNewest(entry))
+    await Promise.all([
+      newest.length === 0 ? undefined : ask(newest, maxTimestampVersion),
+      others.length === 0 ? undefined : ask(others, plainVersion),
+    ])
   })
+}
+
+interface Lookup {
+  readonly partitions: readonly TopicPartition[]
+  readonly timestampOf: (entry: TopicPartition) => number
+  readonly isolationLevel: IsolationLevel
+  readonly minVersion: number
+}
+
+async function request(
+  call: AdminCall,
+  broker: Broker,
+  { partitions, timestampOf, isolationLevel, minVersion }: Lookup,
+): Promise<readonly LeaderAnswer<ListOffsetsResultInfo>[] | undefined> {
+  const topics = byTopic(partitions).map(([name, list]) => ({
+    name,
+    partitions: list.map((entry) => ({
+      partitionIndex: entry.partition,
+      timestamp: timestampOf(entry),
+    })),
+  }))
+  const result = await call.tryRequest(broker, {
+    api: ListOffsets,
+    minVersion,
+    body: (version) => ({
+      replicaId: -1,
+      topics,
+      timeoutMs: Math.round(call.leftMs),
+      ...(version >= 2 ? { isolationLevel } : {}),
+    }),
+  })
+  if (!result.ok) {
+    if (mayTryAgain(result, true)) return undefined
+    throw new KafkaException(result.error)
+  }
+  return result.response.topics.flatMap(({ name, partitions: answers }) =>
+    answers.map(({ partitionIndex, errorCode, offset, timestamp, leaderEpoch }) => ({
+      topic: name,
+      partition: partitionIndex,
+      errorCode,
+      value: { offset, timestamp, leaderEpoch: leaderEpoch < 0 ? null : leaderEpoch },
+    })),
+  )
 }
 
 function specsOf(specs: unknown): KeyedMap<TopicPartition, OffsetSpec> {
