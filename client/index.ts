@@ -8,9 +8,12 @@ export * from './constants.ts'
 export { ConsumeError, KeyDeserializationError, ValueDeserializationError } from './consume-errors.ts'
 export { type ConsumeOptions, Consumer, type WatermarkOptions } from './consumer/consumer.ts'
 export type { CommitOptions } from './consumer/consumer-arguments.ts'
+export { ConsumerStream } from './consumer/consumer-stream.ts'
 export type { ConsumerEvent } from './consumer/event-iteration.ts'
 export type { BatchesOptions, MessagesOptions } from './consumer/iteration.ts'
 export type { RebalanceCallback, RebalanceCallbacks } from './consumer/rebalance-queue.ts'
+export { StreamMessage } from './consumer/stream-message.ts'
+export type { FallbackMode, StreamMode, StreamOptions } from './consumer/stream-options.ts'
 export {
   BufferError,
   ClosedError,
@@ -45,6 +48,13 @@ export { DeliveryError } from './producer/delivery-error.ts'
 export { consistent, fnv1a, murmur2 } from './producer/hashes.ts'
 export type { BytesInput, ProduceOptions } from './producer/produce-arguments.ts'
 export { type BatchMessage, Producer, type ProducerExtra, type PurgeOptions } from './producer/producer.ts'
+export {
+  type CommitSource,
+  type FlushEvent,
+  ProducerWritable,
+  type WritableMessage,
+  type WritableOptions,
+} from './producer/producer-writable.ts'
 export type {
   DeliveryReport,
   RecordMetadata,

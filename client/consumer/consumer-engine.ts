@@ -46,6 +46,8 @@ export class ConsumerEngine<C> {
   readonly #fetcher: Fetcher
   /** A message that goes to the application counts as stored. A stream stores by itself. */
   storesOffsets: boolean
+  /** A stream reads: there is one at a time. */
+  isStreamed = false
   readonly #commitsOffsets: boolean
   #autoCommitTimer: Timer | undefined
   #fatalError: KafkaError | undefined

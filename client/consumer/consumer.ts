@@ -37,6 +37,7 @@ import {
 } from './consumer-arguments.ts'
 import { ConsumerEngine } from './consumer-engine.ts'
 import { consumerStatistics } from './consumer-statistics.ts'
+import { ConsumerStream } from './consumer-stream.ts'
 import { type ConsumerEvent, iterateEvents } from './event-iteration.ts'
 import {
   type BatchesOptions,
@@ -48,6 +49,7 @@ import {
 import { lookUpOffsets } from './list-offsets.ts'
 import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
 import { Serving } from './serving.ts'
+import type { StreamOptions } from './stream-options.ts'
 import { parseSubscription } from './subscription.ts'
 
 export interface WatermarkOptions {
@@ -381,6 +383,12 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     this.#checkOpen()
     checkNames(options, ['signal'])
     return iterateEvents(this, this.#engine.core, options.signal)
+  }
+
+  /** Messages as a Readable; one at a time. Web streams through `Readable.toWeb`. */
+  stream(options: StreamOptions = {}): ConsumerStream {
+    this.#checkUsable()
+    return new ConsumerStream(this, this.#engine, options)
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {

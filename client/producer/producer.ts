@@ -37,6 +37,7 @@ import {
 import type { BatchFormat } from './producer-batch.ts'
 import { type IdentitySource, ProducerIdentity } from './producer-identity.ts'
 import { producerStatistics } from './producer-statistics.ts'
+import { ProducerWritable, type WritableOptions } from './producer-writable.ts'
 import {
   checkMessage,
   checkSame,
@@ -223,6 +224,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
     checkSame('acks', batch.acks, this.#core.config.get('acks'))
     checkSame('timeout', batch.timeout, this.#core.config.get('request.timeout.ms'))
     return await this.#sendAll(batch.topicMessages, options?.signal)
+  }
+
+  /** An object-mode Writable; several may share the producer. Web streams through `Writable.toWeb`. */
+  writable(options: WritableOptions = {}): ProducerWritable {
+    this.#core.checkOpen()
+    const parts = {
+      core: this.#core,
+      send: (topic: string, message: SendOptions) => this.send(topic, message),
+      flush: () => this.#flush(Number.POSITIVE_INFINITY, undefined),
+      hasRoom: () => this.#sends.waitingCount === 0,
+    }
+    return new ProducerWritable(parts, options)
   }
 
   /** Begins a transaction as an object, initialising the producer first where that was not done. */
