@@ -103,11 +103,11 @@ export class ConsumerWorld {
   }
 }
 
-/** Polls until it has so many messages without error, or nothing came for 15 s. */
+/** Polls until it has so many messages without error, or nothing came for 30 s. */
 export async function take(consumer: Consumer, count: number, events: Message[] = []): Promise<Message[]> {
   const messages: Message[] = []
   while (messages.length < count) {
-    const message = await consumer.poll(15)
+    const message = await consumer.poll(30)
     if (message === null) break
     if (message.error() === null) messages.push(message)
     else events.push(message)

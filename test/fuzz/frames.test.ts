@@ -168,5 +168,5 @@ describe('frames that no client would send', () => {
       }
       console.log(tally, { rounds, grown }, [...labels])
     }
-  }, 120_000)
+  }, 280_000)
 })
