@@ -575,12 +575,26 @@ export class Log implements Flushable {
         this.#truncateFully(offset, offset)
         return true
       }
+      const from = this.logEndOffset
       this.#local.truncateTo(offset)
+      this.#traceCut(from)
       this.#epochs.truncateFromEnd(this.logEndOffset)
       this.#logStartOffset = Math.min(this.#logStartOffset, this.logEndOffset)
       this.#afterCut()
       this.#rebuildProducers()
       return true
+    })
+  }
+
+  #traceCut(from: number): void {
+    const { trace } = this.#context
+    if (!trace.enabled) return
+    const { topic, partition } = this.topicPartition
+    trace.emit({
+      level: 'debug',
+      kind: 'log.truncated',
+      message: `${this.path} was cut from ${from} to ${this.logEndOffset}.`,
+      data: { path: this.path, topic, partition, from, to: this.logEndOffset },
     })
   }
 

@@ -8,12 +8,13 @@
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { ListOffsets } from '../../common/protocol/apis/02-list-offsets.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { ResponseOf } from '../../common/protocol/schema.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import type { PeerClient } from '../peer/peer-client.ts'
-import { type FetchAnswer, FetchedPartition } from './fetched-partition.ts'
-import { FollowerSession, type PartitionRequest } from './follower-session.ts'
+import { FetchedPartition } from './fetched-partition.ts'
+import { type FetchPlan, FollowerSession } from './follower-session.ts'
 import type { Partition } from './partition.ts'
 import type { ReplicationThrottle } from './replication-throttle.ts'
 
@@ -193,11 +194,11 @@ export class FollowerFetcher {
           return
         }
         this.#session.onAnswered(answer.response.sessionId)
+        if (runtime.trace.enabled) this.#traceAnswers(plan.asked, answer.response)
         for (const { topicId, partitions } of answer.response.responses) {
           for (const partitionAnswer of partitions) {
             const asked = plan.asked.get(`${topicId}-${partitionAnswer.partitionIndex}`)
             if (asked === undefined || !this.#isHere(asked.fetched)) continue
-            this.#traceAnswer(asked, partitionAnswer)
             this.#count(asked.fetched, partitionAnswer.records?.length ?? 0)
             this.#onVerdict(asked.fetched, asked.fetched.onAnswer(partitionAnswer, asked.request.fetchOffset))
           }
@@ -206,29 +207,31 @@ export class FollowerFetcher {
       })
   }
 
-  #traceAnswer(
-    { fetched, request }: { fetched: FetchedPartition; request: PartitionRequest },
-    answer: FetchAnswer,
-  ): void {
+  /** Also of partitions that the answer does not name, because there is nothing new about them (KIP-227). */
+  #traceAnswers(asked: FetchPlan['asked'], response: ResponseOf<typeof Fetch>): void {
     const { nodeId, leaderId, runtime } = this.#options
-    if (!runtime.trace.enabled) return
-    const { topic, index } = fetched.partition
-    runtime.trace.emit({
-      level: 'debug',
-      kind: 'replica.fetched',
-      nodeId,
-      message: `Broker ${nodeId} fetched ${topic}-${index} at ${request.fetchOffset} from broker ${leaderId}.`,
-      data: {
-        topic,
-        partition: index,
-        fetchOffset: request.fetchOffset,
-        lastFetchedEpoch: request.lastFetchedEpoch,
-        errorCode: answer.errorCode,
-        divergingEpoch: answer.divergingEpoch,
-        recordsBytes: answer.records?.length ?? 0,
-        highWatermark: answer.highWatermark,
-      },
-    })
+    for (const { fetched, request } of asked.values()) {
+      const { topic, topicId, index } = fetched.partition
+      const answer = response.responses
+        .find((ofTopic) => ofTopic.topicId === topicId)
+        ?.partitions.find(({ partitionIndex }) => partitionIndex === index)
+      runtime.trace.emit({
+        level: 'debug',
+        kind: 'replica.fetched',
+        nodeId,
+        message: `Broker ${nodeId} fetched ${topic}-${index} at ${request.fetchOffset} from broker ${leaderId}.`,
+        data: {
+          topic,
+          partition: index,
+          fetchOffset: request.fetchOffset,
+          lastFetchedEpoch: request.lastFetchedEpoch,
+          errorCode: answer?.errorCode ?? ErrorCode.NONE,
+          divergingEpoch: answer?.divergingEpoch,
+          recordsBytes: answer?.records?.length ?? 0,
+          highWatermark: answer?.highWatermark,
+        },
+      })
+    }
   }
 
   #isHere(fetched: FetchedPartition): boolean {

@@ -4,7 +4,7 @@
  */
 import type { FetchedPartition } from './fetched-partition.ts'
 
-export type PartitionRequest = NonNullable<ReturnType<FetchedPartition['request']>>
+type PartitionRequest = NonNullable<ReturnType<FetchedPartition['request']>>
 
 export interface FetchPlan {
   readonly sessionId: number
@@ -15,7 +15,7 @@ export interface FetchPlan {
   readonly asked: ReadonlyMap<string, Told>
 }
 
-export interface Told {
+interface Told {
   readonly fetched: FetchedPartition
   readonly request: PartitionRequest
 }
