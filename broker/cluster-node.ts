@@ -2,10 +2,11 @@
  * One node of a cluster through its lives: the same identity, directories and addresses, and a new broker each time it starts.
  *
  * Owner: the cluster. The ways down are different on purpose: `stop` hands over and leaves proof of a clean shutdown, `kill` ends as a
- * killed process does.
+ * killed process does, `freeze` leaves the process where it is: its sockets stay open, and nobody answers.
  */
 import { createCompositeTransport } from '../common/runtime/composite-transport.ts'
 import type { FileSystem } from '../common/runtime/files.ts'
+import { Freezer, freezableTransport } from '../common/runtime/freezable-transport.ts'
 import type { Random } from '../common/runtime/random.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { MemoryNetwork } from '../common/runtime/sim/transport.ts'
@@ -48,7 +49,7 @@ export interface ClusterNodeOptions {
   readonly advertisedListeners: readonly EndPoint[]
 }
 
-export type ClusterNodeState = 'down' | 'starting' | 'running' | 'stopping'
+export type ClusterNodeState = 'down' | 'starting' | 'running' | 'frozen' | 'stopping'
 
 export class ClusterNode {
   readonly nodeId: number
@@ -56,6 +57,8 @@ export class ClusterNode {
   readonly #options: ClusterNodeOptions
   #broker: Broker | undefined
   #state: ClusterNodeState = 'down'
+  /** Of the present life. */
+  #freezer = new Freezer()
   #isFirstLife = true
   #lives = 0
   /** Ports as they came out at the first start: a node comes back where it was. */
@@ -74,7 +77,7 @@ export class ClusterNode {
   }
 
   get state(): ClusterNodeState {
-    return this.#state
+    return this.#freezer.isFrozen ? 'frozen' : this.#state
   }
 
   /** The broker of the present life; undefined while the node is down. */
@@ -137,8 +140,33 @@ export class ClusterNode {
     }
   }
 
-  /** A controlled shutdown. Idempotent. */
+  /**
+   * The process stands still: it neither hears nor acts, and others notice as they notice any silence. It is the same incarnation after
+   * `thaw`. Idempotent. @throws Error when it does not run
+   */
+  freeze(): void {
+    if (this.#broker === undefined || this.#state !== 'running')
+      throw new Error(`Broker ${this.nodeId} is ${this.#state}.`)
+    this.#freezer.freeze()
+    this.#broker.services.scheduler.freeze()
+  }
+
+  /** It hears what it has missed, and then notices how late it is. Idempotent. */
+  thaw(): void {
+    const broker = this.#broker
+    const freezer = this.#freezer
+    if (broker === undefined || !freezer.isFrozen) return
+    freezer.thaw()
+    this.#environment.world.reactor.post(() => {
+      freezer.deliver()
+      if (!freezer.isFrozen) broker.services.scheduler.thaw()
+    })
+  }
+
+  /** A controlled shutdown. Idempotent. @throws Error while it is frozen: it would not hear of it */
   stop(): Promise<void> {
+    if (this.#freezer.isFrozen)
+      return Promise.reject(new Error(`Broker ${this.nodeId} is frozen. Thaw it first, or kill it.`))
     const broker = this.#broker
     this.#stopping ??= this.handOver().then(() => (this.#broker === broker ? this.finish() : undefined))
     return this.#stopping
@@ -166,6 +194,7 @@ export class ClusterNode {
   }
 
   #down(): void {
+    this.#freezer.discard()
     this.#broker = undefined
     this.#state = 'down'
   }
@@ -191,12 +220,19 @@ export class ClusterNode {
       network,
       endpoint: this.#endpoint,
     })
+    const freezer = new Freezer()
+    this.#freezer = freezer
     return new Broker({
       nodeId: this.nodeId,
       clusterId,
-      runtime: { ...world, files, transport, random: this.#randomOfLife() },
+      runtime: {
+        ...world,
+        files,
+        transport: freezableTransport(transport, freezer),
+        random: this.#randomOfLife(),
+      },
       scheduler: world.scheduler.scope(this.#endpoint),
-      internalTransport: network.endpoint(this.#endpoint),
+      internalTransport: freezableTransport(network.endpoint(this.#endpoint), freezer),
       config,
       logDirectories: directories,
       listeners: listeners.map((listener) => ({

@@ -5,6 +5,7 @@
  * it is left.
  */
 
+import { ErrorCode } from '../common/protocol/errors.ts'
 import { FileError, type FileSystem } from '../common/runtime/files.ts'
 import { createNodeRuntime, type NodeRuntime } from '../common/runtime/node/runtime.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
@@ -18,6 +19,7 @@ import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
 import { advertisedListenersOf, listenersOf } from './config/cross-checks.ts'
 import type { EndPoint } from './config/listeners.ts'
 import { type ProfileName, profileProperties } from './config/profiles.ts'
+import { unregisterBroker } from './controller/brokers.ts'
 import type { Interception } from './network/interception.ts'
 import type { ReplicaHistory } from './replica/replica-history.ts'
 import { StartError } from './start-error.ts'
@@ -65,32 +67,56 @@ const FIRST_NODE_ID = 1
 /** Ports that are tried after a busy one. */
 const PORT_TRIES = 100
 
+/** One broker more. */
+export interface AddBrokerOptions {
+  /** Default: one more than the highest of the cluster. */
+  readonly nodeId?: number
+  /** Default: as of the brokers before it, a free one or the next. */
+  readonly port?: number
+  /** `broker.rack`. */
+  readonly rack?: string
+}
+
+/** Longest that the controller may take to forget a broker that is removed: elections are in it. */
+const UNREGISTER_LIMIT_MS = 30_000
+const UNREGISTER_RETRY_MS = 50
+
 export class Cluster {
   readonly clusterId: string
-  /** Every node, running or not, by node id from the lowest. */
-  readonly nodes: readonly ClusterNode[]
   readonly runtime: Runtime
   readonly warnings: readonly ClusterWarning[]
   /** What the nodes say to each other goes through here. */
   readonly network: MemoryNetwork
+  readonly #nodes: ClusterNode[]
+  readonly #voters: readonly number[]
+  readonly #createNode: (options: AddBrokerOptions) => ClusterNode
   readonly #ownRuntime: NodeRuntime | undefined
   #stopping: Promise<void> | undefined
 
   /** @internal Use `startCluster`. */
   constructor(parts: {
     clusterId: string
-    nodes: readonly ClusterNode[]
+    nodes: ClusterNode[]
+    voters: readonly number[]
+    createNode: (options: AddBrokerOptions) => ClusterNode
     runtime: Runtime
     warnings: readonly ClusterWarning[]
     network: MemoryNetwork
     ownRuntime: NodeRuntime | undefined
   }) {
     this.clusterId = parts.clusterId
-    this.nodes = parts.nodes
+    this.#nodes = parts.nodes
+    this.#voters = parts.voters
+    this.#createNode = parts.createNode
     this.runtime = parts.runtime
     this.warnings = parts.warnings
     this.network = parts.network
     this.#ownRuntime = parts.ownRuntime
+  }
+
+  /** Every node, running or not, by node id from the lowest. */
+  get nodes(): readonly ClusterNode[] {
+    return this.#nodes
   }
 
   /** The brokers that run at the moment. */
@@ -113,6 +139,62 @@ export class Cluster {
       .join(',')
   }
 
+  /**
+   * Starts one broker more; resolves when it serves clients. It follows the metadata but does not vote, and has no replicas until topics are
+   * created or a reassignment gives it some. @throws StartError
+   */
+  async addBroker(options: AddBrokerOptions = {}): Promise<ClusterNode> {
+    const nodeId = options.nodeId ?? Math.max(...this.#nodes.map((node) => node.nodeId)) + 1
+    if (this.#nodes.some((node) => node.nodeId === nodeId))
+      throw new StartError('INVALID_CONFIG', `There is a broker ${nodeId} already.`)
+    const node = this.#createNode({ ...options, nodeId })
+    this.#nodes.push(node)
+    this.#nodes.sort((left, right) => left.nodeId - right.nodeId)
+    try {
+      await node.start()
+    } catch (error) {
+      this.#nodes.splice(this.#nodes.indexOf(node), 1)
+      throw error
+    }
+    return node
+  }
+
+  /**
+   * Takes a broker out for good: it stops in order, if it runs, and the cluster forgets it (UnregisterBroker). Its replicas stay in the
+   * assignments, out of sync: give them to others first.
+   * @throws RangeError when there is none, Error when it votes in the metadata quorum
+   */
+  async removeBroker(nodeId: number): Promise<void> {
+    const node = this.node(nodeId)
+    if (this.#voters.includes(nodeId))
+      throw new Error(`Broker ${nodeId} votes in the metadata quorum, whose voters are fixed.`)
+    node.thaw()
+    await node.stop()
+    await this.#unregister(nodeId)
+    this.#nodes.splice(this.#nodes.indexOf(node), 1)
+  }
+
+  async #unregister(brokerId: number): Promise<void> {
+    const { clock, scheduler } = this.runtime
+    const limitMs = clock.monotonicMs() + UNREGISTER_LIMIT_MS
+    for (;;) {
+      const controller = this.brokers.find((broker) => broker.controller !== undefined)?.controller
+      if (controller !== undefined) {
+        const { error } = await new Promise<{ readonly error: ErrorCode }>((resolve) =>
+          controller
+            .write('UnregisterBroker', (machine) => unregisterBroker(machine, { brokerId }))
+            .whenDone(resolve),
+        )
+        if (error === ErrorCode.NONE) return
+      }
+      if (clock.monotonicMs() > limitMs)
+        throw new Error(`No controller took broker ${brokerId} out of the cluster.`)
+      await new Promise<void>((resolve) =>
+        scheduler.schedule(`removal of broker ${brokerId}`, UNREGISTER_RETRY_MS, resolve),
+      )
+    }
+  }
+
   /** Ends as a clean shutdown does. Idempotent. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
@@ -131,6 +213,7 @@ export class Cluster {
   }
 
   async #stop(): Promise<void> {
+    for (const node of this.nodes) node.thaw()
     // While there is a quorum all of them hand over; then none waits for a majority that is gone.
     await Promise.all(this.nodes.map((node) => node.handOver()))
     await Promise.all(this.nodes.map((node) => node.finish()))
@@ -203,12 +286,16 @@ async function assemble(
     interception: options.interception,
     controllerAddressOf: (nodeId) => nodes.find((node) => node.nodeId === nodeId)?.broker?.controllerAddress,
   }
+  const createNode = (place: Place, more: { index: number; role: NodeRole; added?: AddBrokerOptions }) => {
+    const config = brokerConfig(given, options, place, { ...more, warnings })
+    const files = disk(place.nodeId)
+    const endPoints =
+      more.role === 'controller' ? { listeners: [], advertisedListeners: [] } : endPointsOf(config)
+    return new ClusterNode(environment, { ...place, role: more.role, config, files, ...endPoints })
+  }
   for (const [index, place] of places.entries()) {
     const role = controllerCount === 0 ? 'both' : index < count ? 'broker' : 'controller'
-    const config = brokerConfig(given, options, place, { index, role, warnings })
-    const files = disk(place.nodeId)
-    const endPoints = role === 'controller' ? { listeners: [], advertisedListeners: [] } : endPointsOf(config)
-    nodes.push(new ClusterNode(environment, { ...place, role, config, files, ...endPoints }))
+    nodes.push(createNode(place, { index, role }))
   }
   try {
     const starting = nodes.filter(({ nodeId }) => options.down?.includes(nodeId) !== true)
@@ -219,7 +306,22 @@ async function assemble(
     throw error
   }
   for (const node of nodes) warnings.push(...node.portWarnings)
-  return new Cluster({ clusterId, nodes, runtime: world, warnings, network, ownRuntime })
+  const firstNodeId = places[0]?.nodeId ?? FIRST_NODE_ID
+  const addedNode = (added: AddBrokerOptions): ClusterNode => {
+    const index = (added.nodeId ?? firstNodeId) - firstNodeId
+    return createNode(placeOf(options, given, disk, index), { index, role: 'broker', added })
+  }
+  const voters = environment.voters ?? votersOf(environment.nodeIds)
+  return new Cluster({
+    clusterId,
+    nodes,
+    voters,
+    createNode: addedNode,
+    runtime: world,
+    warnings,
+    network,
+    ownRuntime,
+  })
 }
 
 // --- settings --------------------------------------------------------------------------------------------------------
@@ -251,7 +353,12 @@ function brokerConfig(
   given: ReadonlyMap<string, string>,
   options: ClusterOptions,
   place: Place,
-  { index, role, warnings }: { index: number; role: NodeRole; warnings: ClusterWarning[] },
+  {
+    index,
+    role,
+    added,
+    warnings,
+  }: { index: number; role: NodeRole; added?: AddBrokerOptions; warnings: ClusterWarning[] },
 ): BrokerConfig {
   const properties = new Map(given)
   properties.set('node.id', String(place.nodeId))
@@ -260,12 +367,12 @@ function brokerConfig(
   properties.set('controller.listener.names', given.get('controller.listener.names') ?? 'CONTROLLER')
   properties.set('log.dirs', place.directories.join(','))
   properties.delete('log.dir')
-  const rack = options.racks?.[index]
+  const rack = added?.rack ?? options.racks?.[index]
   if (rack !== undefined) properties.set('broker.rack', rack)
   if (!given.has('listeners')) {
     const host = options.host ?? '127.0.0.1'
     const base = options.port === undefined || options.port === 0 ? 0 : options.port + index
-    const port = options.ports?.[index] ?? base
+    const port = added?.port ?? options.ports?.[index] ?? base
     properties.set('listeners', `PLAINTEXT://${host}:${port}`)
     const advertised = options.advertisedHost ?? (ANY_ADDRESS.has(host) ? '127.0.0.1' : host)
     if (!given.has('advertised.listeners'))

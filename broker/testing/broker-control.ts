@@ -77,15 +77,12 @@ export class BrokerControl {
 
   /** The process stands still: it answers nobody, its timers wait. Others notice as they notice any silence. */
   freeze(): void {
-    this.#parts.engine.freeze(this.nodeId)
-    this.#node.broker?.services.scheduler.freeze()
-    this.#node.broker?.fetchers.pause()
+    this.#node.freeze()
   }
 
+  /** It goes on as the same incarnation: hears what it has missed, and then notices how late it is. */
   thaw(): void {
-    this.#node.broker?.services.scheduler.thaw()
-    this.#node.broker?.fetchers.resume()
-    this.#parts.engine.thaw(this.nodeId)
+    this.#node.thaw()
   }
 
   /**

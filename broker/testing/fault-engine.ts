@@ -1,9 +1,9 @@
 /**
- * Stands between clients and brokers for a test: applies fault rules and control hooks, changes what answers say of the cluster, holds what
- * a frozen broker does not hear, and keeps the journal.
+ * Stands between clients and brokers for a test: applies fault rules and control hooks, changes what answers say of the cluster, and keeps
+ * the journal.
  *
  * Owner: the cluster of a test; one for all of its brokers and all of their lives. What the nodes and the fixture itself say to each other
- * passes untouched, unless a rule says `internal` or the broker is frozen. Hooks are asked before rules, both oldest first.
+ * passes untouched, unless a rule says `internal`. Hooks are asked before rules, both oldest first.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ApiSchema } from '../../common/protocol/schema.ts'
@@ -43,7 +43,6 @@ export class FaultEngine implements Interceptor {
   readonly #reactor: Reactor
   readonly #down = new Set<number>()
   readonly #delays = new Map<number, number>()
-  readonly #frozen = new Map<number, (() => void)[]>()
 
   constructor(options: { random: Random; reactor: Reactor; journal: Journal }) {
     this.rules = new FaultRules({ random: options.random })
@@ -58,7 +57,7 @@ export class FaultEngine implements Interceptor {
       this.rules.isEmpty &&
       this.hooks.isEmpty &&
       this.overrides.isEmpty &&
-      this.#down.size + this.#delays.size + this.#frozen.size === 0
+      this.#down.size + this.#delays.size === 0
     )
   }
 
@@ -75,16 +74,6 @@ export class FaultEngine implements Interceptor {
     else this.#delays.delete(nodeId)
   }
 
-  freeze(nodeId: number): void {
-    if (!this.#frozen.has(nodeId)) this.#frozen.set(nodeId, [])
-  }
-
-  thaw(nodeId: number): void {
-    const held = this.#frozen.get(nodeId) ?? []
-    this.#frozen.delete(nodeId)
-    for (const goOn of held) this.#reactor.post(goOn)
-  }
-
   /** Takes back everything but the journal. */
   reset(): void {
     this.rules.reset()
@@ -93,7 +82,6 @@ export class FaultEngine implements Interceptor {
     this.#down.clear()
     this.#delays.clear()
     this.problems.length = 0
-    for (const nodeId of [...this.#frozen.keys()]) this.thaw(nodeId)
   }
 
   // --- Interceptor -------------------------------------------------------------------------------------------------
@@ -107,21 +95,13 @@ export class FaultEngine implements Interceptor {
     const { connection, broker } = context
     if (connection.clientAddress === FIXTURE_ENDPOINT) return exchange.proceed()
     const isInternal = isInternalConnection(connection)
-    if (isInternal && this.rules.isEmpty && this.#frozen.size === 0) return exchange.proceed()
+    if (isInternal && this.rules.isEmpty) return exchange.proceed()
     const needsNames = this.journal.isRecording || !this.rules.isEmpty
     const named = needsNames
       ? namedIn(api, exchange.request, (id) => broker.metadata.topicsById.get(id)?.name)
       : NAMING_NOTHING
     const journey = { isFault: false }
-    const frozen = this.#frozen.get(broker.nodeId)
-    let reply: Reply
-    if (frozen === undefined) reply = this.#afterDelay(exchange, named, isInternal, journey)
-    else {
-      reply = new Deferred<Answer<unknown>>()
-      frozen.push(() =>
-        this.#afterDelay(exchange, named, isInternal, journey).whenDone((answer) => reply.complete(answer)),
-      )
-    }
+    const reply = this.#afterDelay(exchange, named, isInternal, journey)
     if (this.journal.isRecording && !isInternal) this.#record(exchange, named, journey, reply)
     return reply
   }

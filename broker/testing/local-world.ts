@@ -12,7 +12,12 @@ import { MemoryDisk } from '../../common/runtime/sim/files.ts'
 import { MemoryNetwork } from '../../common/runtime/sim/transport.ts'
 import type { Transport } from '../../common/runtime/transport.ts'
 import { writeCleanShutdown } from '../../storage/meta-properties.ts'
-import { type Cluster, type ClusterOptions, startCluster as startEngine } from '../cluster.ts'
+import {
+  type AddBrokerOptions,
+  type Cluster,
+  type ClusterOptions,
+  startCluster as startEngine,
+} from '../cluster.ts'
 import type { Interception } from '../network/interception.ts'
 import { letTimePass } from './cluster-clock.ts'
 import { FaultEngine } from './fault-engine.ts'
@@ -27,6 +32,8 @@ export interface Snapshot {
   readonly disks: ReadonlyMap<number, MemoryDisk>
   /** @internal Brokers that did not run. */
   readonly down: readonly number[]
+  /** @internal Brokers that came later; they run in whatever goes on from here. */
+  readonly added: readonly AddBrokerOptions[]
 }
 
 export class LocalWorld {
@@ -37,6 +44,8 @@ export class LocalWorld {
   readonly #interception: Interception
   readonly #ownsRuntime: boolean
   #disks = new Map<number, MemoryDisk>()
+  /** Brokers that the present life has beyond those it was started with. */
+  #added: AddBrokerOptions[] = []
   #engine: Cluster | undefined
 
   constructor(options: StartOptions) {
@@ -81,6 +90,20 @@ export class LocalWorld {
       this.#catchUp(from.timeMs)
     }
     this.#engine = await this.#startEngine(from === undefined ? {} : { down: from.down })
+    for (const added of from?.added ?? []) await this.addBroker(added)
+  }
+
+  /** @returns its id */
+  async addBroker(options: AddBrokerOptions): Promise<number> {
+    const { nodeId } = await letTimePass(this.runtime, this.engine.addBroker(options))
+    this.#added.push({ ...options, nodeId })
+    return nodeId
+  }
+
+  async removeBroker(nodeId: number): Promise<void> {
+    await letTimePass(this.runtime, this.engine.removeBroker(nodeId))
+    this.#added = this.#added.filter((added) => added.nodeId !== nodeId)
+    this.#disks.delete(nodeId)
   }
 
   async stop(): Promise<void> {
@@ -110,18 +133,24 @@ export class LocalWorld {
       for (const { path } of services.logs.directories) writeCleanShutdown(disk, path, lifecycle.brokerEpoch)
     }
     const down = this.engine.nodes.filter(({ broker }) => broker === undefined).map(({ nodeId }) => nodeId)
-    return { timeMs: this.runtime.clock.wallMs(), disks, down }
+    return { timeMs: this.runtime.clock.wallMs(), disks, down, added: [...this.#added] }
   }
 
   /** Goes on from the snapshot, on the same ports. Connections break, as when brokers restart. */
   async restore(snapshot: Snapshot): Promise<void> {
-    const ports = this.engine.nodes.map(({ advertisedAddresses }) => {
-      const [address] = advertisedAddresses.values()
-      return address?.port ?? 0
-    })
+    const portOf = new Map(
+      this.engine.nodes.map(({ nodeId, advertisedAddresses }) => {
+        const [address] = advertisedAddresses.values()
+        return [nodeId, address?.port ?? 0] as const
+      }),
+    )
+    const ports = [...portOf.values()]
     this.engine.kill()
     this.#disks = forked(snapshot.disks)
     this.#engine = await this.#startEngine({ ports, strictPorts: true, down: snapshot.down })
+    this.#added = []
+    for (const added of snapshot.added)
+      await this.addBroker({ ...added, port: portOf.get(added.nodeId ?? -1) ?? 0 })
   }
 
   #startEngine(more: Partial<ClusterOptions>): Promise<Cluster> {

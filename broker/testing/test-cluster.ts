@@ -13,7 +13,7 @@ import { type ApiName, apiByName } from '../../common/protocol/registry.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
-import type { Cluster } from '../cluster.ts'
+import type { AddBrokerOptions, Cluster } from '../cluster.ts'
 import type { ClusterNode } from '../cluster-node.ts'
 import type { ClusterWarning } from '../cluster-warning.ts'
 import { partitionForKey } from '../coordinator/coordinator-service.ts'
@@ -358,6 +358,22 @@ export class TestCluster {
       random: local.runtime.random,
       losesTail: local.options.loseTail === true,
     })
+  }
+
+  /**
+   * One broker more, without replicas until topics are created or a reassignment gives it some.
+   * @returns its id @throws StartError
+   */
+  addBroker(options: AddBrokerOptions = {}): Promise<number> {
+    return this.#local('Adding a broker').addBroker(options)
+  }
+
+  /**
+   * Stops a broker and makes the cluster forget it; its replicas are lost.
+   * @throws Error for a voter of the metadata quorum: the first broker, or the first three
+   */
+  removeBroker(nodeId: number): Promise<void> {
+    return this.#local('Removing a broker').removeBroker(nodeId)
   }
 
   /** What the brokers say to each other; clients reach all of them in any case. */

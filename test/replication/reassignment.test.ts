@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startCluster, type TestCluster } from '../../broker/index.ts'
 import { CreatePartitions } from '../../common/protocol/apis/37-create-partitions.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { ask, directoriesOn, reassign, reassignments, replicaOn } from './support.ts'
+import { ask, directoriesOn, PATIENT, reassign, reassignments, replicaOn } from './support.ts'
 
 let cluster: TestCluster
 let topics = 0
@@ -35,11 +35,15 @@ async function partitionOf(topic: string, partition = 0) {
 }
 
 function untilReplicas(topic: string, replicas: readonly number[]): Promise<boolean> {
-  return cluster.waitFor.condition(`replicas ${replicas} of ${topic}`, async () => {
-    const partition = await partitionOf(topic)
-    const isSettled = (await reassignments(cluster, [{ name: topic, partitionIndexes: [0] }])).length === 0
-    return isSettled && String(partition.replicas) === String(replicas)
-  })
+  return cluster.waitFor.condition(
+    `replicas ${replicas} of ${topic}`,
+    async () => {
+      const partition = await partitionOf(topic)
+      const isSettled = (await reassignments(cluster, [{ name: topic, partitionIndexes: [0] }])).length === 0
+      return isSettled && String(partition.replicas) === String(replicas)
+    },
+    PATIENT,
+  )
 }
 
 describe('a reassignment', () => {
@@ -60,6 +64,7 @@ describe('a reassignment', () => {
     await cluster.waitFor.condition(
       'the files to be gone',
       () => replicaOn(cluster, 3, topic) === undefined && directoriesOn(cluster, 3, topic).length === 0,
+      PATIENT,
     )
   })
 
@@ -77,6 +82,7 @@ describe('a reassignment', () => {
     await cluster.waitFor.condition(
       'the files of broker 1 to be gone',
       () => directoriesOn(cluster, 1, topic).length === 0,
+      PATIENT,
     )
   })
 
@@ -93,8 +99,8 @@ describe('a reassignment', () => {
     expect(await reassign(cluster, topic, [3], { partition: 0 })).toBe(ErrorCode.NONE)
     expect(await reassign(cluster, topic, [1], { partition: 1 })).toBe(ErrorCode.NONE)
     await untilReplicas(topic, [3])
-    await cluster.waitFor.leader({ topic, partition: 0 }, 3)
-    await cluster.waitFor.leader({ topic, partition: 1 }, 1)
+    await cluster.waitFor.leader({ topic, partition: 0 }, 3, PATIENT)
+    await cluster.waitFor.leader({ topic, partition: 1 }, 1, PATIENT)
     expect(await cluster.topic(topic).end()).toEqual([10, 10])
   })
 
@@ -112,7 +118,11 @@ describe('a reassignment', () => {
     expect(await reassignments(cluster)).toEqual([inProgress])
     expect(await reassignments(cluster, [{ name: topic, partitionIndexes: [0, 5] }])).toEqual([inProgress])
     expect(await reassignments(cluster, [{ name: topic, partitionIndexes: [1] }])).toEqual([])
-    await cluster.waitFor.condition('the new log', () => directoriesOn(cluster, 3, topic).length === 1)
+    await cluster.waitFor.condition(
+      'the new log',
+      () => directoriesOn(cluster, 3, topic).length === 1,
+      PATIENT,
+    )
     // The leader stays and serves while the copy is not made.
     await cluster.topic(topic).produce({ partition: 0, value: 'meanwhile' })
     expect(await reassign(cluster, topic, null)).toBe(ErrorCode.NONE)
@@ -121,6 +131,7 @@ describe('a reassignment', () => {
     await cluster.waitFor.condition(
       'the new log to be gone',
       () => directoriesOn(cluster, 3, topic).length === 0,
+      PATIENT,
     )
     cluster.broker(3).resumeFetch()
     expect(await reassign(cluster, topic, null)).toBe(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS)
@@ -133,7 +144,11 @@ describe('a reassignment', () => {
     expect(await reassign(cluster, topic, [2])).toBe(ErrorCode.NONE)
     await untilReplicas(topic, [2])
     cluster.broker(3).resumeFetch()
-    await cluster.waitFor.condition('no log on broker 3', () => directoriesOn(cluster, 3, topic).length === 0)
+    await cluster.waitFor.condition(
+      'no log on broker 3',
+      () => directoriesOn(cluster, 3, topic).length === 0,
+      PATIENT,
+    )
   })
 
   it('goes on when the leader dies in the middle of it', async () => {
@@ -141,13 +156,14 @@ describe('a reassignment', () => {
     cluster.broker(3).pauseFetch()
     expect(await reassign(cluster, topic, [3, 2])).toBe(ErrorCode.NONE)
     await cluster.broker(1).stop()
-    await cluster.waitFor.leader({ topic, partition: 0 }, 2)
+    await cluster.waitFor.leader({ topic, partition: 0 }, 2, PATIENT)
     cluster.broker(3).resumeFetch()
     await untilReplicas(topic, [3, 2])
     await cluster.broker(1).start()
     await cluster.waitFor.condition(
       'the old replica to be gone',
       () => replicaOn(cluster, 1, topic) === undefined,
+      PATIENT,
     )
     expect(directoriesOn(cluster, 1, topic).every((name) => /-(stray|delete)$/.test(name))).toBe(true)
     expect(await cluster.topic(topic).end()).toEqual([10])
@@ -226,6 +242,7 @@ describe('a topic deleted while one of its brokers is down', () => {
     await cluster.waitFor.condition(
       'no replica',
       () => replicaOn(cluster, 3, topic) === undefined && directoriesOn(cluster, 1, topic).length === 0,
+      PATIENT,
     )
     expect(directoriesOn(cluster, 3, topic)).toEqual([
       expect.stringMatching(new RegExp(`^${topic}-0\\.[0-9a-f]{32}-stray$`)),
@@ -239,7 +256,7 @@ describe('a topic deleted while one of its brokers is down', () => {
     await cluster.topic(topic).create({ assignments: [[1, 3]] })
     await cluster.topic(topic).produce({ partition: 0, value: 'new' })
     await cluster.broker(3).start()
-    await cluster.waitFor.isr(`${topic}-0`, [1, 3], { timeoutMs: 15_000 })
+    await cluster.waitFor.isr(`${topic}-0`, [1, 3], PATIENT)
     expect(replicaOn(cluster, 3, topic)?.log?.logEndOffset).toBe(1)
   })
 })

@@ -6,6 +6,9 @@ import { ListPartitionReassignments } from '../../common/protocol/apis/46-list-p
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 import { rawClient } from '../support/raw-client.ts'
 
+/** For waits: a machine may be slow. */
+export const PATIENT = { timeoutMs: 20_000 }
+
 /** To any broker, on a connection of its own. */
 export async function ask<A extends ApiSchema>(
   cluster: TestCluster,
