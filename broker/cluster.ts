@@ -15,7 +15,12 @@ import { type MetaProperties, readMetaProperties } from '../storage/meta-propert
 import type { Broker } from './broker.ts'
 import { type ClusterEnvironment, ClusterNode, type NodeRole, votersOf } from './cluster-node.ts'
 import type { ClusterWarning } from './cluster-warning.ts'
-import { type BrokerConfig, parseBrokerConfig } from './config/broker-config.ts'
+import {
+  type BrokerConfig,
+  type IneffectiveKey,
+  parseBrokerConfig,
+  type UnknownKey,
+} from './config/broker-config.ts'
 import { advertisedListenersOf, listenersOf } from './config/cross-checks.ts'
 import type { EndPoint } from './config/listeners.ts'
 import { type ProfileName, profileProperties } from './config/profiles.ts'
@@ -378,19 +383,32 @@ function brokerConfig(
     if (!given.has('advertised.listeners'))
       properties.set('advertised.listeners', `PLAINTEXT://${advertised}:${port}`)
   }
-  const { config, errors, unknownKeys } = parseBrokerConfig(properties)
+  const { config, errors, unknownKeys, ineffectiveKeys } = parseBrokerConfig(properties)
   const [error] = errors
   if (error !== undefined) {
     throw new StartError('INVALID_CONFIG', error, 'Correct the setting and start again.')
   }
-  for (const { name, didYouMean } of unknownKeys) {
-    const suggestion = didYouMean === null ? '' : ` Did you mean "${didYouMean}"?`
-    warnings.push({
-      kind: 'unknown-config',
-      message: `Unknown setting "${name}" has no effect.${suggestion}`,
-    })
-  }
+  // The same settings for every broker are told once.
+  if (index === 0) warnings.push(...warningsOf(unknownKeys, ineffectiveKeys))
   return config
+}
+
+function warningsOf(
+  unknownKeys: readonly UnknownKey[],
+  ineffectiveKeys: readonly IneffectiveKey[],
+): readonly ClusterWarning[] {
+  return [
+    ...unknownKeys.map(({ name, didYouMean }): ClusterWarning => {
+      const suggestion = didYouMean === null ? '' : ` Did you mean "${didYouMean}"?`
+      return { kind: 'unknown-config', message: `Unknown setting "${name}" has no effect.${suggestion}` }
+    }),
+    ...ineffectiveKeys.map(
+      ({ name, reason }): ClusterWarning => ({
+        kind: 'ineffective-config',
+        message: `Setting "${name}" has no effect. ${reason}`,
+      }),
+    ),
+  ]
 }
 
 function endPointsOf(config: BrokerConfig): {

@@ -61,12 +61,21 @@ export interface UnknownKey {
   readonly didYouMean: string | null
 }
 
+/** A key whose value was chosen and changes nothing. */
+export interface IneffectiveKey {
+  readonly name: string
+  /** A sentence. */
+  readonly reason: string
+}
+
 export interface ParsedBrokerConfig {
   readonly config: BrokerConfig
   /** Sentences for the operator; a broker must not start while there are any. */
   readonly errors: readonly string[]
   /** Accepted and shown by DescribeConfigs as Kafka does, but without effect. */
   readonly unknownKeys: readonly UnknownKey[]
+  /** Known keys that were given another value than their default and are without effect here. */
+  readonly ineffectiveKeys: readonly IneffectiveKey[]
 }
 
 function missingKeyErrors(properties: ConfigTexts): readonly string[] {
@@ -84,6 +93,7 @@ export interface ParseOptions {
 export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions = {}): ParsedBrokerConfig {
   const errors: string[] = options.requiresIdentity === true ? [...missingKeyErrors(properties)] : []
   const unknownKeys: UnknownKey[] = []
+  const ineffectiveKeys: IneffectiveKey[] = []
   for (const [name, text] of properties) {
     const row = brokerRow(name)
     if (row === undefined) {
@@ -93,6 +103,9 @@ export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions
     }
     const parsed = parseRow(row, name, text)
     if (parsed.error !== null) errors.push(parsed.error)
+    if (row.effect.kind === 'none' && text.trim() !== row.defaultText) {
+      ineffectiveKeys.push({ name, reason: row.effect.reason })
+    }
   }
   const identity = identityOf(properties)
   const config = new BrokerConfig(staticLevels(identity.properties))
@@ -101,7 +114,7 @@ export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions
     const failed = crossCheckBroker(config.levels) ?? advertisedListenersOf(config.levels).error
     if (failed !== null) errors.push(failed)
   }
-  return { config, errors, unknownKeys }
+  return { config, errors, unknownKeys, ineffectiveKeys }
 }
 
 /** `broker.id` is the old name of `node.id`: either gives the other its value, both must not differ. */

@@ -52,6 +52,14 @@ test('a misspelt key is named together with the one that was meant', () => {
   ])
 })
 
+test('a key without effect is named with the reason, unless it has its default anyway', () => {
+  const { ineffectiveKeys, errors } = configOf({ 'num.io.threads': '8', 'num.network.threads': '7' })
+  expect(errors).toEqual([])
+  expect(ineffectiveKeys).toEqual([
+    { name: 'num.network.threads', reason: expect.stringContaining('no thread pool') },
+  ])
+})
+
 test.each([
   [{ 'num.partitions': '0' }, 'Invalid value 0 for configuration num.partitions: Value must be at least 1'],
   [{ 'node.id': '1', 'broker.id': '2' }, '`node.id` and `broker.id` must be set to the same value.'],
@@ -101,8 +109,8 @@ test.each([
 })
 
 test('the test profile is a valid configuration that waits for nobody', () => {
-  const { config, errors, unknownKeys } = parseBrokerConfig(profileProperties('test'))
-  expect([errors, unknownKeys]).toEqual([[], []])
+  const { config, errors, unknownKeys, ineffectiveKeys } = parseBrokerConfig(profileProperties('test'))
+  expect([errors, unknownKeys, ineffectiveKeys]).toEqual([[], [], []])
   expect(config.get('group.initial.rebalance.delay.ms')).toBe(0)
   expect(config.get('offsets.topic.num.partitions')).toBeLessThanOrEqual(3)
 })
