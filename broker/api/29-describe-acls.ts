@@ -12,6 +12,9 @@ import * as acls from '../controller/acls.ts'
 import type { AclImage } from '../metadata/image.ts'
 import { defineHandler, type HandlerDefinition } from './handler.ts'
 
+/** Said of reading; of changes Kafka says it in fewer words. */
+const NO_AUTHORIZER = 'No Authorizer is configured on the broker'
+
 const refuse: HandlerDefinition<typeof DescribeAcls>['refuse'] = (
   _,
   errorCode,
@@ -25,7 +28,7 @@ export const describeAcls = defineHandler(DescribeAcls, {
   runsOn: 'any',
   handle(context, request) {
     if (context.broker.settings.config.get('authorizer.class.name') === '') {
-      return refuse(request, ErrorCode.SECURITY_DISABLED, acls.NO_AUTHORIZER)
+      return refuse(request, ErrorCode.SECURITY_DISABLED, NO_AUTHORIZER)
     }
     const { error, message } = acls.checkFilter(request)
     if (error !== ErrorCode.NONE) return refuse(request, error, message ?? undefined)

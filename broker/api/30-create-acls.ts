@@ -4,8 +4,8 @@
  * Behaviour: each rule is decided for itself; one that exists already is accepted and not made again.
  * Versions: v1-v3; v2 is flexible, v3 knows users as resources (KIP-373).
  * Errors: SECURITY_DISABLED when there is no authorizer; INVALID_REQUEST for values that only filters may have, empty names, principals
- * without type; NOT_CONTROLLER.
- * Deviations: host patterns in CIDR notation are not checked.
+ * without type, hosts that look like CIDR notation and are not; NOT_CONTROLLER.
+ * Deviations: rules decide over nothing, every request is allowed. Zones of IPv6 hosts are not looked up.
  */
 import { CreateAcls } from '../../common/protocol/apis/30-create-acls.ts'
 import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'

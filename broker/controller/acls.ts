@@ -7,6 +7,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import type { AclImage } from '../metadata/image.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
+import { cidrProblem } from './acl-hosts.ts'
 import type { ControllerMachine } from './machine.ts'
 import { type ApiError, apiError, type ControllerOutcome, NO_ERROR } from './refusals.ts'
 
@@ -88,7 +89,9 @@ function checkNewAcl(acl: NewAcl): ApiError {
       `Could not parse principal from \`${principal}\` (no colon is present separating the principal type from the principal name)`,
     )
   }
-  return host === '' ? invalid('Host pattern cannot be null or empty') : NO_ERROR
+  if (host === '') return invalid('Host pattern cannot be null or empty')
+  const problem = cidrProblem(host)
+  return problem === undefined ? NO_ERROR : invalid(problem)
 }
 
 /** DeleteAcls: everything that a filter means goes; what two filters mean is told by both and deleted once. */

@@ -9,7 +9,7 @@ import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts
 import { scramKey } from '../metadata/image-builder.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
 import type { ControllerMachine } from './machine.ts'
-import { type ApiError, apiError, type ControllerOutcome, NO_ERROR, repeated } from './refusals.ts'
+import { type ApiError, apiError, type ControllerOutcome, NO_ERROR } from './refusals.ts'
 
 type Request = RequestOf<typeof AlterUserScramCredentials>
 type Upsertion = Request['upsertions'][number]
@@ -24,21 +24,27 @@ const HASHES: ReadonlyMap<number, string> = new Map([
   [2, 'sha512'],
 ])
 
+const ALTERED_TWICE = apiError(
+  ErrorCode.DUPLICATE_RESOURCE,
+  'A user credential cannot be altered twice in the same request',
+)
+
 /** One answer for each user; a user that is refused does not keep the others back. */
 export function alterUserScramCredentials(
   machine: ControllerMachine,
   request: Request,
 ): ControllerOutcome<ResponseInputOf<typeof AlterUserScramCredentials>> {
   const errors = new Map<string, ApiError>()
-  for (const name of repeated([...request.deletions, ...request.upsertions].map((change) => change.name))) {
-    const message = 'A user credential cannot be altered twice in the same request'
-    errors.set(name, apiError(ErrorCode.DUPLICATE_RESOURCE, message))
+  const accepted = new Set<string>()
+  // A user's first refusal stays; one that was accepted before is refused when it comes again.
+  const check = (name: string, find: () => ApiError) => {
+    if (errors.has(name)) return
+    const error = accepted.has(name) ? ALTERED_TWICE : find()
+    if (error.error === ErrorCode.NONE) accepted.add(name)
+    else errors.set(name, error)
   }
-  const check = (name: string, error: ApiError) => {
-    if (error.error !== ErrorCode.NONE && !errors.has(name)) errors.set(name, error)
-  }
-  for (const deletion of request.deletions) check(deletion.name, checkDeletion(machine, deletion))
-  for (const upsertion of request.upsertions) check(upsertion.name, checkUpsertion(upsertion))
+  for (const deletion of request.deletions) check(deletion.name, () => checkDeletion(machine, deletion))
+  for (const upsertion of request.upsertions) check(upsertion.name, () => checkUpsertion(upsertion))
   const records: MetadataRecord[] = []
   for (const { name, mechanism } of request.deletions) {
     if (errors.has(name)) continue

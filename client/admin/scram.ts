@@ -127,7 +127,7 @@ export async function describeAllScramUsers(
   })
 }
 
-/** One result a user; either all alterations of a user happen or none. */
+/** One result a user. Users that are named twice are sent so: Kafka refuses them. */
 export function alterUserScramCredentials(
   engine: AdminEngine,
   alterations: readonly UserScramCredentialAlteration[],

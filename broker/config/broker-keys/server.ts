@@ -12,7 +12,9 @@ export const SERVER_KEYS = defineTable({
     'LOW',
     'read-only',
     'Name of the authorizer that decides over access; empty means everything is allowed.',
-    part("Only Kafka's own standard authorizer is known by name, other classes cannot be loaded."),
+    part(
+      "Kafka's own standard authorizer switches the calls for ACLs on: rules are stored, and decide over nothing.",
+    ),
   ),
   'broker.id': int(
     '-1',
