@@ -21,6 +21,10 @@ const passingCodes: ReadonlySet<number> = new Set([
   ErrorCode.KAFKA_STORAGE_ERROR,
 ])
 
+const passingOrUnknown: ReadonlySet<number> = new Set([...passingCodes, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
+/** So often a topic has to be unknown: one that was just made may not have reached the broker that was asked. */
+const unknownRounds = 3
+
 /** What a leader said of one partition. */
 export interface LeaderAnswer<T> {
   readonly topic: string
@@ -36,7 +40,7 @@ export type LeaderQuestion<P extends TopicPartition, T> = (
   partitions: readonly P[],
 ) => Promise<readonly LeaderAnswer<T>[] | undefined>
 
-/** Settles every partition. Topics and partitions that do not exist are told at once. */
+/** Settles every partition. One that does not exist is told after a few rounds. */
 export async function askLeaders<P extends TopicPartition, T>(
   call: AdminCall,
   results: PendingResults<TopicPartition, T>,
@@ -44,15 +48,22 @@ export async function askLeaders<P extends TopicPartition, T>(
   question: LeaderQuestion<P, T>,
 ): Promise<void> {
   const backoff = call.backoff()
-  for (let open = [...partitions]; ; ) {
+  let open = [...partitions]
+  for (let round = 1; ; round++) {
+    const passing = round < unknownRounds ? passingOrUnknown : passingCodes
     const leaders = await findLeaders(call, open)
     const byBroker = new Map<Broker, P[]>()
     for (const entry of open) {
       const leader = leaders.get(entry.key())
-      if (KafkaError.is(leader)) results.reject(entry, new KafkaException(leader))
-      else if (leader !== undefined) byBroker.set(leader, [...(byBroker.get(leader) ?? []), entry])
+      if (KafkaError.is(leader)) {
+        if (!passing.has(leader.code())) results.reject(entry, new KafkaException(leader))
+      } else if (leader !== undefined) byBroker.set(leader, [...(byBroker.get(leader) ?? []), entry])
     }
-    await Promise.all([...byBroker].map(([broker, own]) => askLeader(call, results, broker, own, question)))
+    await Promise.all(
+      [...byBroker].map(([broker, own]) =>
+        askLeader(call, results, broker, { partitions: own, question, passing }),
+      ),
+    )
     const openKeys = new Set(results.openKeys.map((entry) => entry.key()))
     open = open.filter((entry) => openKeys.has(entry.key()))
     if (open.length === 0) return
@@ -64,13 +75,20 @@ async function askLeader<P extends TopicPartition, T>(
   call: AdminCall,
   results: PendingResults<TopicPartition, T>,
   broker: Broker,
-  partitions: readonly P[],
-  question: LeaderQuestion<P, T>,
+  {
+    partitions,
+    question,
+    passing,
+  }: {
+    readonly partitions: readonly P[]
+    readonly question: LeaderQuestion<P, T>
+    readonly passing: ReadonlySet<number>
+  },
 ): Promise<void> {
   try {
     for (const answer of (await question(broker, partitions)) ?? []) {
       const { topic, partition, errorCode, errorMessage, value } = answer
-      if (passingCodes.has(errorCode)) continue
+      if (passing.has(errorCode)) continue
       results.settle(topicPartitionKey(topic, partition), errorCode, errorMessage, value)
     }
   } catch (reason) {
@@ -80,7 +98,7 @@ async function askLeader<P extends TopicPartition, T>(
   }
 }
 
-/** Brokers by partition; an error where there is none and never will be; nothing where it is worth asking again. */
+/** Brokers by partition, or what metadata says against it; nothing where it names no leader. */
 async function findLeaders(
   call: AdminCall,
   partitions: readonly TopicPartition[],
@@ -103,9 +121,7 @@ function leaderOf(
 ): Broker | KafkaError | undefined {
   const topic = response.topics.find(({ name }) => name === topicName)
   if (topic === undefined) return undefined
-  if (topic.errorCode !== ErrorCode.NONE) {
-    return passingCodes.has(topic.errorCode) ? undefined : new KafkaError(topic.errorCode)
-  }
+  if (topic.errorCode !== ErrorCode.NONE) return new KafkaError(topic.errorCode)
   const partition = topic.partitions.find(({ partitionIndex }) => partitionIndex === index)
   if (partition === undefined) return new KafkaError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
   return partition.leaderId < 0 ? undefined : call.core.pool.byId(partition.leaderId)

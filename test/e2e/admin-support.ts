@@ -16,7 +16,10 @@ export class AdminWorld {
   }
 
   /** Registers the hooks of the file that calls it. */
-  static use(options: Parameters<typeof startCluster>[0] = {}, bootstrap = process.env.BOOTSTRAP ?? ''): AdminWorld {
+  static use(
+    options: Parameters<typeof startCluster>[0] = {},
+    bootstrap = process.env.BOOTSTRAP ?? '',
+  ): AdminWorld {
     const world = new AdminWorld(bootstrap)
     beforeAll(async () => {
       if (world.bootstrap === '') {
@@ -52,8 +55,12 @@ export class AdminWorld {
     return producer
   }
 
-  async topic(partitionCount = 1, name = uniqueName('admin')): Promise<string> {
-    await this.admin.createTopics([new NewTopic(name, partitionCount, 1)]).all()
+  async topic(
+    partitionCount = 1,
+    name = uniqueName('admin'),
+    config: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    await this.admin.createTopics([new NewTopic(name, partitionCount, 1, { config })]).all()
     // Leaders are elected a moment later.
     for (;;) {
       const description = await this.admin
