@@ -66,6 +66,7 @@ export type {
 export { Transaction } from './producer/transaction.ts'
 export { BufferDeserializer, BufferSerializer } from './serialization/buffer-serializer.ts'
 export { type DeserializingConfig, DeserializingConsumer } from './serialization/deserializing-consumer.ts'
+export { DeserializingShareConsumer } from './serialization/deserializing-share-consumer.ts'
 export { JsonDeserializer, JsonSerializer } from './serialization/json-serializer.ts'
 export {
   BigIntDeserializer,
@@ -88,6 +89,8 @@ export {
   SerializingProducer,
 } from './serialization/serializing-producer.ts'
 export { StringDeserializer, StringSerializer } from './serialization/string-serializer.ts'
+export { Messages } from './share-consumer/messages.ts'
+export { type AcknowledgementCommitCallback, ShareConsumer } from './share-consumer/share-consumer.ts'
 export type { CallOptions, CloseOptions, Timeout } from './timeouts.ts'
 export {
   type ConnectionContext,

@@ -9,6 +9,7 @@ export {
 } from '../errors.ts'
 export { BufferDeserializer, BufferSerializer } from './buffer-serializer.ts'
 export { type DeserializingConfig, DeserializingConsumer } from './deserializing-consumer.ts'
+export { DeserializingShareConsumer } from './deserializing-share-consumer.ts'
 export { JsonDeserializer, JsonSerializer } from './json-serializer.ts'
 export {
   BigIntDeserializer,
