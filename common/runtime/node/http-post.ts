@@ -1,6 +1,12 @@
 /** One POST over HTTP or HTTPS, whole in both directions: what a client needs to fetch a token. No redirects, no connection kept. */
-import * as http from 'node:http'
-import * as https from 'node:https'
+import type * as http from 'node:http'
+import type * as https from 'node:https'
+import { createRequire } from 'node:module'
+
+/** Node's HTTP client, loaded on first use: few ask for tokens over HTTP. */
+function loadHttp(url: string): typeof http | typeof https {
+  return createRequire(import.meta.url)(/^https:/i.test(url) ? 'node:https' : 'node:http')
+}
 
 export interface HttpPost {
   readonly url: string
@@ -35,7 +41,7 @@ export function postOverHttp(
     headers: { ...post.headers, 'Content-Length': Buffer.byteLength(post.body) },
     ...(post.ca === undefined ? {} : { ca: [...post.ca] }),
   } as const
-  const request = (/^https:/i.test(post.url) ? https : http).request(post.url, options, (response) => {
+  const request = loadHttp(post.url).request(post.url, options, (response) => {
     const chunks: Buffer[] = []
     let sizeBytes = 0
     response.on('data', (chunk: Buffer) => {

@@ -1,7 +1,16 @@
 /** TLS as the options of a link ask for it, in the form that Node's sockets take. */
+import { createRequire } from 'node:module'
 import * as net from 'node:net'
-import * as tls from 'node:tls'
+import type * as tls from 'node:tls'
 import type { TlsOptions } from '../transport.ts'
+
+let loaded: typeof tls | undefined
+
+/** Node's TLS, loaded on first use. */
+export function loadTls(): typeof tls {
+  loaded ??= createRequire(import.meta.url)('node:tls') as typeof tls
+  return loaded
+}
 
 /** Reading keys and some hundred certificates takes milliseconds: once for all connections of a client. */
 const contexts = new WeakMap<TlsOptions, tls.SecureContext>()
@@ -12,7 +21,7 @@ export function secureContextOf(options: TlsOptions): tls.SecureContext {
   if (known !== undefined) return known
   const { ca, certificate, key, keystore, passphrase, revocationList } = options
   const { ciphers, curves, signatureAlgorithms } = options
-  const context = tls.createSecureContext({
+  const context = loadTls().createSecureContext({
     ...(ca === undefined ? {} : { ca: [...ca] }),
     ...(certificate === undefined ? {} : { cert: certificate }),
     ...(key === undefined ? {} : { key }),
@@ -37,7 +46,7 @@ export function tlsConnectOptions(options: TlsOptions, host: string): tls.Connec
     rejectUnauthorized: verifiesChain,
     checkServerIdentity: (_, certificate) => {
       if (checkIdentity !== undefined) return checkIdentity(host, certificate)
-      return verifiesHostName ? tls.checkServerIdentity(host, certificate) : undefined
+      return verifiesHostName ? loadTls().checkServerIdentity(host, certificate) : undefined
     },
   }
 }

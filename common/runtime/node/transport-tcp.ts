@@ -4,7 +4,6 @@
  */
 import * as dns from 'node:dns'
 import * as net from 'node:net'
-import * as tls from 'node:tls'
 import { tcpBacklog, tcpKeepAliveMs } from '../limits.ts'
 import type { Reactor } from '../reactor.ts'
 import { RecycledBytes } from '../recycled-bytes.ts'
@@ -12,7 +11,7 @@ import type { Scheduler } from '../scheduler.ts'
 import type { Trace } from '../trace.ts'
 import type { Address, ConnectOptions, Link, Listener, ListenOptions, Transport } from '../transport.ts'
 import { addressOf, type InPlaceReading, TcpLink } from './tcp-link.ts'
-import { tlsConnectOptions } from './tls-context.ts'
+import { loadTls, tlsConnectOptions } from './tls-context.ts'
 
 export interface TcpTransportOptions {
   readonly reactor: Reactor
@@ -224,7 +223,7 @@ class Connecting {
     const secured = tlsConnectOptions(tlsOptions, this.#options.host)
     // Kept open on this side like any other; the type leaves the option out.
     const halfOpen: object = { allowHalfOpen: true }
-    const socket = tls.connect({ ...secured, ...halfOpen, host, port })
+    const socket = loadTls().connect({ ...secured, ...halfOpen, host, port })
     socket.setNoDelay(noDelay)
     if (keepAlive) socket.setKeepAlive(true, tcpKeepAliveMs)
     return socket
