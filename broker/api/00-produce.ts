@@ -183,14 +183,15 @@ function appendAll(
 ): Deferred<Answer<Response>> {
   const open = openItems(topics)
   const entries = open.map(({ partition, records, guard }) => ({ partition, records, guard }))
-  return context.broker.replicas
-    .append(entries, { acks: request.acks, timeoutMs: request.timeoutMs, origin: 'client' })
-    .map((results) => {
-      results.forEach((result, index) => {
-        ;(open[index] as OpenItem).result = told(result)
-      })
-      return request.acks === 0 ? silentAnswer(topics) : responseOf(context, topics)
+  const { acks, timeoutMs } = request
+  const appended = context.broker.replicas.append(entries, { acks, timeoutMs, origin: 'client' })
+  context.isCarriedOut = true
+  return appended.map((results) => {
+    results.forEach((result, index) => {
+      ;(open[index] as OpenItem).result = told(result)
     })
+    return acks === 0 ? silentAnswer(topics) : responseOf(context, topics)
+  })
 }
 
 export const produce = defineHandler(Produce, {

@@ -1,12 +1,14 @@
 /**
- * One client connection: its requests run one after the other, and their answers leave in that order.
+ * One client connection: its requests are carried out one after the other, and their answers leave in that order.
  *
  * Owner: the listener. Invariants: a request starts when the one before it is answered and its bytes fit the link's queue (a slow
- * reader slows only itself); answers are encoded in the send phase, after the turn's records are with the operating system; when
- * writing them failed, everything that this turn answered about records is refused instead.
- * Limits: `maxWaitingRequests` frames wait here, then the link is paused.
+ * reader slows only itself). A Produce need not wait for answers of Produces that are carried out and only wait for replicas: so one
+ * round of the followers copies all that a client has under way. Answers are encoded in the send phase, after the turn's records are
+ * with the operating system; when writing them failed, everything that this turn answered about records is refused instead.
+ * Limits: `maxWaitingRequests` frames wait here, then the link is paused; `maxOverlappingRequests` run at a time.
  */
 
+import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import type { Frame } from '../../common/protocol/frame.ts'
 import { encodeResponseFrame } from '../../common/protocol/header.ts'
 import type { Reactor, Sendable } from '../../common/runtime/reactor.ts'
@@ -18,7 +20,19 @@ import type { Exchange, Router } from './router.ts'
 /** Frames of one connection that may wait while a request of it is in progress. */
 export const maxWaitingRequests = 128
 
+/** Produces of one connection that may wait for replicas at a time; the memory of their records is held until they are answered. */
+export const maxOverlappingRequests = 32
+
 export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS', isTokenAuthenticated: false }
+
+/** A request that has been started; the oldest is answered first. */
+interface Running {
+  /** undefined: the frame was no request, the connection ends when those before it are answered. */
+  readonly exchange: Exchange | undefined
+  readonly isProduce: boolean
+  isAnswered: boolean
+  answer: unknown
+}
 
 export interface ConnectionOptions {
   readonly link: Link
@@ -45,7 +59,7 @@ export class Connection implements ConnectionInfo, Sendable {
   readonly #link: Link
   readonly #waiting: Frame[] = []
   readonly #closeCallbacks = new Set<() => void>()
-  #inProgress: Exchange | undefined
+  #running: Running[] = []
   /** Answered in this turn, to be encoded in its send phase. */
   #answered: { exchange: Exchange; answer: unknown }[] = []
   #isPaused = false
@@ -70,7 +84,7 @@ export class Connection implements ConnectionInfo, Sendable {
 
   /** Requests that have arrived and are not answered. */
   get pendingRequests(): number {
-    return this.#waiting.length + (this.#inProgress === undefined ? 0 : 1)
+    return this.#waiting.length + this.#running.length
   }
 
   onClosed(callback: () => void): () => void {
@@ -125,7 +139,7 @@ export class Connection implements ConnectionInfo, Sendable {
   #onFrame(frame: Frame): void {
     if (this.#isClosed || this.#isEnding) return
     this.lastActiveMs = this.#options.nowMs()
-    if (this.#inProgress === undefined && this.#waiting.length === 0 && this.#link.isWritable) {
+    if (this.#waiting.length === 0 && this.#mayStart(frame)) {
       this.#start(frame)
       return
     }
@@ -136,27 +150,51 @@ export class Connection implements ConnectionInfo, Sendable {
     }
   }
 
+  #mayStart(frame: Frame): boolean {
+    if (!this.#link.isWritable) return false
+    const count = this.#running.length
+    if (count === 0) return true
+    const last = this.#running[count - 1] as Running
+    // Each was started because the one before it was carried out, so the last speaks for all.
+    return (
+      last.isProduce &&
+      (last.isAnswered || last.exchange?.context.isCarriedOut === true) &&
+      count < maxOverlappingRequests &&
+      isProduce(frame)
+    )
+  }
+
   #start(frame: Frame): void {
     const exchange = this.#options.router.dispatch(this, frame)
+    const running: Running = {
+      exchange,
+      isProduce: exchange?.api === Produce,
+      isAnswered: false,
+      answer: undefined,
+    }
+    this.#running.push(running)
     if (exchange === undefined) {
-      this.#end()
+      this.#onAnswer(running, CLOSE_CONNECTION)
       return
     }
     const { context } = exchange
     context.broker.requestCounters.of(context.apiKey).requestBytes += frame.sizeBytes
-    this.#inProgress = exchange
-    exchange.answer.whenDone((answer) => this.#onAnswer(exchange, answer))
+    exchange.answer.whenDone((answer) => this.#onAnswer(running, answer))
   }
 
-  #onAnswer(exchange: Exchange, answer: unknown): void {
-    if (this.#isClosed || this.#inProgress !== exchange) return
-    this.#inProgress = undefined
-    if (answer === CLOSE_CONNECTION) {
-      this.#end()
-      return
+  #onAnswer(running: Running, answer: unknown): void {
+    if (this.#isClosed || this.#isEnding) return
+    running.isAnswered = true
+    running.answer = answer
+    for (let first = this.#running[0]; first?.isAnswered === true; first = this.#running[0]) {
+      this.#running.shift()
+      if (first.exchange === undefined || first.answer === CLOSE_CONNECTION) {
+        this.#end()
+        return
+      }
+      this.#answered.push({ exchange: first.exchange, answer: first.answer })
+      this.#options.reactor.sendLater(this)
     }
-    this.#answered.push({ exchange, answer })
-    this.#options.reactor.sendLater(this)
     this.#startNextLater()
   }
 
@@ -181,24 +219,32 @@ export class Connection implements ConnectionInfo, Sendable {
   }
 
   #startNext(): void {
-    if (this.#isClosed || this.#inProgress !== undefined || !this.#link.isWritable) return
-    const frame = this.#waiting.shift()
-    if (frame === undefined) return
+    if (this.#isClosed || this.#isEnding) return
+    const [frame] = this.#waiting
+    if (frame === undefined || !this.#mayStart(frame)) return
+    this.#waiting.shift()
     if (this.#isPaused && this.#waiting.length < maxWaitingRequests / 2) {
       this.#isPaused = false
       this.#link.resume()
     }
     this.#start(frame)
+    this.#startNextLater()
   }
 
   #onClose(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#waiting.length = 0
-    this.#inProgress = undefined
+    this.#running = []
     this.#answered = []
     for (const callback of [...this.#closeCallbacks]) callback()
     this.#closeCallbacks.clear()
     this.#options.onClosed(this)
   }
+}
+
+/** Told by the first field of its header, before anything is decoded. */
+function isProduce({ fragments }: Frame): boolean {
+  const [head] = fragments
+  return head !== undefined && head.length >= 2 && head.readInt16BE(0) === Produce.key
 }

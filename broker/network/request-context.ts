@@ -47,4 +47,6 @@ export interface RequestContext {
   readonly clientId: string
   /** Monotonic time of arrival. */
   readonly receivedMs: number
+  /** Set by a handler that has done all that the next request can build on, and only waits with its answer. */
+  isCarriedOut?: boolean
 }
