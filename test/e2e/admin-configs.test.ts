@@ -7,10 +7,19 @@ const world = AdminWorld.use()
 
 const topicResource = (name: string): ConfigResource => new ConfigResource('topic', name)
 
-/** Until the broker knows the value: changes arrive a moment after they are made. */
-async function described(resource: ConfigResource, name: string, value: string | null): Promise<ConfigEntry> {
+/** Until the broker knows the value: topics and changes arrive a moment after they are made. */
+async function described(
+  resource: ConfigResource,
+  name: string,
+  value: string,
+  options: { readonly broker?: number } = {},
+): Promise<ConfigEntry> {
   for (;;) {
-    const found = (await world.admin.describeConfigs([resource]).get(resource))?.get(name)
+    const entries = await world.admin
+      .describeConfigs([resource], options)
+      .get(resource)
+      ?.catch(() => undefined)
+    const found = entries?.get(name)
     if (found?.value === value) return found
     await new Promise((resolve) => setImmediate(resolve))
   }
@@ -54,6 +63,7 @@ describe('configurations', () => {
   it('are described for each resource by itself', async () => {
     const topic = await world.topic()
     const node = (await world.admin.describeCluster()).nodes[0]?.idString ?? ''
+    await described(topicResource(topic), 'cleanup.policy', 'delete', { broker: Number(node) })
     const broker = new ConfigResource('broker', node)
     const results = world.admin.describeConfigs([
       topicResource(topic),
