@@ -1,14 +1,18 @@
 /**
  * The documented AdminClient. Surface only: each family of calls has a module of its own, and `AdminEngine` what they share.
  *
- * Calls go on by themselves; `poll` serves the callbacks of the handle (errors, statistics, log lines).
+ * Calls go on by themselves; `poll` serves the callbacks of the handle (errors, statistics, log lines). Beside them there are
+ * typed events (`ClientEvents`).
  */
+import { EventEmitter } from 'node:events'
 import { ClientCore } from '../client-core.ts'
 import type { ClientHooks } from '../client-hooks.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
 import type { ElectionType } from '../constants.ts'
 import type { KafkaError } from '../errors.ts'
+import type { ClientEvents } from '../events/event-maps.ts'
+import { commonStatistics } from '../statistics/broker-document.ts'
 import { callLimits, type Timeout } from '../timeouts.ts'
 import type { ClusterMetadata, GroupMetadata } from '../values/cluster-metadata.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
@@ -100,6 +104,7 @@ import {
   type ShareGroupOffset,
 } from './share-groups.ts'
 import { describeTopics, type TopicCollection, type TopicDescription } from './topic-descriptions.ts'
+import { fetchTopicOffsetsByTimestamp } from './topic-offsets.ts'
 import { createPartitions, createTopics, deleteTopics } from './topics.ts'
 import {
   type AbortTransactionSpec,
@@ -113,7 +118,7 @@ import {
   type TransactionDescription,
 } from './transactions.ts'
 
-export class AdminClient {
+export class AdminClient extends EventEmitter<ClientEvents> {
   readonly #engine: AdminEngine
 
   /**
@@ -121,9 +126,12 @@ export class AdminClient {
    * @param hooks for tests: see `ClientHooks`
    */
   constructor(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}) {
+    super()
     const config = readConfig('admin', conf, extra)
-    const core = new ClientCore(config, hooks, { onRoom: () => {}, onDown: () => {} })
+    const core = new ClientCore(config, hooks, { onRoom: () => {}, onDown: () => {}, emitter: this })
     this.#engine = new AdminEngine(core)
+    // The documented types are two; a handle that consumes nothing is a producer.
+    core.startStatistics(() => ({ ...commonStatistics(core, 'producer'), topics: {} }))
   }
 
   // Topics and partitions
@@ -169,6 +177,15 @@ export class AdminClient {
     options?: ListOffsetsOptions,
   ): ResultMap<TopicPartition, ListOffsetsResultInfo> {
     return listOffsets(this.#open(), specs, options)
+  }
+
+  /** Addition: of every partition the first offset at or after the time, or its end. */
+  async fetchTopicOffsetsByTimestamp(
+    topic: string,
+    timestampMs?: number | null,
+    options?: AdminOptions,
+  ): Promise<TopicPartition[]> {
+    return await fetchTopicOffsetsByTimestamp(this.#open(), topic, timestampMs, options)
   }
 
   /** null as partitions: all of them. A partition's result is null when a leader was elected. */

@@ -12,6 +12,17 @@ export {
   ResourceType,
   ScramMechanism,
 } from '../constants.ts'
+export {
+  type BrokerMetadata,
+  type ClusterMetadata,
+  type GroupMember,
+  type GroupMetadata,
+  Node,
+  type PartitionMetadata,
+  type TopicMetadata,
+} from '../values/cluster-metadata.ts'
+export { TopicPartition } from '../values/topic-partition.ts'
+export { Uuid } from '../values/uuid.ts'
 export { AclBinding, AclBindingFilter } from './acls.ts'
 export { AdminClient } from './admin-client.ts'
 export type {

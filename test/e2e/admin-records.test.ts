@@ -94,6 +94,10 @@ describe('offsets', () => {
     expect(await look(OffsetSpec.maxTimestamp())).toEqual([[1, 50, 0], nothing])
     expect(await look(OffsetSpec.forTimestamp(firstMs + 1))).toEqual([[1, 50, 0], nothing])
     expect(await look(OffsetSpec.forTimestamp(firstMs + 51))).toEqual([nothing, nothing])
+    const at = async (timestampMs?: number): Promise<number[]> =>
+      (await world.admin.fetchTopicOffsetsByTimestamp(topic, timestampMs)).map(({ offset }) => offset)
+    expect(await at(firstMs + 1)).toEqual([1, 0])
+    expect(await at()).toEqual([3, 0])
   })
 
   it('of an open transaction are the latest, unless only what is committed counts', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ClosedError, NewTopic } from '../../../../client/index.ts'
+import { AdminClient, ClosedError, KafkaException, NewTopic } from '../../../../client/index.ts'
 import type { CreateTopicsRequest } from '../../../../common/protocol/apis/19-create-topics.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import type { Reaction } from '../support/scripted-broker.ts'
@@ -197,5 +197,32 @@ describe('describeCluster', () => {
         authorizedOperations: null,
       },
     )
+  })
+})
+
+describe('the handle', () => {
+  it('serves errors and statistics in poll only, and tells its listeners by itself', async () => {
+    const [errors, documents, told]: [string[], string[], string[]] = [[], [], []]
+    const world = await AdminWorld.make({
+      error_cb: (error) => errors.push(error.name()),
+      stats_cb: (json) => documents.push(JSON.parse(json).type),
+      'statistics.interval.ms': 1000,
+    })
+    world.admin.on('error', (error) => told.push(error.name))
+    expect((await world.settle(world.admin.listTopics())).controllerId).toBe(1)
+    world.cluster.stop(1)
+    await world.cluster.advance(1500)
+    expect(errors).toEqual([])
+    expect(told).toContain('KafkaException')
+    expect(world.admin.length).toBe(world.admin.len())
+    expect(await world.settle(world.admin.poll(0))).toBeGreaterThan(1)
+    expect(errors).toContain('_ALL_BROKERS_DOWN')
+    expect(documents).toEqual(['producer'])
+    expect(world.admin.len()).toBe(0)
+  })
+
+  it('needs a configuration, of properties that exist', () => {
+    expect(() => new AdminClient()).toThrow(TypeError)
+    expect(() => new AdminClient({ 'bootstrap.server': 'x' } as object)).toThrow(KafkaException)
   })
 })
