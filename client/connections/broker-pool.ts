@@ -70,6 +70,18 @@ export class BrokerPool implements BrokerListener {
     yield* this.#coordinators.values()
   }
 
+  /** Level of a finalized feature of the cluster, as the best informed of the connected brokers told; 0 without any. */
+  featureLevel(name: string): number {
+    let level = 0
+    let epoch = Number.NEGATIVE_INFINITY
+    for (const { versions } of this.all()) {
+      if (versions === undefined || versions.featuresEpoch <= epoch) continue
+      epoch = versions.featuresEpoch
+      level = versions.featureLevel(name)
+    }
+    return level
+  }
+
   get hasServers(): boolean {
     return this.#bootstrap.length > 0 || this.#known.size > 0
   }

@@ -10,11 +10,14 @@ export interface VersionLimits {
 export class BrokerVersions {
   readonly #ranges = new Map<number, { readonly minVersion: number; readonly maxVersion: number }>()
   readonly #features = new Map<string, number>()
+  /** Of the finalized features: a higher one is newer. -1 when the broker does not know. */
+  readonly featuresEpoch: number
 
   constructor(response: ApiVersionsResponse) {
     for (const { apiKey, minVersion, maxVersion } of response.apiKeys) {
       this.#ranges.set(apiKey, { minVersion, maxVersion })
     }
+    this.featuresEpoch = response.finalizedFeaturesEpoch
     for (const { name, maxVersionLevel } of response.finalizedFeatures)
       this.#features.set(name, maxVersionLevel)
   }

@@ -55,6 +55,11 @@ const rules = new Map<number, ProduceRule>([
   [ErrorCode.REQUEST_TIMED_OUT, rule('retry', true)],
   [ErrorCode.THROTTLING_QUOTA_EXCEEDED, rule('retry')],
   [ErrorCode.CORRUPT_MESSAGE, rule('retry')],
+  // The leader adds the partition to the transaction, and its coordinator is not ready for that (KIP-890).
+  [ErrorCode.CONCURRENT_TRANSACTIONS, rule('retry')],
+  [ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, rule('retry')],
+  [ErrorCode.COORDINATOR_NOT_AVAILABLE, rule('retry')],
+  [ErrorCode.NOT_COORDINATOR, rule('retry')],
   [ErrorCode.MESSAGE_TOO_LARGE, rule('split')],
   [ErrorCode.RECORD_LIST_TOO_LARGE, rule('split')],
   [ErrorCode.DUPLICATE_SEQUENCE_NUMBER, rule('success', true)],

@@ -14,6 +14,7 @@ import type { ClientCore } from '../client-core.ts'
 import { pauseMs, retryJitter } from '../connections/backoff.ts'
 import type { Broker } from '../connections/broker.ts'
 import type { RequestResult } from '../connections/request.ts'
+import type { VersionLimits } from '../connections/versions.ts'
 import { Window } from '../statistics/window.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { BatchOutcomes, PartitionAnswer } from './batch-outcomes.ts'
@@ -203,8 +204,7 @@ export class Sender implements Wakeable {
         timeoutMs: this.#requestTimeoutMs,
         topicData: topicData(sent, version),
       }),
-      // Version 13 names topics by id (KIP-516); from 12 on a transactional request adds partitions by itself (KIP-890).
-      ...(transactions !== undefined ? { maxVersion: 11 } : knowsIds ? {} : { maxVersion: 12 }),
+      ...produceVersions(transactions, knowsIds),
       timeoutMs: Math.max(1, Math.min(this.#socketTimeoutMs, lifeLeftMs)),
       expectsNoResponse: this.#acks === 0,
       done: (result) => {
@@ -269,6 +269,13 @@ export class Sender implements Wakeable {
     }
     return window
   }
+}
+
+/** Version 13 names topics by id (KIP-516); from 12 on a transactional request adds its partitions by itself (KIP-890). */
+function produceVersions(transactions: TransactionManager | undefined, knowsIds: boolean): VersionLimits {
+  const highest = knowsIds ? {} : { maxVersion: 12 }
+  if (transactions === undefined) return highest
+  return transactions.addsPartitionsItself ? { minVersion: 12, ...highest } : { maxVersion: 11 }
 }
 
 type TopicData = {

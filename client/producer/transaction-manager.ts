@@ -1,6 +1,11 @@
 /**
  * Transactions of one producer (KIP-98): the state machine, producer id and epoch, and what was added to the open
- * transaction. Speaks the first transaction protocol (partitions are added explicitly), which every broker since 0.11 has.
+ * transaction.
+ *
+ * Speaks two protocols. The first, which every broker since 0.11 has, adds partitions and groups to the transaction by requests of their
+ * own. The second (KIP-890, where the cluster's `transaction.version` is 2 or higher) leaves that to the leaders of the partitions, and
+ * the end of every transaction begins a new epoch, so that what is late of the old one is refused. Which one holds is settled when
+ * a transaction begins.
  *
  *     Init ─ initTransactions ─► Ready ─ begin ─► InTransaction ─ commit / abort ─► Ready
  *                                                      │ a message or a call failed
@@ -45,6 +50,9 @@ const fatalCodes: ReadonlySet<number> = new Set([
   ErrorCode.TRANSACTION_COORDINATOR_FENCED,
   KafkaError._UNSUPPORTED_FEATURE,
 ])
+/** Level of the feature `transaction.version` from which the second protocol is spoken. */
+const secondProtocolLevel = 2
+
 const concurrent: ReadonlySet<number> = new Set([ErrorCode.CONCURRENT_TRANSACTIONS])
 const partitionRetryCodes: ReadonlySet<number> = new Set([
   ErrorCode.CONCURRENT_TRANSACTIONS,
@@ -81,6 +89,7 @@ export class TransactionManager {
   #toAdd = new Set<PartitionQueue>()
   #isAdding = false
   #hasOffsets = false
+  #isSecondProtocol = false
   #beganMs = 0
 
   constructor(core: ClientCore, transactionalId: string, hooks: TransactionHooks) {
@@ -108,6 +117,11 @@ export class TransactionManager {
   reset(): void {}
   close(): void {}
 
+  /** Produce requests add their partitions to the open transaction by themselves. */
+  get addsPartitionsItself(): boolean {
+    return this.#isSecondProtocol
+  }
+
   /** Throws `_STATE` outside a transaction. */
   checkProduce(): void {
     const isEnding = this.#operation !== undefined && this.#operation.name !== 'sendOffsetsToTransaction'
@@ -119,6 +133,10 @@ export class TransactionManager {
   maySend(partition: PartitionQueue): boolean {
     if (this.#state !== 'InTransaction') return false
     if (this.#added.has(partition)) return true
+    if (this.#isSecondProtocol) {
+      this.#added.add(partition)
+      return true
+    }
     this.#toAdd.add(partition)
     if (!this.#isAdding) {
       this.#isAdding = true
@@ -148,6 +166,7 @@ export class TransactionManager {
     if (this.#operation !== undefined) throw this.#conflict('beginTransaction')
     if (this.#state !== 'Ready') throw this.#wrongState('beginTransaction')
     this.#state = 'InTransaction'
+    this.#isSecondProtocol = this.#core.pool.featureLevel('transaction.version') >= secondProtocolLevel
     this.#beganMs = this.#core.runtime.clock.monotonicMs()
   }
 
@@ -189,8 +208,10 @@ export class TransactionManager {
       return async () => {
         this.#toAdd.clear()
         await this.#hooks.discardAll()
-        await this.#end(false)
-        if (this.#hooks.hasGaps()) await this.#acquireIdentity()
+        // A coordinator that has forgotten the producer has nothing to end, and would refuse to.
+        const isForgotten = this.#error?.code() === ErrorCode.INVALID_PRODUCER_ID_MAPPING
+        const isNewEpoch = isForgotten ? this.#ended() : await this.#end(false)
+        if (isForgotten || (!isNewEpoch && this.#hooks.hasGaps())) await this.#acquireIdentity()
       }
     })
   }
@@ -303,15 +324,17 @@ export class TransactionManager {
     const { groupId, generationId, memberId, groupInstanceId } = group
     const identity = this.#identity as ProducerState
     const shared = { transactionalId: this.#transactionalId, groupId, ...identity }
-    const added = await this.#call(() =>
-      this.#coordinator.call({
-        api: AddOffsetsToTxn,
-        body: shared,
-        errorOf: ({ errorCode }) => errorCode,
-        retryOn: concurrent,
-      }),
-    )
-    this.#check(added.errorCode)
+    if (!this.#isSecondProtocol) {
+      const added = await this.#call(() =>
+        this.#coordinator.call({
+          api: AddOffsetsToTxn,
+          body: shared,
+          errorOf: ({ errorCode }) => errorCode,
+          retryOn: concurrent,
+        }),
+      )
+      this.#check(added.errorCode)
+    }
     this.#hasOffsets = true
     const topics = new Map<string, TopicPartition[]>()
     for (const position of positions)
@@ -321,9 +344,10 @@ export class TransactionManager {
     const response = await this.#call(() =>
       groupCoordinator.call({
         api: TxnOffsetCommit,
-        maxVersion: 4,
-        // Only version 3 and later know of members.
-        ...(isMember ? { minVersion: 3 } : {}),
+        // Version 5 adds the group to the transaction by itself; only version 3 and later know of members.
+        ...(this.#isSecondProtocol
+          ? { minVersion: 5, maxVersion: 5 }
+          : { maxVersion: 4, ...(isMember ? { minVersion: 3 } : {}) }),
         body: {
           ...shared,
           ...(isMember ? { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId } : {}),
@@ -344,25 +368,35 @@ export class TransactionManager {
     this.#check(firstCode(response.topics.flatMap((topic) => topic.partitions)))
   }
 
-  async #end(committed: boolean): Promise<void> {
-    if (this.#added.size > 0 || this.#hasOffsets) {
-      const response = await this.#call(() =>
-        this.#coordinator.call({
-          api: EndTxn,
-          maxVersion: 4,
-          body: { transactionalId: this.#transactionalId, ...(this.#identity as ProducerState), committed },
-          errorOf: ({ errorCode }) => errorCode,
-          retryOn: concurrent,
-        }),
-      )
-      // The coordinator has aborted it already.
-      const isGone = !committed && response.errorCode === ErrorCode.INVALID_TXN_STATE
-      if (!isGone) this.#check(response.errorCode)
-    }
+  /** @returns whether the next transaction has a new epoch already */
+  async #end(committed: boolean): Promise<boolean> {
+    if (this.#added.size === 0 && !this.#hasOffsets) return this.#ended()
+    const response = await this.#call(() =>
+      this.#coordinator.call({
+        api: EndTxn,
+        ...(this.#isSecondProtocol ? { minVersion: 5 } : { maxVersion: 4 }),
+        body: { transactionalId: this.#transactionalId, ...(this.#identity as ProducerState), committed },
+        errorOf: ({ errorCode }) => errorCode,
+        retryOn: concurrent,
+      }),
+    )
+    const { errorCode, producerId, producerEpoch } = response
+    // The coordinator has aborted it already.
+    const isGone = !committed && errorCode === ErrorCode.INVALID_TXN_STATE
+    if (!isGone) this.#check(errorCode)
+    const isNewEpoch = this.#isSecondProtocol && !isGone && producerId >= 0
+    if (isNewEpoch) this.#identity = { producerId, producerEpoch }
+    this.#ended()
+    return isNewEpoch
+  }
+
+  /** @returns false: nothing was asked, so there is no new epoch */
+  #ended(): false {
     this.#added.clear()
     this.#hasOffsets = false
     this.#error = undefined
     this.#state = 'Ready'
+    return false
   }
 
   /** What cannot be tried again ends the transaction or the producer. */

@@ -25,6 +25,8 @@ export function uniqueName(prefix: string): string {
 export interface ReadBatch {
   readonly compressionType: number
   readonly producerId: number
+  readonly producerEpoch: number
+  readonly isControl: boolean
   readonly recordCount: number
 }
 
@@ -163,6 +165,8 @@ function readBatches(bytes: Buffer, records: DecodedRecord[], batches: ReadBatch
     batches.push({
       compressionType: batch.attributes & 7,
       producerId: batch.producerId,
+      producerEpoch: batch.producerEpoch,
+      isControl: batch.isControl,
       recordCount: batch.recordCount,
     })
     const reader = new RecordReader(batch)

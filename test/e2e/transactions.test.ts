@@ -1,5 +1,6 @@
-/** Transactions against a running cluster: BOOTSTRAP=host:port npx vitest run test/e2e. Skipped without BOOTSTRAP. */
-import { describe, expect, it } from 'vitest'
+/** Transactions against a running cluster: BOOTSTRAP=host:port, or a kafkito of its own. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Cluster, startCluster } from '../../broker/index.ts'
 import {
   type ClientConfig,
   ConsumerGroupMetadata,
@@ -8,9 +9,25 @@ import {
   Producer,
   TopicPartition,
 } from '../../client/index.ts'
-import { bootstrap, RawCluster, uniqueName } from './support.ts'
+import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
+import { rawClient } from '../support/raw-client.ts'
+import { RawCluster, uniqueName } from './support.ts'
 
-const cluster = new RawCluster(bootstrap ?? '')
+let bootstrap = process.env.BOOTSTRAP ?? ''
+let own: Cluster | undefined
+let cluster: RawCluster
+
+beforeAll(async () => {
+  if (bootstrap === '') {
+    own = await startCluster()
+    bootstrap = own.bootstrapServers
+  }
+  cluster = new RawCluster(bootstrap)
+})
+
+afterAll(async () => {
+  await own?.stop()
+})
 
 async function world(conf: ClientConfig = {}) {
   const topic = uniqueName('transactions')
@@ -30,7 +47,7 @@ async function errorOf(call: () => unknown): Promise<KafkaError | undefined> {
   return undefined
 }
 
-describe.skipIf(bootstrap === undefined)('a transactional producer and a real cluster', () => {
+describe('a transactional producer', () => {
   it('committed messages are visible, aborted ones are not', async () => {
     const { topic, producer } = await world()
     await producer.initTransactions(30)
@@ -140,4 +157,38 @@ describe.skipIf(bootstrap === undefined)('a transactional producer and a real cl
     await producer.close()
     expect(await cluster.readCommitted(topic, 0)).toEqual(['x'])
   })
+
+  it('has an epoch of its own for every transaction where the cluster speaks the second protocol (KIP-890)', async () => {
+    const { topic, producer } = await world()
+    await producer.initTransactions(30)
+    const group = new ConsumerGroupMetadata(uniqueName('group'))
+    for (const commits of [true, false, true]) {
+      producer.beginTransaction()
+      producer.produce(topic, { value: 'x', partition: 0 })
+      await producer.sendOffsetsToTransaction([new TopicPartition(topic, 0, 5)], group, 30)
+      await producer.flush(20)
+      await (commits ? producer.commitTransaction(30) : producer.abortTransaction(30))
+    }
+    // Nothing was added: nothing is ended, and the epoch stays.
+    producer.beginTransaction()
+    await producer.commitTransaction(30)
+    await producer.close()
+    const { batches } = await cluster.read(topic, 0)
+    const epochs = batches.filter(({ isControl }) => !isControl).map(({ producerEpoch }) => producerEpoch)
+    const [first = 0] = epochs
+    const bump = (await transactionVersion()) >= 2 ? 1 : 0
+    expect(epochs).toEqual([first, first + bump, first + 2 * bump])
+    expect(await cluster.committedOffset(group.groupId, topic, 0)).toBe(5)
+  })
 })
+
+async function transactionVersion(): Promise<number> {
+  const client = rawClient(bootstrap)
+  try {
+    const software = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
+    const { finalizedFeatures } = await client.call(ApiVersions, software)
+    return finalizedFeatures.find(({ name }) => name === 'transaction.version')?.maxVersionLevel ?? 0
+  } finally {
+    client.close()
+  }
+}
