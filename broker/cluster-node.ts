@@ -9,6 +9,7 @@ import type { FileSystem } from '../common/runtime/files.ts'
 import { Freezer, freezableTransport } from '../common/runtime/freezable-transport.ts'
 import type { Random } from '../common/runtime/random.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
+import { MemoryDisk } from '../common/runtime/sim/files.ts'
 import type { MemoryNetwork } from '../common/runtime/sim/transport.ts'
 import type { Address } from '../common/runtime/transport.ts'
 import { Broker } from './broker.ts'
@@ -186,11 +187,22 @@ export class ClusterNode {
     if (this.#broker === broker) this.#down()
   }
 
-  /** Ends as a killed process does: nothing is handed over, and what was not written yet is gone. Idempotent. */
-  kill(): void {
+  /**
+   * Ends as a killed process does: nothing is handed over, and what was not written yet is gone. Idempotent.
+   * @param options.loseTail also what was not flushed to its disk may be gone, as when the power fails
+   * @throws Error when its disk does not know what was flushed
+   */
+  kill(options: { readonly loseTail?: boolean } = {}): void {
+    const { files } = this.#options
+    const disk = files instanceof MemoryDisk && files.tracksUnsynced ? files : undefined
+    if (options.loseTail === true && disk === undefined)
+      throw new Error(
+        'To lose what a disk has not synced, start the cluster with { loseTail: true } and without files.',
+      )
     this.#broker?.kill()
-    this.#environment.network.kill(this.#endpoint)
+    this.#environment.network.kill(this.endpoint)
     this.#down()
+    if (options.loseTail === true) disk?.crash({ loseUnsynced: this.#environment.world.random })
   }
 
   #down(): void {
@@ -199,13 +211,14 @@ export class ClusterNode {
     this.#state = 'down'
   }
 
-  get #endpoint(): string {
+  /** Its name in the network between the nodes. */
+  get endpoint(): string {
     return `broker-${this.nodeId}`
   }
 
   /** Forks with equal labels are equal: with the chance of an earlier life a node would register as the same incarnation. */
   #randomOfLife(): Random {
-    const label = this.#lives === 1 ? this.#endpoint : `${this.#endpoint} life ${this.#lives}`
+    const label = this.#lives === 1 ? this.endpoint : `${this.endpoint} life ${this.#lives}`
     return this.#environment.world.random.fork(label)
   }
 
@@ -218,7 +231,7 @@ export class ClusterNode {
     const transport = createCompositeTransport({
       outside: world.transport,
       network,
-      endpoint: this.#endpoint,
+      endpoint: this.endpoint,
     })
     const freezer = new Freezer()
     this.#freezer = freezer
@@ -231,8 +244,8 @@ export class ClusterNode {
         transport: freezableTransport(transport, freezer),
         random: this.#randomOfLife(),
       },
-      scheduler: world.scheduler.scope(this.#endpoint),
-      internalTransport: freezableTransport(network.endpoint(this.#endpoint), freezer),
+      scheduler: world.scheduler.scope(this.endpoint),
+      internalTransport: freezableTransport(network.endpoint(this.endpoint), freezer),
       config,
       logDirectories: directories,
       listeners: listeners.map((listener) => ({

@@ -37,6 +37,8 @@ export interface ClusterOptions {
    * and cannot all be down at once without the cluster forgetting who may lead.
    */
   readonly controllers?: number
+  /** `kill({ loseTail: true })` shall work: what was not flushed may be lost. Only in memory; costs a copy of every write. Default false. */
+  readonly loseTail?: boolean
   /** Rules that replicas obeyed in earlier versions of Kafka; for lessons. */
   readonly replicaHistory?: ReplicaHistory
   /** Nodes that are down at first. */
@@ -198,6 +200,32 @@ export class Cluster {
         scheduler.schedule(`removal of broker ${brokerId}`, UNREGISTER_RETRY_MS, resolve),
       )
     }
+  }
+
+  /**
+   * Cuts a broker off from all other nodes; clients reach it as before.
+   * @param options.way what does not pass any more: `out` what it says, `in` what others say to it
+   * @throws RangeError when there is no such broker
+   */
+  isolate(nodeId: number, options: { readonly way?: 'both' | 'in' | 'out' } = {}): void {
+    const { way = 'both' } = options
+    for (const [one, other] of this.#linksOf(nodeId)) {
+      if (way !== 'in') this.network.cut(one, other)
+      if (way !== 'out') this.network.cut(other, one)
+    }
+  }
+
+  /** Takes back `isolate` of this broker. @throws RangeError when there is no such broker */
+  heal(nodeId: number): void {
+    for (const [one, other] of this.#linksOf(nodeId)) {
+      this.network.mend(one, other)
+      this.network.mend(other, one)
+    }
+  }
+
+  #linksOf(nodeId: number): readonly (readonly [string, string])[] {
+    const own = this.node(nodeId).endpoint
+    return this.#nodes.flatMap(({ endpoint }) => (endpoint === own ? [] : [[own, endpoint] as const]))
   }
 
   /** Ends as a clean shutdown does. Idempotent. */
@@ -452,7 +480,12 @@ function disksOf(
   const disks = new Map<number, MemoryDisk>()
   return (nodeId) => {
     const disk =
-      disks.get(nodeId) ?? new MemoryDisk({ post: (task) => world.reactor.post(task), clock: world.clock })
+      disks.get(nodeId) ??
+      new MemoryDisk({
+        post: (task) => world.reactor.post(task),
+        clock: world.clock,
+        trackUnsynced: options.loseTail === true,
+      })
     disks.set(nodeId, disk)
     return disk
   }

@@ -1,6 +1,7 @@
 /**
  * Opens the HTTP interface beside a cluster. Fastify is loaded here, so that a start without it stays short.
  */
+import type { ControlledCluster } from '../broker/http/cluster-control.ts'
 import type { ClusterView } from '../broker/http/cluster-view.ts'
 import { CommandFailure, ExitCode } from './failure.ts'
 
@@ -8,6 +9,7 @@ export interface HttpSettings {
   readonly host: string
   readonly port: number
   readonly allowedHosts: readonly string[]
+  readonly mayControl: boolean
   /** A busy port is an error; otherwise the next free one is taken. */
   readonly strictPorts: boolean
 }
@@ -23,12 +25,18 @@ const PORT_TRIES = 100
 const MAX_PORT = 65_535
 
 /** @throws CommandFailure when no port is to be had */
-export async function openHttp(cluster: ClusterView, settings: HttpSettings): Promise<OpenHttp> {
+export async function openHttp(
+  cluster: ClusterView & ControlledCluster,
+  settings: HttpSettings,
+): Promise<OpenHttp> {
   const { createHttpServer, listenHttp } = await import('../broker/http/server.ts')
   const { host, port, strictPorts } = settings
   const lastPort = strictPorts || port === 0 ? port : Math.min(MAX_PORT, port + PORT_TRIES)
   for (let tried = port; ; tried += 1) {
-    const server = createHttpServer(cluster, settings)
+    const server = createHttpServer(cluster, {
+      ...settings,
+      control: settings.mayControl ? cluster : undefined,
+    })
     try {
       const url = await listenHttp(server, { host, port: tried })
       const warning = tried === port ? undefined : `Port ${port} is taken; HTTP listens on ${tried}.`

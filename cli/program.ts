@@ -1,8 +1,9 @@
 /**
  * Commands and their flags, and how their ends become exit codes.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { nearestName } from '../broker/config/suggest.ts'
+import type { BrokerAction, BrokerFlags } from './commands/broker.ts'
 import { CommandFailure, type CommandStreams, ExitCode, failureLines, PROCESS_STREAMS } from './failure.ts'
 import type { StartFlags } from './start-settings.ts'
 import { VERSION } from './version.ts'
@@ -50,8 +51,43 @@ export function createProgram(streams: CommandStreams): Command {
       const { health } = await import('./commands/health.ts')
       await health(url, streams)
     })
+  addBroker(program, streams)
   return program
 }
+
+function addBroker(program: Command, streams: CommandStreams): void {
+  program
+    .command('broker')
+    .description('Stop, kill, freeze … a broker of a running cluster, and see what its clients do')
+    .addArgument(
+      new Argument('<action>', 'what to do').choices([
+        ...['list', 'start', 'stop', 'kill', 'freeze', 'thaw', 'isolate', 'heal', 'add', 'remove'],
+      ]),
+    )
+    .addArgument(new Argument('[id]', 'id of the broker').argParser(wholeNumber))
+    .addOption(
+      new Option('--url <url>', 'HTTP interface of the cluster')
+        .env('KAFKITO_HTTP_URL')
+        .default(DEFAULT_HTTP_URL),
+    )
+    .option('--lose-tail', 'kill: what was not flushed may be lost (a cluster started with --lose-tail)')
+    .addOption(
+      new Option('--way <way>', 'isolate: what does not pass any more').choices(['both', 'in', 'out']),
+    )
+    .option('--rack <rack>', 'add: broker.rack of the new one')
+    .addHelpText('after', BROKER_HELP_AFTER)
+    .action(async (action: BrokerAction, id: number | undefined, flags: BrokerFlags) => {
+      const { broker } = await import('./commands/broker.ts')
+      await broker(action, id, flags, streams)
+    })
+}
+
+const BROKER_HELP_AFTER = `
+stop     hands its partitions over, as a controlled shutdown does     start  on the same port, with its log
+kill     ends at once; noticed when its session ends
+freeze   stands still with open sockets                               thaw   goes on
+isolate  is cut off from the other brokers, not from clients          heal   is connected again
+add      one broker more                                              remove stops it and forgets it`
 
 function addStart(program: Command, streams: CommandStreams): void {
   const start = program
@@ -103,6 +139,20 @@ function addStart(program: Command, streams: CommandStreams): void {
         .default([], 'none'),
     )
     .addOption(new Option('--no-http', 'no HTTP interface'))
+    .addOption(
+      option(
+        '--http-control',
+        'HTTP may stop, kill and start brokers (without it only when bound to the loopback interface)',
+        'HTTP_CONTROL',
+      ),
+    )
+    .addOption(
+      option(
+        '--lose-tail',
+        'with --memory: a broker that is killed may lose what it had not flushed',
+        'LOSE_TAIL',
+      ),
+    )
     .addHelpText('after', HELP_AFTER)
     .allowExcessArguments(true)
   start.action(async (flags: StartFlags) => {

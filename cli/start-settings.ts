@@ -25,6 +25,8 @@ export interface StartFlags {
   readonly httpPort: number
   readonly httpBind: string
   readonly httpAllowHost: readonly string[]
+  readonly httpControl?: boolean
+  readonly loseTail?: boolean
 }
 
 export interface StartSettings {
@@ -38,8 +40,16 @@ export interface StartSettings {
   readonly config: ReadonlyMap<string, string>
   readonly strictPorts: boolean
   readonly http:
-    | { readonly host: string; readonly port: number; readonly allowedHosts: readonly string[] }
+    | {
+        readonly host: string
+        readonly port: number
+        readonly allowedHosts: readonly string[]
+        /** Brokers may be stopped, killed and so on over it. */
+        readonly mayControl: boolean
+      }
     | undefined
+  /** Brokers that are killed may lose what they had not flushed. */
+  readonly loseTail: boolean
 }
 
 export const DEFAULT_PORT = 9092
@@ -73,6 +83,13 @@ export function startSettings({ flags, environment, readFile }: SettingSources):
       'Leave one of them out.',
     )
   }
+  if (flags.loseTail === true && flags.memory !== true) {
+    throw new CommandFailure(
+      ExitCode.USAGE,
+      '--lose-tail needs --memory: what a real disk has not flushed cannot be taken from it.',
+      'Give both, or leave --lose-tail out.',
+    )
+  }
   if (flags.port !== undefined || flags.bind !== undefined || flags.advertisedHost !== undefined) {
     config.delete('listeners')
     config.delete('advertised.listeners')
@@ -91,10 +108,12 @@ export function startSettings({ flags, environment, readFile }: SettingSources):
     profile: flags.profile,
     config,
     strictPorts: flags.strictPorts === true,
+    loseTail: flags.loseTail === true,
     http: flags.http
       ? {
           host: flags.httpBind,
           port: flags.httpPort,
+          mayControl: flags.httpControl === true || isLoopback(flags.httpBind),
           allowedHosts: [
             ...flags.httpAllowHost,
             ...(flags.advertisedHost === undefined ? [] : [flags.advertisedHost]),
@@ -102,6 +121,10 @@ export function startSettings({ flags, environment, readFile }: SettingSources):
         }
       : undefined,
   }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 /** Kafka's internal topics want three replicas; with fewer brokers its own sample files lower that, and so do we. */

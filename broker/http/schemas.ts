@@ -41,6 +41,14 @@ export const clusterSchema = object({
   ),
 })
 
+/** A broker as a process. */
+export const brokerSchema = object({
+  nodeId: integer,
+  state: text,
+  listeners: listOf(object({ name: text, host: text, port: integer })),
+})
+export const brokersSchema = object({ brokers: listOf(brokerSchema) })
+
 const topicSummaryFields = {
   name: text,
   topicId: text,

@@ -1,12 +1,14 @@
 /**
- * The HTTP interface of a cluster: health, metrics and read-only views.
+ * The HTTP interface of a cluster: health, metrics, views, and what may be done to its brokers.
  *
- * Owner: whoever started the cluster; it holds no state of its own. Limits: no request bodies, short header and URL limits, few
+ * Owner: whoever started the cluster; it holds no state of its own. Limits: request bodies of a kilobyte, short header and URL limits, few
  * seconds for a request; requests with a foreign `Host` or `Origin` are refused before any route.
  */
 import fastify, { type FastifyInstance } from 'fastify'
+import type { ControlledCluster } from './cluster-control.ts'
 import type { ClusterView } from './cluster-view.ts'
 import { HostGuard } from './host-guard.ts'
+import { brokerRoutes } from './routes/brokers.ts'
 import { clusterRoutes } from './routes/cluster.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -16,6 +18,8 @@ import { topicRoutes } from './routes/topics.ts'
 export interface HttpServerOptions {
   /** Host names besides those of the loopback interface under which it may be addressed. */
   readonly allowedHosts?: readonly string[]
+  /** Whose brokers may be stopped, killed, started and so on; absent: only looking is allowed. */
+  readonly control?: ControlledCluster | undefined
 }
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
@@ -67,6 +71,7 @@ export function createHttpServer(cluster: ClusterView, options: HttpServerOption
   clusterRoutes(server, cluster)
   topicRoutes(server, cluster)
   groupRoutes(server, cluster)
+  brokerRoutes(server, options.control)
   return server
 }
 

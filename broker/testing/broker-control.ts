@@ -3,8 +3,6 @@
  * synced, `freeze` keeps the process but it neither hears nor acts, `setDown` cuts clients off while the cluster goes on.
  */
 import type { NodeRuntime } from '../../common/runtime/node/runtime.ts'
-import type { Random } from '../../common/runtime/random.ts'
-import type { MemoryDisk } from '../../common/runtime/sim/files.ts'
 import type { Cluster } from '../cluster.ts'
 import type { ClusterNodeState } from '../cluster-node.ts'
 import { letTimePass } from './cluster-clock.ts'
@@ -17,9 +15,6 @@ export interface BrokerControlParts {
   readonly runtime: NodeRuntime
   readonly engine: FaultEngine
   readonly faults: Faults
-  readonly disk: () => MemoryDisk | undefined
-  readonly random: Random
-  readonly losesTail: boolean
 }
 
 export class BrokerControl {
@@ -54,11 +49,7 @@ export class BrokerControl {
 
   /** Ends as a killed process does. @param options.loseTail also what was not synced to its disk is gone */
   kill(options: { readonly loseTail?: boolean } = {}): void {
-    const { disk, random, losesTail } = this.#parts
-    if (options.loseTail === true && !losesTail)
-      throw new Error('To lose what a disk has not synced, start the cluster with { loseTail: true }.')
-    this.#node.kill()
-    if (options.loseTail === true) disk()?.crash({ loseUnsynced: random })
+    this.#node.kill(options)
   }
 
   /**

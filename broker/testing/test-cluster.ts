@@ -354,9 +354,6 @@ export class TestCluster {
       runtime: local.runtime,
       engine: local.faultEngine,
       faults: this.faults,
-      disk: () => local.disk(nodeId),
-      random: local.runtime.random,
-      losesTail: local.options.loseTail === true,
     })
   }
 

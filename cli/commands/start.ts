@@ -48,7 +48,7 @@ function isOnFiles({ dataDir, config }: StartSettings): boolean {
 }
 
 async function startedCluster(settings: StartSettings, runtime: NodeRuntime): Promise<Cluster> {
-  const { advertisedHost, dataDir, brokers, host, port, profile, config, strictPorts } = settings
+  const { advertisedHost, dataDir, brokers, host, port, profile, config, strictPorts, loseTail } = settings
   try {
     return await startCluster({
       brokers,
@@ -57,6 +57,7 @@ async function startedCluster(settings: StartSettings, runtime: NodeRuntime): Pr
       profile,
       config,
       strictPorts,
+      loseTail,
       runtime,
       ...(advertisedHost === undefined ? {} : { advertisedHost }),
       ...(dataDir === undefined ? {} : { dataDir }),

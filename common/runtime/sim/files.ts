@@ -89,6 +89,11 @@ export class MemoryDisk implements FileSystem {
     this.#options = options
   }
 
+  /** Whether `crash` can lose what was not synced. */
+  get tracksUnsynced(): boolean {
+    return this.#options.trackUnsynced === true
+  }
+
   /** Number of operations so far: what `failAt` counts. */
   get calls(): number {
     return this.#calls

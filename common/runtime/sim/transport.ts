@@ -61,6 +61,12 @@ export class MemoryNetwork implements LinkCarrier<MemoryLink> {
     this.#cuts.add(directionOf(from, to))
   }
 
+  /** Takes back `cut` of this direction; what waited arrives. */
+  mend(from: string, to: string): void {
+    this.#cuts.delete(directionOf(from, to))
+    for (const link of this.#links) if (link.endpoint === from && link.peerEndpoint === to) link.pump()
+  }
+
   /** Takes back `isolate` and every `cut`; what waited arrives. */
   heal(): void {
     this.#groups = []

@@ -124,3 +124,19 @@ describe('settings that cannot be meant', () => {
     expect(settingsOf({ environment }).config.get('num.partition')).toBe('3')
   })
 })
+
+describe('control of brokers over HTTP', () => {
+  it('is on while only this machine can ask, and else on demand', () => {
+    const mayControl = (flags: Partial<StartFlags>) => settingsOf({ flags }).http?.mayControl
+    expect(mayControl({})).toBe(true)
+    expect(mayControl({ httpBind: '::1' })).toBe(true)
+    expect(mayControl({ httpBind: '0.0.0.0' })).toBe(false)
+    expect(mayControl({ httpBind: '127.0.0.1.example.com' })).toBe(false)
+    expect(mayControl({ httpBind: '0.0.0.0', httpControl: true })).toBe(true)
+  })
+
+  it('can lose what was not flushed in memory only', () => {
+    expect(settingsOf({ flags: { memory: true, loseTail: true } }).loseTail).toBe(true)
+    expect(failureOf({ flags: { loseTail: true } }).message).toContain('--lose-tail needs --memory')
+  })
+})
