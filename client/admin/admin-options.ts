@@ -13,7 +13,10 @@ export interface AdminOptions {
 }
 
 export interface OperationOptions extends AdminOptions {
-  /** How long the broker waits for the effect to spread; 0 answers at once, -1 waits as long as the call lasts. */
+  /**
+   * How long the broker waits for the effect to spread; -1 as long as the call lasts. A controller since KRaft begins nothing
+   * that is given 0: REQUEST_TIMED_OUT.
+   */
   readonly operationTimeoutMs?: number
   /** The same in seconds. */
   readonly operationTimeout?: number
