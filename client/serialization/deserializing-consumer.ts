@@ -4,18 +4,14 @@
  */
 import type { ClientHooks } from '../client-hooks.ts'
 import type { ClientConfig } from '../config/table.ts'
-import { MessageField } from '../constants.ts'
-import { ConsumeError, KeyDeserializationError, ValueDeserializationError } from '../consume-errors.ts'
+import { ConsumeError } from '../consume-errors.ts'
 import { Consumer } from '../consumer/consumer.ts'
+import type { MessagesOptions } from '../consumer/iteration.ts'
 import { NotImplementedError } from '../errors.ts'
 import type { Timeout } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
-import {
-  type Deserializer,
-  type DeserializerFunction,
-  deserializerFunction,
-  SerializationContext,
-} from './serializer.ts'
+import { decode } from './decode.ts'
+import { type Deserializer, type DeserializerFunction, deserializerFunction } from './serializer.ts'
 
 export interface DeserializingConfig<K, V>
   extends Omit<ClientConfig, 'key.deserializer' | 'value.deserializer'> {
@@ -28,7 +24,7 @@ const Base = Consumer as unknown as new (
   conf?: ClientConfig,
   extra?: ClientConfig,
   hooks?: ClientHooks,
-) => Omit<Consumer, 'poll' | 'consume'>
+) => Omit<Consumer, 'poll' | 'consume' | 'messages' | typeof Symbol.asyncIterator>
 
 export class DeserializingConsumer<K = Buffer, V = Buffer> extends Base {
   readonly #key: DeserializerFunction<unknown> | undefined
@@ -56,8 +52,7 @@ export class DeserializingConsumer<K = Buffer, V = Buffer> extends Base {
     if (message === null) return null
     const error = message.error()
     if (error !== null) throw new ConsumeError(error, undefined, message)
-    const value = await this.#decode(this.#value, message, MessageField.VALUE)
-    const key = await this.#decode(this.#key, message, MessageField.KEY)
+    const { key, value } = await decode(message, this.#key, this.#value)
     const decoded = message as unknown as Message<K, V>
     decoded.setKey(key as K | null)
     decoded.setValue(value as V | null)
@@ -69,19 +64,13 @@ export class DeserializingConsumer<K = Buffer, V = Buffer> extends Base {
     throw new NotImplementedError('DeserializingConsumer has no consume: use poll')
   }
 
-  async #decode(
-    deserializer: DeserializerFunction<unknown> | undefined,
-    message: Message,
-    field: MessageField,
-  ): Promise<unknown> {
-    const bytes = field === MessageField.KEY ? message.key() : message.value()
-    if (deserializer === undefined) return bytes
-    try {
-      return await deserializer(bytes, new SerializationContext(message.topic(), field, message.headers()))
-    } catch (error) {
-      throw field === MessageField.KEY
-        ? new KeyDeserializationError(error, message)
-        : new ValueDeserializationError(error, message)
-    }
+  /** As `Consumer.messages`, with objects; a message that cannot be decoded ends the iteration. */
+  messages(options?: MessagesOptions): AsyncGenerator<Message<K, V>, void, undefined> {
+    const messages: AsyncGenerator<unknown, void, undefined> = Consumer.prototype.messages.call(this, options)
+    return messages as AsyncGenerator<Message<K, V>, void, undefined>
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Message<K, V>, void, undefined> {
+    return this.messages()
   }
 }

@@ -1,24 +1,24 @@
 /**
- * The documented DeserializingShareConsumer: a ShareConsumer whose messages carry objects. The value is decoded before the key. A record that
- * cannot be decoded stays in its batch with raw bytes and `error()` set, since others of the batch must be acknowledged all the same.
+ * The documented DeserializingShareConsumer: a ShareConsumer whose records carry objects. A record that cannot be decoded
+ * stays in the batch, with its bytes and an error; it is acknowledged like the others.
  */
 import type { ClientHooks } from '../client-hooks.ts'
 import type { ClientConfig } from '../config/table.ts'
-import { MessageField } from '../constants.ts'
-import { KafkaError } from '../errors.ts'
+import { ConsumeError } from '../consume-errors.ts'
 import type { Messages } from '../share-consumer/messages.ts'
 import { ShareConsumer } from '../share-consumer/share-consumer.ts'
 import type { Timeout } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
+import { decode } from './decode.ts'
 import type { DeserializingConfig } from './deserializing-consumer.ts'
-import { type DeserializerFunction, deserializerFunction, SerializationContext } from './serializer.ts'
+import { type DeserializerFunction, deserializerFunction } from './serializer.ts'
 
-/** A ShareConsumer in everything but what hands out messages. */
+/** A ShareConsumer in everything but what hands out records and takes them back. */
 const Base = ShareConsumer as unknown as new (
   conf?: ClientConfig,
   extra?: ClientConfig,
   hooks?: ClientHooks,
-) => Omit<ShareConsumer, 'poll'>
+) => Omit<ShareConsumer, 'poll' | 'acknowledge'>
 
 export class DeserializingShareConsumer<K = Buffer, V = Buffer> extends Base {
   readonly #key: DeserializerFunction<unknown> | undefined
@@ -37,29 +37,26 @@ export class DeserializingShareConsumer<K = Buffer, V = Buffer> extends Base {
     this.#value = value
   }
 
-  /** As `ShareConsumer.poll`; failures to decode are errors of their messages. */
+  /** As `ShareConsumer.poll`. `error()` is `_VALUE_DESERIALIZATION` or `_KEY_DESERIALIZATION` where decoding failed. */
   async poll(timeout?: Timeout): Promise<Messages<Message<K, V>>> {
-    const messages = (await ShareConsumer.prototype.poll.call(this, timeout)) as Messages
-    for (const message of messages) if (message.error() === null) await this.#decode(message)
-    return messages as unknown as Messages<Message<K, V>>
+    const batch: Messages = await ShareConsumer.prototype.poll.call(this, timeout)
+    for (const message of batch) if (message.error() === null) await this.#decode(message)
+    return batch as unknown as Messages<Message<K, V>>
+  }
+
+  /** As `ShareConsumer.acknowledge`. */
+  acknowledge(message: Message<K, V>, type?: Parameters<ShareConsumer['acknowledge']>[1]): void {
+    ShareConsumer.prototype.acknowledge.call(this, message as unknown as Message, type)
   }
 
   async #decode(message: Message): Promise<void> {
-    const decoded = message as unknown as Message<unknown, unknown>
-    let field: MessageField = MessageField.VALUE
     try {
-      const context = (): SerializationContext =>
-        new SerializationContext(message.topic(), field, message.headers())
-      const value =
-        this.#value === undefined ? message.value() : await this.#value(message.value(), context())
-      field = MessageField.KEY
-      const key = this.#key === undefined ? message.key() : await this.#key(message.key(), context())
-      decoded.setKey(key)
-      decoded.setValue(value)
+      const { key, value } = await decode(message, this.#key, this.#value)
+      message.setKey(key as Buffer | null)
+      message.setValue(value as Buffer | null)
     } catch (error) {
-      const { _KEY_DESERIALIZATION, _VALUE_DESERIALIZATION } = KafkaError
-      const code = field === MessageField.KEY ? _KEY_DESERIALIZATION : _VALUE_DESERIALIZATION
-      message.setError(new KafkaError(code, String(error)))
+      if (!(error instanceof ConsumeError)) throw error
+      message.setError(error.error)
     }
   }
 }

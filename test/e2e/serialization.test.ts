@@ -1,10 +1,12 @@
 /** Objects through producer and consumer: part 12 of the documented API, against any cluster. */
 import { afterEach, describe, expect, it } from 'vitest'
 import {
+  AdminClient,
   ConsumeError,
   Consumer,
   type DeserializingConfig,
   DeserializingConsumer,
+  DeserializingShareConsumer,
   IntegerDeserializer,
   IntegerSerializer,
   JsonDeserializer,
@@ -118,6 +120,16 @@ describe('a message that cannot be decoded', () => {
 })
 
 describe('a deserializing consumer', () => {
+  it('iterates over objects', async () => {
+    const topic = await world.topic()
+    await world.produce(topic, 0, 3)
+    const reader = consumer({ 'value.deserializer': (bytes) => Number(bytes) })
+    reader.assign([new TopicPartition(topic, 0, 0)])
+    const seen: (number | null)[] = []
+    for await (const message of reader) if (seen.push(message.value()) === 3) break
+    expect(seen).toEqual([0, 1, 2])
+  })
+
   it('rejects with events, the end of a partition too', async () => {
     const topic = await world.topic()
     const reader = consumer({ 'enable.partition.eof': true })
@@ -130,5 +142,35 @@ describe('a deserializing consumer', () => {
 
   it('has no consume', async () => {
     expect(await rejection(consumer({}).consume(1))).toBeInstanceOf(NotImplementedError)
+  })
+})
+
+describe('a deserializing share consumer', () => {
+  it('hands out objects, and keeps what cannot be decoded, with its bytes', async () => {
+    const topic = await world.topic()
+    const groupId = uniqueName('share')
+    const admin = new AdminClient({ 'bootstrap.servers': world.bootstrap })
+    open.push(admin)
+    await admin.alterShareGroupOffsets(groupId, [new TopicPartition(topic, 0, 0)]).all()
+    const reader = new DeserializingShareConsumer<string, number>({
+      'bootstrap.servers': world.bootstrap,
+      'group.id': groupId,
+      'value.deserializer': (bytes) => {
+        if (bytes?.toString() === '1') throw new Error('no ones')
+        return Number(bytes)
+      },
+    })
+    open.push(reader)
+    reader.subscribe([topic])
+    await world.produce(topic, 0, 3)
+    const seen: [unknown, string | undefined][] = []
+    while (seen.length < 3) {
+      for (const message of await reader.poll(15)) seen.push([message.value(), message.error()?.name()])
+    }
+    expect(seen).toEqual([
+      [0, undefined],
+      [Buffer.from('1'), '_VALUE_DESERIALIZATION'],
+      [2, undefined],
+    ])
   })
 })
