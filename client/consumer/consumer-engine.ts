@@ -16,7 +16,7 @@ import { Assignment } from './assignment.ts'
 import { ClassicMembership } from './classic-membership.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
 import { ConsumerMembership } from './consumer-membership.ts'
-import { DeliveryQueue } from './delivery-queue.ts'
+import { DeliveryQueue, type Taken } from './delivery-queue.ts'
 import { FetchOutcomes } from './fetch-outcomes.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
@@ -131,6 +131,24 @@ export class ConsumerEngine<C> {
     source.appOffset = offset + 1
     source.appEpoch = message.leaderEpoch() ?? -1
     if (this.storesOffsets) this.store(source, offset + 1, source.appEpoch, null)
+  }
+
+  /** The application takes messages as not handed out, in their order. */
+  unread(messages: readonly Message[]): void {
+    const taken: Taken[] = []
+    const seen = new Set<AssignedPartition>()
+    for (const message of messages) {
+      const source = this.assignment.get(message.topic() ?? '', message.partition() ?? -1)
+      const offset = message.offset()
+      if (source === undefined || offset === null) continue
+      taken.push({ message, source })
+      if (seen.has(source)) continue
+      seen.add(source)
+      source.appOffset = offset
+      if (this.storesOffsets && source.storedOffset > offset) source.storedOffset = offset
+    }
+    this.delivery.unread(taken)
+    this.core.events.notify()
   }
 
   store(partition: AssignedPartition, offset: number, leaderEpoch: number, metadata: string | null): void {

@@ -378,6 +378,26 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     return iterateBatches(this.#iterated(), next, options)
   }
 
+  /** Whether a rebalance waits for the next serving call (addition). */
+  get isRebalancing(): boolean {
+    return this.#engine.rebalances.isReady
+  }
+
+  /**
+   * Gives messages of the last calls back, oldest first: the next call hands them out again, without a request (addition).
+   * Those of partitions that were sought in or are not assigned any more must not be among them; they are left out.
+   */
+  unread(messages: readonly Message[]): void {
+    this.#checkOpen()
+    this.#engine.unread(messages)
+  }
+
+  /** Counts as a poll for `max.poll.interval.ms`: the application is at work on what it has (addition). */
+  heartbeat(): void {
+    this.#checkOpen()
+    this.#engine.pollWatch.touch()
+  }
+
   /** Rebalances, commits, ends of partitions and lags, in order; ends with `close`. */
   events(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<ConsumerEvent, void, undefined> {
     this.#checkOpen()

@@ -38,6 +38,11 @@ export class PollWatch {
 
   leave(): void {
     this.#depth--
+    this.touch()
+  }
+
+  /** The time begins anew. */
+  touch(): void {
     this.#lastMs = this.#runtime.clock.monotonicMs()
   }
 

@@ -210,6 +210,7 @@ const ENTRY_POINTS: readonly string[] = [
   'broker/testing/vitest.ts',
   'cli/main.ts',
   'client/index.ts',
+  'client/kafkajs/index.ts',
   'client/serialization/index.ts',
 ]
 const LIVING_FOLDERS: readonly string[] = ['broker', 'common', 'storage', 'client', 'cli']

@@ -1,0 +1,546 @@
+/** kafkajs's admin over the AdminClient. */
+import { AclBinding, AclBindingFilter } from '../admin/acls.ts'
+import { AdminClient } from '../admin/admin-client.ts'
+import { ConfigResource } from '../admin/config-resource.ts'
+import { ConsumerGroupTopicPartitions } from '../admin/group-offsets.ts'
+import { NewPartitions } from '../admin/new-partitions.ts'
+import { NewTopic } from '../admin/new-topic.ts'
+import { OffsetSpec } from '../admin/offset-spec.ts'
+import { OFFSET_END } from '../constants.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
+import { TopicPartition } from '../values/topic-partition.ts'
+import type {
+  AclEntry,
+  AclFilter,
+  DeleteAclResponse,
+  DescribeAclResponse,
+  DescribeConfigResponse,
+  ITopicConfig,
+  PartitionReassignment,
+  ResourceConfig,
+  ResourceConfigQuery,
+  SeekEntry,
+} from './admin-types.ts'
+import { type GroupDescription, groupDescription } from './consumer.ts'
+import type { TopicPartitions } from './consumer-types.ts'
+import {
+  KafkaJSAggregateError,
+  KafkaJSDeleteGroupsError,
+  KafkaJSNonRetriableError,
+  toKafkaJSError,
+  translated,
+} from './errors.ts'
+import { adminEvents, Instrumentation, type Listener } from './instrumentation.ts'
+import type { Logger } from './logger.ts'
+import { type PartitionMetadata, partitionMetadataOf } from './partitioners.ts'
+import { connectMs, type FacadeParts } from './producer.ts'
+
+const defaultTimeoutMs = 5000
+const leaderPauseMs = 50
+
+export class Admin {
+  readonly events = adminEvents
+  readonly #parts: FacadeParts
+  readonly #instrumentation: Instrumentation
+  #client: AdminClient | undefined
+
+  constructor(parts: FacadeParts) {
+    this.#parts = parts
+    this.#instrumentation = new Instrumentation(adminEvents, parts.timing, (error) =>
+      parts.logger.error(`a listener failed: ${error}`),
+    )
+  }
+
+  async connect(): Promise<void> {
+    if (this.#client !== undefined) return
+    const client = new AdminClient(await this.#parts.settings())
+    try {
+      await translated(() => client.listTopics(null, { timeoutMs: connectMs }))
+    } catch (error) {
+      await client.close()
+      throw error
+    }
+    this.#client = client
+    this.#instrumentation.emit(adminEvents.CONNECT, null)
+  }
+
+  async disconnect(): Promise<void> {
+    const client = this.#client
+    if (client === undefined) return
+    this.#client = undefined
+    await client.close()
+    this.#instrumentation.emit(adminEvents.DISCONNECT, null)
+  }
+
+  async listTopics(): Promise<string[]> {
+    return await this.#call(async (client) => [...(await client.listTopics()).topics.keys()])
+  }
+
+  /** @returns whether anything was created: false when all exist already */
+  async createTopics(options: {
+    readonly topics: readonly ITopicConfig[]
+    readonly validateOnly?: boolean
+    readonly waitForLeaders?: boolean
+    readonly timeout?: number
+  }): Promise<boolean> {
+    const { topics, validateOnly = false, waitForLeaders = true, timeout = defaultTimeoutMs } = options
+    if (!Array.isArray(topics)) throw new KafkaJSNonRetriableError('Invalid topics array')
+    const created = await this.#call((client) =>
+      client.createTopics(topics.map(newTopic), { validateOnly, operationTimeoutMs: timeout }),
+    )
+    const errors = await failures(created.values())
+    const others = errors.filter((error) => codeOf(error) !== KafkaError.TOPIC_ALREADY_EXISTS)
+    if (others.length > 0)
+      throw new KafkaJSAggregateError('Topic creation errors', others.map(toKafkaJSError))
+    if (errors.length > 0) return false
+    if (waitForLeaders && !validateOnly) await this.#waitForLeaders(topics.map(({ topic }) => topic))
+    return true
+  }
+
+  async deleteTopics({
+    topics,
+    timeout = defaultTimeoutMs,
+  }: {
+    readonly topics: readonly string[]
+    readonly timeout?: number
+  }): Promise<void> {
+    await this.#call((client) => client.deleteTopics(topics, { operationTimeoutMs: timeout }).all())
+  }
+
+  async createPartitions({
+    topicPartitions,
+    validateOnly = false,
+    timeout = defaultTimeoutMs,
+  }: {
+    readonly topicPartitions: readonly {
+      readonly topic: string
+      readonly count: number
+      readonly assignments?: readonly (readonly number[])[]
+    }[]
+    readonly validateOnly?: boolean
+    readonly timeout?: number
+  }): Promise<boolean> {
+    const wanted = topicPartitions.map(
+      ({ topic, count, assignments }) =>
+        new NewPartitions(topic, count, assignments === undefined ? {} : { replicaAssignment: assignments }),
+    )
+    await this.#call((client) =>
+      client.createPartitions(wanted, { validateOnly, operationTimeoutMs: timeout }).all(),
+    )
+    return true
+  }
+
+  /** Without topics: all of them. */
+  async fetchTopicMetadata({ topics }: { readonly topics?: readonly string[] } = {}): Promise<{
+    topics: { name: string; partitions: PartitionMetadata[] }[]
+  }> {
+    return await this.#call(async (client) => {
+      const found = await client.listTopics()
+      const names = topics === undefined || topics.length === 0 ? [...found.topics.keys()] : topics
+      const missing = names.find((name) => !found.topics.has(name))
+      if (missing !== undefined) {
+        throw new KafkaException(new KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, `no topic ${missing}`))
+      }
+      return { topics: names.map((name) => ({ name, partitions: partitionMetadataOf(found, name) })) }
+    })
+  }
+
+  /** What a group has committed; `-1` where there is nothing. */
+  async fetchOffsets({
+    groupId,
+    topics,
+    resolveOffsets = false,
+  }: {
+    readonly groupId: string
+    readonly topics?: readonly string[]
+    readonly resolveOffsets?: boolean
+  }): Promise<{ topic: string; partitions: (SeekEntry & { metadata: string | null })[] }[]> {
+    return await this.#call(async (client) => {
+      const places = topics === undefined ? null : (await this.#places(client, topics)).flat()
+      const request = [new ConsumerGroupTopicPartitions(groupId, places)]
+      const found = (await client.listConsumerGroupOffsets(request).all()).get(groupId)?.topicPartitions ?? []
+      const byTopic = new Map<string, (SeekEntry & { metadata: string | null })[]>()
+      for (const entry of found) {
+        const { topic, partition, metadata } = entry
+        const known = byTopic.get(topic) ?? []
+        const offset = entry.offset < 0 && resolveOffsets ? await this.#end(client, entry) : entry.offset
+        known.push({ partition, offset: `${Math.max(-1, offset)}`, metadata })
+        byTopic.set(topic, known)
+      }
+      return [...byTopic].map(([topic, partitions]) => ({ topic, partitions }))
+    })
+  }
+
+  async fetchTopicOffsets(topic: string): Promise<(SeekEntry & { high: string; low: string })[]> {
+    return await this.#call(async (client) => {
+      const [places = []] = await this.#places(client, [topic])
+      const low = await this.#offsets(client, places, OffsetSpec.earliest())
+      const high = await this.#offsets(client, places, OffsetSpec.latest())
+      return places.map(({ partition }, index) => ({
+        partition,
+        offset: `${high[index]}`,
+        high: `${high[index]}`,
+        low: `${low[index]}`,
+      }))
+    })
+  }
+
+  /** Where nothing is so late: the end. */
+  async fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<SeekEntry[]> {
+    return await this.#call(async (client) => {
+      const [places = []] = await this.#places(client, [topic])
+      const end = await this.#offsets(client, places, OffsetSpec.latest())
+      const found =
+        timestamp === undefined
+          ? end
+          : await this.#offsets(client, places, OffsetSpec.forTimestamp(timestamp))
+      return places.map(({ partition }, index) => {
+        const offset = found[index] ?? -1
+        return { partition, offset: `${offset < 0 ? end[index] : offset}` }
+      })
+    })
+  }
+
+  async describeCluster(): Promise<{
+    brokers: { nodeId: number; host: string; port: number }[]
+    controller: number | null
+    clusterId: string
+  }> {
+    return await this.#call(async (client) => {
+      const { clusterId, controller, nodes } = await client.describeCluster()
+      const brokers = nodes.map(({ id, host, port }) => ({ nodeId: id, host, port }))
+      return { brokers, controller: controller?.id ?? null, clusterId: clusterId ?? '' }
+    })
+  }
+
+  /** The group must have no members. */
+  async setOffsets({
+    groupId,
+    topic,
+    partitions,
+  }: {
+    readonly groupId: string
+    readonly topic: string
+    readonly partitions: readonly SeekEntry[]
+  }): Promise<void> {
+    const positions = partitions.map(
+      ({ partition, offset }) => new TopicPartition(topic, partition, Number(offset)),
+    )
+    await this.#call(async (client) => {
+      const request = [new ConsumerGroupTopicPartitions(groupId, positions)]
+      const altered = await client.alterConsumerGroupOffsets(request).all()
+      throwFirst(altered.get(groupId)?.topicPartitions ?? [])
+    })
+  }
+
+  async resetOffsets({
+    groupId,
+    topic,
+    earliest = false,
+  }: {
+    readonly groupId: string
+    readonly topic: string
+    readonly earliest?: boolean
+  }): Promise<void> {
+    await this.#call(async (client) => throwFirst(await client.resetOffsets({ groupId, topic, earliest })))
+  }
+
+  async describeConfigs({
+    resources,
+  }: {
+    readonly resources: readonly ResourceConfigQuery[]
+    readonly includeSynonyms?: boolean
+  }): Promise<DescribeConfigResponse> {
+    return await this.#call(async (client) => {
+      const asked = resources.map(({ type, name }) => new ConfigResource(type, name))
+      const answers = client.describeConfigs(asked)
+      const described: DescribeConfigResponse['resources'][number][] = []
+      for (const [index, { type, name, configNames }] of resources.entries()) {
+        const configs = await answers.get(asked[index] as ConfigResource)
+        const entries = [...(configs?.values() ?? [])].filter(
+          (entry) =>
+            configNames === undefined || configNames.length === 0 || configNames.includes(entry.name),
+        )
+        described.push({
+          errorCode: 0,
+          errorMessage: '',
+          resourceName: name,
+          resourceType: type,
+          configEntries: entries.map(
+            ({ name: configName, value, source, isReadOnly, isDefault, isSensitive, synonyms }) => ({
+              configName,
+              configValue: value ?? '',
+              configSource: source,
+              readOnly: isReadOnly,
+              isDefault,
+              isSensitive,
+              configSynonyms: [...synonyms.values()].map((synonym) => ({
+                configName: synonym.name,
+                configValue: synonym.value ?? '',
+                configSource: synonym.source,
+              })),
+            }),
+          ),
+        })
+      }
+      return { resources: described, throttleTime: 0 }
+    })
+  }
+
+  /** Replaces whole configurations, as Kafka's AlterConfigs does. */
+  async alterConfigs({
+    resources,
+    validateOnly = false,
+  }: {
+    readonly resources: readonly ResourceConfig[]
+    readonly validateOnly?: boolean
+  }): Promise<void> {
+    const wanted = resources.map(({ type, name, configEntries }) => {
+      const setConfig = Object.fromEntries(configEntries.map((entry) => [entry.name, entry.value]))
+      return new ConfigResource(type, name, { setConfig })
+    })
+    await this.#call((client) => client.alterConfigs(wanted, { validateOnly }).all())
+  }
+
+  async listGroups(): Promise<{ groups: { groupId: string; protocolType: string }[] }> {
+    return await this.#call(async (client) => {
+      const groups = await client.listGroups(null, { timeoutMs: connectMs })
+      return { groups: groups.map(({ id: groupId, protocolType }) => ({ groupId, protocolType })) }
+    })
+  }
+
+  async describeGroups(groupIds: readonly string[]): Promise<{ groups: GroupDescription[] }> {
+    return await this.#call(async (client) => {
+      const found = await Promise.all(groupIds.map((id) => client.listGroups(id, { timeoutMs: connectMs })))
+      return { groups: found.flat().map(groupDescription) }
+    })
+  }
+
+  async deleteGroups(groupIds: readonly string[]): Promise<{ groupId: string; errorCode: number }[]> {
+    const results = await this.#call((client) => client.deleteConsumerGroups(groupIds))
+    const failed: { groupId: string; errorCode: number; error: Error }[] = []
+    for (const groupId of groupIds) {
+      const [error] = await failures([results.get(groupId)])
+      if (error !== undefined)
+        failed.push({ groupId, errorCode: codeOf(error), error: toKafkaJSError(error) })
+    }
+    if (failed.length > 0) throw new KafkaJSDeleteGroupsError('Error in DeleteGroups', failed)
+    return groupIds.map((groupId) => ({ groupId, errorCode: 0 }))
+  }
+
+  async createAcls({ acl }: { readonly acl: readonly AclEntry[] }): Promise<boolean> {
+    const bindings = acl.map(
+      (entry) =>
+        new AclBinding(
+          entry.resourceType as never,
+          entry.resourceName,
+          entry.resourcePatternType as never,
+          entry.principal,
+          entry.host,
+          entry.operation as never,
+          entry.permissionType as never,
+        ),
+    )
+    await this.#call((client) => client.createAcls(bindings).all())
+    return true
+  }
+
+  async describeAcls(filter: AclFilter): Promise<DescribeAclResponse> {
+    const found = await this.#call((client) => client.describeAcls(bindingFilter(filter)))
+    const resources = new Map<string, DescribeAclResponse['resources'][number]>()
+    for (const one of found) {
+      const { restype: resourceType, name: resourceName, resourcePatternType } = one
+      const key = `${resourceType} ${resourcePatternType} ${resourceName}`
+      const known = resources.get(key) ?? { resourceType, resourceName, resourcePatternType, acls: [] }
+      const { principal, host, operation, permissionType } = one
+      resources.set(key, { ...known, acls: [...known.acls, { principal, host, operation, permissionType }] })
+    }
+    return { throttleTime: 0, errorCode: 0, resources: [...resources.values()] }
+  }
+
+  async deleteAcls({ filters }: { readonly filters: readonly AclFilter[] }): Promise<DeleteAclResponse> {
+    const wanted = filters.map(bindingFilter)
+    const removed = await this.#call((client) => client.deleteAcls(wanted).all())
+    const filterResponses = wanted.map((filter) => ({
+      errorCode: 0,
+      matchingAcls: (removed.get(filter) ?? []).map((one) => ({
+        errorCode: 0,
+        resourceType: one.restype,
+        resourceName: one.name,
+        resourcePatternType: one.resourcePatternType,
+        principal: one.principal,
+        host: one.host,
+        operation: one.operation,
+        permissionType: one.permissionType,
+      })),
+    }))
+    return { throttleTime: 0, filterResponses }
+  }
+
+  /** Removes what lies before the offsets; `-1` removes everything. */
+  async deleteTopicRecords({
+    topic,
+    partitions,
+  }: {
+    readonly topic: string
+    readonly partitions: readonly SeekEntry[]
+  }): Promise<void> {
+    const places = partitions.map(({ partition, offset }) => {
+      const before = Number(offset)
+      return new TopicPartition(topic, partition, before < 0 ? OFFSET_END : before)
+    })
+    await this.#call((client) => client.deleteRecords(places).all())
+  }
+
+  async alterPartitionReassignments({
+    topics,
+    timeout = defaultTimeoutMs,
+  }: {
+    readonly topics: readonly PartitionReassignment[]
+    readonly timeout?: number
+  }): Promise<void> {
+    const moves = topics.flatMap(({ topic, partitionAssignment }) =>
+      partitionAssignment.map(
+        ({ partition, replicas }) => [new TopicPartition(topic, partition), replicas] as const,
+      ),
+    )
+    await this.#call((client) =>
+      client.alterPartitionReassignments(moves, { operationTimeoutMs: timeout }).all(),
+    )
+  }
+
+  async listPartitionReassignments({
+    topics,
+    timeout = defaultTimeoutMs,
+  }: {
+    readonly topics?: readonly TopicPartitions[]
+    readonly timeout?: number
+  } = {}): Promise<{
+    topics: {
+      topic: string
+      partitions: {
+        partitionIndex: number
+        replicas: readonly number[]
+        addingReplicas: readonly number[]
+        removingReplicas: readonly number[]
+      }[]
+    }[]
+  }> {
+    const places =
+      topics?.flatMap(({ topic, partitions }) => partitions.map((id) => new TopicPartition(topic, id))) ??
+      null
+    const found = await this.#call((client) =>
+      client.listPartitionReassignments(places, { operationTimeoutMs: timeout }),
+    )
+    const byTopic = new Map<
+      string,
+      Awaited<ReturnType<Admin['listPartitionReassignments']>>['topics'][number]
+    >()
+    for (const [{ topic, partition }, { replicas, addingReplicas, removingReplicas }] of found) {
+      const known = byTopic.get(topic) ?? { topic, partitions: [] }
+      known.partitions.push({ partitionIndex: partition, replicas, addingReplicas, removingReplicas })
+      byTopic.set(topic, known)
+    }
+    return { topics: [...byTopic.values()] }
+  }
+
+  on<N extends string>(name: N, listener: Listener<N>): () => void {
+    return this.#instrumentation.on(name, listener)
+  }
+
+  logger(): Logger {
+    return this.#parts.logger
+  }
+
+  async #call<T>(call: (client: AdminClient) => Promise<T> | T): Promise<T> {
+    const client = this.#client
+    if (client === undefined) throw new KafkaJSNonRetriableError('The admin client is not connected')
+    return await translated(() => call(client))
+  }
+
+  async #waitForLeaders(topics: readonly string[]): Promise<void> {
+    const { timing } = this.#parts
+    const deadlineMs = timing.monotonicMs() + connectMs
+    for (;;) {
+      const found = await this.#call((client) => client.listTopics())
+      const isLed = topics.every((topic) => {
+        const partitions = [...(found.topics.get(topic)?.partitions.values() ?? [])]
+        return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)
+      })
+      if (isLed || timing.monotonicMs() >= deadlineMs) return
+      await timing.pause('waiting for the leaders of new topics', leaderPauseMs)
+    }
+  }
+
+  /** The partitions of each topic. */
+  async #places(client: AdminClient, topics: readonly string[]): Promise<TopicPartition[][]> {
+    const described = client.describeTopics(topics)
+    return await Promise.all(
+      topics.map(async (topic) => {
+        const { partitions } = (await described.get(topic)) ?? { partitions: [] }
+        return partitions.map(({ id }) => new TopicPartition(topic, id))
+      }),
+    )
+  }
+
+  async #offsets(
+    client: AdminClient,
+    places: readonly TopicPartition[],
+    spec: OffsetSpec,
+  ): Promise<number[]> {
+    const found = await client.listOffsets(places.map((place) => [place, spec] as const)).all()
+    return places.map((place) => found.get(place)?.offset ?? -1)
+  }
+
+  async #end(client: AdminClient, place: TopicPartition): Promise<number> {
+    return (await this.#offsets(client, [place], OffsetSpec.latest()))[0] ?? -1
+  }
+}
+
+function newTopic({
+  topic,
+  numPartitions,
+  replicationFactor,
+  replicaAssignment,
+  configEntries = [],
+}: ITopicConfig) {
+  const assignment = replicaAssignment
+    ?.toSorted((one, other) => one.partition - other.partition)
+    .map(({ replicas }) => replicas)
+  const config = Object.fromEntries(configEntries.map(({ name, value }) => [name, value]))
+  if (assignment !== undefined && assignment.length > 0) {
+    return new NewTopic({ topic, numPartitions: assignment.length, replicaAssignment: assignment, config })
+  }
+  return new NewTopic({
+    topic,
+    config,
+    numPartitions: numPartitions ?? -1,
+    replicationFactor: replicationFactor ?? -1,
+  })
+}
+
+function bindingFilter(filter: AclFilter): AclBindingFilter {
+  return new AclBindingFilter(
+    filter.resourceType as never,
+    filter.resourceName ?? null,
+    filter.resourcePatternType as never,
+    filter.principal ?? null,
+    filter.host ?? null,
+    filter.operation as never,
+    filter.permissionType as never,
+  )
+}
+
+async function failures(promises: Iterable<Promise<unknown> | undefined>): Promise<Error[]> {
+  const settled = await Promise.allSettled([...promises])
+  return settled.filter((one) => one.status === 'rejected').map(({ reason }) => reason as Error)
+}
+
+function codeOf(error: Error): number {
+  return error instanceof KafkaException ? error.error.code() : KafkaError.UNKNOWN
+}
+
+function throwFirst(partitions: readonly TopicPartition[]): void {
+  const failed = partitions.find(({ error }) => error !== null)?.error
+  if (failed !== undefined && failed !== null) throw new KafkaException(failed)
+}

@@ -1,0 +1,51 @@
+import { Admin } from './admin.ts'
+import { clientSettings, type KafkaConfig } from './client-settings.ts'
+import { Consumer } from './consumer.ts'
+import type { ConsumerConfig } from './consumer-types.ts'
+import { defaultLogCreator, type Logger, logLevel, makeLogger } from './logger.ts'
+import { type FacadeParts, Producer, type ProducerConfig } from './producer.ts'
+import { Timing } from './timing.ts'
+
+/** The entry of a kafkajs program: `producer`, `consumer` and `admin` behave as its users know them. */
+export class Kafka {
+  readonly #config: KafkaConfig
+  readonly #level: logLevel
+  readonly #logger: Logger
+  readonly #timing = new Timing()
+
+  constructor(config: KafkaConfig) {
+    this.#config = config
+    this.#level = config.logLevel ?? logLevel.INFO
+    this.#logger = makeLogger({
+      namespace: '',
+      level: this.#level,
+      write: (config.logCreator ?? defaultLogCreator)(this.#level),
+      timing: this.#timing,
+    })
+  }
+
+  producer(config: ProducerConfig = {}): Producer {
+    return new Producer(this.#parts('Producer', config), config)
+  }
+
+  consumer(config: ConsumerConfig): Consumer {
+    return new Consumer(this.#parts('Consumer', config), config)
+  }
+
+  admin(config: Pick<ProducerConfig, 'retry'> = {}): Admin {
+    return new Admin(this.#parts('Admin', config))
+  }
+
+  logger(): Logger {
+    return this.#logger
+  }
+
+  #parts(namespace: string, { retry }: Pick<ProducerConfig, 'retry'>): FacadeParts {
+    const merged = { ...this.#config.retry, ...retry }
+    return {
+      settings: () => clientSettings({ ...this.#config, retry: merged }, this.#level, this.#timing),
+      logger: this.#logger.namespace(namespace),
+      timing: this.#timing,
+    }
+  }
+}
