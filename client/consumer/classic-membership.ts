@@ -1,14 +1,13 @@
 /**
- * Membership in a group of the classic protocol: JoinGroup, SyncGroup, Heartbeat, LeaveGroup; static members (KIP-345);
+ * Membership in a group of the classic protocol: JoinGroup, SyncGroup, LeaveGroup; static members (KIP-345);
  * eager and incremental rebalances (KIP-429).
  *
  *     idle ─► joining ─► (leader: assigning) ─► syncing ─► stable
  *
  * Level-triggered: whatever happens sets a wish (join, lose, leave) and calls `#proceed`, which does the next thing that is
- * possible. While a rebalance is with the application (`#isWaiting`) or a request of the state is out, nothing else begins.
+ * possible. Heartbeats are in `classic-heartbeat.ts`, what the leader does for the group in `group-leader.ts`. While a rebalance is with the application (`#isWaiting`) or a request of the state is out, nothing else begins.
  */
 import { JoinGroup, type JoinGroupResponse } from '../../common/protocol/apis/11-join-group.ts'
-import { Heartbeat } from '../../common/protocol/apis/12-heartbeat.ts'
 import { LeaveGroup } from '../../common/protocol/apis/13-leave-group.ts'
 import { SyncGroup } from '../../common/protocol/apis/14-sync-group.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
@@ -16,15 +15,12 @@ import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError } from '../errors.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
-import type { Assignor, MemberSubscription } from './assignors/assignor.ts'
+import type { Assignor } from './assignors/assignor.ts'
 import { assignorNamed } from './assignors/assignors.ts'
-import {
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from './classic-protocol.ts'
+import { ClassicHeartbeat } from './classic-heartbeat.ts'
+import { decodeAssignment, encodeSubscription } from './classic-protocol.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
+import { type EncodedAssignment, GroupLeader } from './group-leader.ts'
 import type { MemberIdentity, Membership, MembershipHooks } from './membership.ts'
 
 type State = 'idle' | 'joining' | 'assigning' | 'syncing' | 'stable'
@@ -33,8 +29,6 @@ type State = 'idle' | 'joining' | 'assigning' | 'syncing' | 'stable'
 const joinSlackMs = 5000
 /** Pause after a join that was refused for good reasons. */
 const refusedPauseMs = 1000
-/** Longest wait for metadata before the leader assigns without. */
-const leaderMetadataMs = 5000
 const leaveTimeoutMs = 3000
 
 export class ClassicMembership implements Membership {
@@ -57,13 +51,8 @@ export class ClassicMembership implements Membership {
   /** Changes when answers that are still out have become meaningless. */
   #round = 0
   #joinedTopics: readonly string[] = []
-  /** The leader's: topics of all members, with the partition counts it assigned by. */
-  #groupTopics: ReadonlyMap<string, number> | undefined
-  #watchedTopics: readonly string[] = []
-  #pendingAssignment: (() => void) | undefined
-  #heartbeatTimer: Timer | undefined
-  #isHeartbeatOut = false
-  #lastHeartbeatMs = 0
+  readonly #leader: GroupLeader
+  readonly #heartbeat: ClassicHeartbeat
   #retryTimer: Timer | undefined
   #isClosed = false
   rebalanceCount = 0
@@ -78,6 +67,16 @@ export class ClassicMembership implements Membership {
     this.#coordinator = coordinator
     this.#hooks = hooks
     this.#groupInstanceId = core.config.get('group.instance.id') ?? null
+    this.#leader = new GroupLeader(core)
+    this.#heartbeat = new ClassicHeartbeat(core, coordinator, {
+      identity: () => this.identity,
+      isStable: () => this.#state === 'stable',
+      round: () => this.#round,
+      answered: (code) => {
+        if (!this.#isClosed) this.#heartbeatAnswered(code)
+      },
+      expired: () => this.#lose('no heartbeat was answered within session.timeout.ms', ''),
+    })
     this.#assignors = core.config
       .get('partition.assignment.strategy')
       .map(assignorNamed)
@@ -129,7 +128,7 @@ export class ClassicMembership implements Membership {
   metadataUpdated(): void {
     if (this.#isClosed) return
     this.#checkTopics()
-    this.#pendingAssignment?.()
+    this.#leader.metadataUpdated()
     this.#proceed()
   }
 
@@ -138,10 +137,8 @@ export class ClassicMembership implements Membership {
     const topics = this.#hooks.topics()
     if (this.#state === 'stable' && topics !== undefined && !isSameList(topics, this.#joinedTopics)) {
       this.#wishJoin('the topics of the subscription changed')
-    } else if (this.#state === 'stable' && this.#groupTopics !== undefined) {
-      const counts = this.#partitionCounts(this.#groupTopics.keys())
-      const hasChanged = [...this.#groupTopics].some(([topic, count]) => (counts.get(topic) ?? 0) !== count)
-      if (hasChanged) this.#wishJoin('the partitions of the topics changed')
+    } else if (this.#state === 'stable' && this.#leader.hasChanged) {
+      this.#wishJoin('the partitions of the topics changed')
     }
   }
 
@@ -162,9 +159,9 @@ export class ClassicMembership implements Membership {
 
   close(): void {
     this.#isClosed = true
-    this.#stopHeartbeat()
+    this.#heartbeat.stop()
     this.#retryTimer?.cancel()
-    this.#watch([])
+    this.#leader.resign()
   }
 
   #wishJoin(reason: string): void {
@@ -247,9 +244,8 @@ export class ClassicMembership implements Membership {
     this.#generationId = -1
     this.#state = 'idle'
     this.#round++
-    this.#pendingAssignment = undefined
-    this.#groupTopics = undefined
-    this.#stopHeartbeat()
+    this.#leader.drop()
+    this.#heartbeat.stop()
     if (this.#hooks.subscription() !== undefined) this.#wantsJoin = true
   }
 
@@ -322,90 +318,21 @@ export class ClassicMembership implements Membership {
     this.#assignor = this.#assignors.find(({ name }) => name === response.protocolName)
     this.rebalanceCount++
     this.rebalancedAtMs = this.#core.runtime.clock.monotonicMs()
-    this.#lastHeartbeatMs = this.rebalancedAtMs
     const isLeader = response.leader === response.memberId
     if (!isLeader || response.skipAssignment) {
-      this.#groupTopics = undefined
-      this.#watch([])
-      if (isLeader) this.#noteGroupTopics(response)
+      if (isLeader) this.#leader.observe(response)
+      else this.#leader.resign()
       this.#sync([])
       return
     }
-    this.#assignAll(response)
-  }
-
-  #membersOf(response: JoinGroupResponse): MemberSubscription[] {
-    return response.members.map(({ memberId, groupInstanceId, metadata }) => {
-      try {
-        return decodeSubscription(memberId, groupInstanceId, metadata)
-      } catch {
-        // Nothing can be assigned to whom nobody understands.
-        return {
-          memberId,
-          groupInstanceId,
-          topics: [],
-          owned: new Map(),
-          generationId: -1,
-          userData: null,
-        }
-      }
-    })
-  }
-
-  #noteGroupTopics(response: JoinGroupResponse): void {
-    const topics = new Set(this.#membersOf(response).flatMap(({ topics: own }) => own))
-    this.#watch([...topics])
-    this.#groupTopics = this.#partitionCounts(topics)
-  }
-
-  /** The leader's part: waits for the metadata of all topics, then assigns. */
-  #assignAll(response: JoinGroupResponse): void {
     this.#state = 'assigning'
-    const members = this.#membersOf(response)
-    const topics = [...new Set(members.flatMap(({ topics: own }) => own))]
-    this.#watch(topics)
-    const { scheduler } = this.#core.runtime
-    const assign = (): void => {
-      this.#pendingAssignment = undefined
-      timer.cancel()
-      const counts = this.#partitionCounts(topics)
-      this.#groupTopics = counts
-      const existing = new Map([...counts].filter(([, count]) => count > 0))
-      const assignments = this.#assignor?.assign(members, existing) ?? new Map()
-      this.#sync(
-        [...assignments].map(([memberId, assigned]) => ({
-          memberId,
-          assignment: encodeAssignment(assigned),
-        })),
-      )
-    }
     const round = this.#round
-    const timer = scheduler.schedule('metadata for the assignment', leaderMetadataMs, () => {
-      if (round === this.#round && this.#pendingAssignment !== undefined) assign()
+    this.#leader.lead(response, this.#assignor, (assignments) => {
+      if (round === this.#round) this.#sync(assignments)
     })
-    this.#pendingAssignment = () => {
-      if (topics.every((topic) => this.#core.metadata.cache.topic(topic) !== undefined)) assign()
-    }
-    this.#pendingAssignment()
   }
 
-  #partitionCounts(topics: Iterable<string>): Map<string, number> {
-    const counts = new Map<string, number>()
-    for (const topic of topics) {
-      const info = this.#core.metadata.cache.topic(topic)
-      counts.set(topic, info?.errorCode === ErrorCode.NONE ? info.partitions.length : 0)
-    }
-    return counts
-  }
-
-  #watch(topics: readonly string[]): void {
-    const { metadata } = this.#core
-    for (const topic of topics) metadata.want(topic)
-    for (const topic of this.#watchedTopics) metadata.unwant(topic)
-    this.#watchedTopics = topics
-  }
-
-  #sync(assignments: { memberId: string; assignment: Buffer }[]): void {
+  #sync(assignments: EncodedAssignment[]): void {
     this.#state = 'syncing'
     const round = this.#round
     const { config } = this.#core
@@ -445,7 +372,7 @@ export class ClassicMembership implements Membership {
       assigned = []
     }
     this.#state = 'stable'
-    this.#startHeartbeat()
+    this.#heartbeat.start()
     this.#hooks.onIdentity()
     this.#tellJoin()
     if (this.rebalanceProtocol !== 'cooperative') {
@@ -541,70 +468,11 @@ export class ClassicMembership implements Membership {
     })
   }
 
-  #startHeartbeat(): void {
-    this.#lastHeartbeatMs = this.#core.runtime.clock.monotonicMs()
-    if (this.#heartbeatTimer === undefined) this.#scheduleHeartbeat()
-  }
-
-  #stopHeartbeat(): void {
-    this.#heartbeatTimer?.cancel()
-    this.#heartbeatTimer = undefined
-  }
-
-  #scheduleHeartbeat(): void {
-    const { config, runtime } = this.#core
-    this.#heartbeatTimer = runtime.scheduler.schedule(
-      `heartbeat to group ${this.#coordinator.groupId}`,
-      config.get('heartbeat.interval.ms'),
-      () => {
-        this.#scheduleHeartbeat()
-        this.#heartbeat()
-      },
-    )
-  }
-
-  #heartbeat(): void {
-    const { config, runtime } = this.#core
-    if (this.#state !== 'stable') return
-    if (runtime.clock.monotonicMs() - this.#lastHeartbeatMs > config.get('session.timeout.ms')) {
-      this.#lose('no heartbeat was answered within session.timeout.ms', '')
-      return
-    }
-    if (this.#isHeartbeatOut) return
-    this.#isHeartbeatOut = true
-    const round = this.#round
-    this.#coordinator.request({
-      api: Heartbeat,
-      body: (version) => ({
-        groupId: this.#coordinator.groupId,
-        generationId: this.#generationId,
-        memberId: this.#memberId,
-        ...(version >= 3 ? { groupInstanceId: this.#groupInstanceId } : {}),
-      }),
-      timeoutMs: config.get('session.timeout.ms'),
-      done: (result) => {
-        this.#isHeartbeatOut = false
-        if (round !== this.#round || this.#isClosed || !result.ok) return
-        const { errorCode } = result.response
-        if (errorCode === ErrorCode.NONE) this.#tellHeartbeat()
-        this.#heartbeatAnswered(errorCode)
-      },
-    })
-  }
-
-  #tellHeartbeat(): void {
-    const { groupId } = this.#coordinator
-    const event = { groupId, memberId: this.#memberId, generationId: this.#generationId }
-    this.#core.notifier.tell('heartbeat', event)
-  }
-
   #heartbeatAnswered(code: number): void {
     switch (code) {
       case ErrorCode.NONE:
-        this.#lastHeartbeatMs = this.#core.runtime.clock.monotonicMs()
         return
       case ErrorCode.REBALANCE_IN_PROGRESS:
-        this.#lastHeartbeatMs = this.#core.runtime.clock.monotonicMs()
         this.#wishJoin('the group rebalances')
         return
       case ErrorCode.UNKNOWN_MEMBER_ID:

@@ -31,7 +31,7 @@ export function decodeSubscription(
   bytes: Buffer,
 ): MemberSubscription {
   const version = Math.min(bytes.readInt16BE(0), highestVersion)
-  const { topics, userData, ownedPartitions, generationId } = decodeRecord(
+  const { topics, userData, ownedPartitions, generationId, rackId } = decodeRecord(
     ConsumerProtocolSubscription,
     version,
     bytes.subarray(2),
@@ -42,6 +42,7 @@ export function decodeSubscription(
     topics,
     owned: new Map(ownedPartitions.map(({ topic, partitions }) => [topic, partitions])),
     generationId,
+    rackId,
     userData,
   }
 }

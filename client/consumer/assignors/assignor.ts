@@ -11,8 +11,13 @@ export interface MemberSubscription {
   readonly owned: ReadonlyMap<string, readonly number[]>
   /** In which it got that; -1 when it does not tell. */
   readonly generationId: number
+  /** `client.rack`; null when the member does not tell. */
+  readonly rackId: string | null
   readonly userData: Buffer | null
 }
+
+/** Racks of the replicas of a partition. */
+export type RacksOf = (topic: string, partition: number) => ReadonlySet<string>
 
 export interface Assignor {
   /** As in `partition.assignment.strategy` and on the wire. */
@@ -22,11 +27,13 @@ export interface Assignor {
   userData(generationId: number): Buffer | null
   /**
    * @param partitionCounts of the topics that exist
+   * @param racksOf absent where nobody knows; partitions then go to whom they go without racks
    * @returns an entry for every member
    */
   assign(
     members: readonly MemberSubscription[],
     partitionCounts: ReadonlyMap<string, number>,
+    racksOf?: RacksOf,
   ): Map<string, TopicPartitions>
 }
 

@@ -2,6 +2,9 @@
  * As even as the subscriptions allow, with as few changes as evenness allows; what changes hands is first given up by its
  * owner and assigned in the next round (KIP-429).
  *
+ * Where racks make a difference (KIP-881), partitions then change places as long as that brings one of them near its member and none
+ * away; how many each member has stays.
+ *
  * Even means: no member could take a partition from another that has two more. Claims of an older generation than another
  * member's count for nothing; two claims of the same generation cancel each other.
  */
@@ -13,6 +16,7 @@ import {
   type MemberSubscription,
   type TopicPartitions,
 } from './assignor.ts'
+import { type IsNear, nearness } from './racks.ts'
 
 interface Slot {
   readonly topic: string
@@ -42,12 +46,14 @@ export const cooperativeStickyAssignor: Assignor = {
     bytes.writeInt32BE(generationId)
     return bytes
   },
-  assign(members, partitionCounts): Map<string, TopicPartitions> {
+  assign(members, partitionCounts, racksOf): Map<string, TopicPartitions> {
     const holders = [...members].sort(compareMembers).map((member) => new Holder(member))
     const owners = currentOwners(holders, partitionCounts)
     const open = keepOwned(holders, owners, partitionCounts)
     for (const slot of open) leastLoaded(holders, slot.topic)?.slots.push(slot)
     level(holders)
+    const isNear = nearness(members, partitionCounts, racksOf)
+    if (isNear !== undefined) bringNear(holders, isNear)
     const assignments = new Map<string, TopicPartitions>()
     for (const { member, slots } of holders) {
       const assigned: TopicPartitions = new Map()
@@ -142,4 +148,39 @@ function level(holders: readonly Holder[]): void {
       }
     }
   }
+}
+
+/** Every change makes one more partition near its member, so this ends; done again it changes nothing. */
+function bringNear(holders: readonly Holder[], isNear: IsNear): void {
+  for (let hasChanged = true; hasChanged; ) {
+    hasChanged = false
+    for (const holder of holders) {
+      for (let index = holder.slots.length - 1; index >= 0; index--) {
+        if (exchange(holders, holder, index, isNear)) hasChanged = true
+      }
+    }
+  }
+}
+
+/** Gives a partition that is far from its member to one that is near, who gives another one back unless it has fewer. */
+function exchange(holders: readonly Holder[], holder: Holder, index: number, isNear: IsNear): boolean {
+  const near = ({ member }: Holder, { topic, partition }: Slot): boolean => isNear(member, topic, partition)
+  const slot = holder.slots[index] as Slot
+  if (near(holder, slot)) return false
+  for (const other of holders) {
+    if (other === holder || !other.topics.has(slot.topic) || !near(other, slot)) continue
+    if (other.count < holder.count) {
+      holder.slots.splice(index, 1)
+      other.slots.push(slot)
+      return true
+    }
+    const backIndex = other.slots.findIndex(
+      (back) => holder.topics.has(back.topic) && (near(holder, back) || !near(other, back)),
+    )
+    if (backIndex < 0) continue
+    holder.slots[index] = other.slots[backIndex] as Slot
+    other.slots[backIndex] = slot
+    return true
+  }
+  return false
 }

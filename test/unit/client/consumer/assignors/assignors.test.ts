@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type {
   Assignor,
   MemberSubscription,
+  RacksOf,
   TopicPartitions,
 } from '../../../../../client/consumer/assignors/assignor.ts'
 import { assignorNamed } from '../../../../../client/consumer/assignors/assignors.ts'
@@ -21,6 +22,7 @@ function member(
     topics,
     owned: new Map(Object.entries(owned)),
     generationId,
+    rackId: null,
     userData: null,
   }
 }
@@ -161,6 +163,82 @@ describe('cooperative-sticky', () => {
             if (subscribed.get(other)?.includes(topic))
               expect(total(id) - total(other)).toBeLessThanOrEqual(1)
         }
+      }
+    }
+  })
+})
+
+describe('racks (KIP-881)', () => {
+  const at = (rackId: string, one: MemberSubscription): MemberSubscription => ({ ...one, rackId })
+  /** Each partition has one replica; the list names the racks by partition. */
+  const racks =
+    (...byPartition: string[]): RacksOf =>
+    (_, partition) =>
+      new Set([byPartition[partition] ?? ''])
+
+  it('range gives members what is near them, as many as are theirs, and then what is left', () => {
+    const members = [at('x', member('a', ['t'])), at('y', member('b', ['t']))]
+    const range = named('range')
+    expect(plain(range.assign(members, counts(['t', 4]), racks('y', 'x', 'y', 'x')))).toEqual({
+      a: { t: [1, 3] },
+      b: { t: [0, 2] },
+    })
+    expect(plain(range.assign(members, counts(['t', 4]), racks('y', 'y', 'y', 'x')))).toEqual({
+      a: { t: [2, 3] },
+      b: { t: [0, 1] },
+    })
+  })
+
+  it('range shares topics of the same members and size alike', () => {
+    const members = [at('x', member('a', ['t', 'u'])), at('y', member('b', ['t', 'u']))]
+    const assigned = named('range').assign(members, counts(['t', 2], ['u', 2]), racks('y', 'x'))
+    expect(plain(assigned)).toEqual({ a: { t: [1], u: [1] }, b: { t: [0], u: [0] } })
+  })
+
+  it('cooperative-sticky exchanges partitions so that more are near, and then leaves them', () => {
+    const sticky = named('cooperative-sticky')
+    const near = racks('y', 'x', 'y', 'x')
+    const owned = [
+      at('x', member('a', ['t'], { t: [0, 1] }, 1)),
+      at('y', member('b', ['t'], { t: [2, 3] }, 1)),
+    ]
+    expect(plain(sticky.assign(owned, counts(['t', 4]), near))).toEqual({ a: { t: [1] }, b: { t: [2] } })
+    const released = [at('x', member('a', ['t'], { t: [1] }, 2)), at('y', member('b', ['t'], { t: [2] }, 2))]
+    const settled = { a: { t: [1, 3] }, b: { t: [0, 2] } }
+    expect(plain(sticky.assign(released, counts(['t', 4]), near))).toEqual(settled)
+    const again = [
+      at('x', member('a', ['t'], { t: [1, 3] }, 3)),
+      at('y', member('b', ['t'], { t: [0, 2] }, 3)),
+    ]
+    expect(plain(sticky.assign(again, counts(['t', 4]), near))).toEqual(settled)
+  })
+
+  it('make no difference when every partition is everywhere, or nobody says where it is', () => {
+    const everywhere: RacksOf = () => new Set(['x', 'y'])
+    const members = [at('y', member('a', ['t'])), at('x', member('b', ['t']))]
+    const silent = [member('a', ['t']), member('b', ['t'])]
+    for (const name of ['range', 'roundrobin', 'cooperative-sticky']) {
+      const without = plain(named(name).assign(silent, counts(['t', 4])))
+      expect(plain(named(name).assign(members, counts(['t', 4]), everywhere))).toEqual(without)
+      expect(plain(named(name).assign(silent, counts(['t', 4]), racks('x', 'y', 'x', 'y')))).toEqual(without)
+    }
+  })
+
+  it('never cost evenness', () => {
+    const random = new SeededRandom(7)
+    for (let round = 0; round < 50; round++) {
+      const rackOf = (): string => `r${random.int(3)}`
+      const members = Array.from({ length: 1 + random.int(5) }, (_, index) =>
+        at(rackOf(), member(`m${index}`, ['t'])),
+      )
+      const count = 1 + random.int(20)
+      const byPartition = Array.from({ length: count }, rackOf)
+      for (const name of ['range', 'cooperative-sticky']) {
+        const assigned = plain(named(name).assign(members, counts(['t', count]), racks(...byPartition)))
+        const all = Object.values(assigned).map(({ t = [] }) => t)
+        const sizes = all.map((own) => own.length)
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+        expect(all.flat().sort((one, other) => one - other)).toEqual([...byPartition.keys()])
       }
     }
   })
