@@ -2,7 +2,7 @@
  * A broker's life as its controller sees it: registration, heartbeats, unfencing, controlled shutdown (KIP-631).
  *
  * Owner: the broker. Invariants: heartbeats carry the epoch of the registration; a broker asks to be unfenced once it has read the
- * metadata log up to its own registration.
+ * metadata log up to its own registration and has brought its partitions to what is said there.
  */
 
 import { BrokerRegistration } from '../common/protocol/apis/62-broker-registration.ts'
@@ -33,11 +33,14 @@ export interface BrokerLifecycleOptions {
 export class BrokerLifecycle {
   /** Completes with an error text when the controller refuses this broker, with undefined when it is unfenced. */
   readonly started = new Deferred<string | undefined>()
+  /** Completes when the metadata tells of this incarnation: what it says of the partitions' leaders takes it into account. */
+  readonly caughtUp = new Deferred<void>()
   /** Completes when the controller lets this broker go. */
   readonly mayShutDown = new Deferred<void>()
   readonly #options: BrokerLifecycleOptions
   #brokerEpoch = -1
   #timer: Timer | undefined
+  #isReady = false
   #wantsShutDown = false
   #isHeartbeatInFlight = false
   #isStopped = false
@@ -61,7 +64,10 @@ export class BrokerLifecycle {
           `broker ${nodeId} was not taken in by a controller within ${registrationTimeoutMs} ms`,
         ),
     )
-    this.started.whenDone(() => limit.cancel())
+    this.started.whenDone(() => {
+      limit.cancel()
+      this.caughtUp.complete()
+    })
     this.#register(this.#options.registration())
   }
 
@@ -89,7 +95,20 @@ export class BrokerLifecycle {
       }
       this.#brokerEpoch = brokerEpoch
       this.sendHeartbeat()
+      this.onMetadata()
     })
+  }
+
+  /** To be called when there is newer metadata. */
+  onMetadata(): void {
+    if (!this.caughtUp.isDone && this.#brokerEpoch >= 0 && this.#options.metadata.offset >= this.#brokerEpoch)
+      this.caughtUp.complete()
+  }
+
+  /** The partitions are what the metadata says: from now on the broker asks to be unfenced. */
+  readyToServe(): void {
+    this.#isReady = true
+    this.sendHeartbeat()
   }
 
   /** Asks to hand over everything that this broker leads; `mayShutDown` tells when that is done. */
@@ -110,7 +129,7 @@ export class BrokerLifecycle {
       brokerId: nodeId,
       brokerEpoch: this.#brokerEpoch,
       currentMetadataOffset: metadata.offset,
-      wantFence: metadata.offset < this.#brokerEpoch,
+      wantFence: !this.#isReady || metadata.offset < this.#brokerEpoch,
       wantShutDown: this.#wantsShutDown,
       offlineLogDirs: offlineDirectories(),
       cordonedLogDirs: cordonedDirectories(),

@@ -192,10 +192,12 @@ export class Broker {
         onSnapshot: (snapshot, id) => {
           this.#loader.loadSnapshot(snapshot, id)
           snapshotter.onSnapshotLoaded()
+          this.lifecycle.onMetadata()
         },
         onCommit: (batches) => {
           this.#loader.feed(batches)
           snapshotter.onCommit(batches.length)
+          this.lifecycle.onMetadata()
         },
         onHighWatermark: () => {
           this.#controllerHost.onHighWatermark()
@@ -362,12 +364,20 @@ export class Broker {
       const { name, level, max } = unknown
       throw newerData(`The data has ${name} ${level}; this version knows it up to ${max}.`)
     }
+    if (!this.#options.servesClients) {
+      this.#logs.loadLogs()
+      return
+    }
+    // What the metadata says of this broker before its registration is said of an earlier life, which may have had more in its logs: were
+    // it believed, a leader that lost its tail would lead on in its old epoch and write other records where the lost ones were.
+    this.lifecycle.start()
+    await new Promise<void>((resolve) => this.lifecycle.caughtUp.whenDone(resolve))
+    this.#mustRun()
     // Only now is it known how the logs are to be recovered, and which partitions are to be led.
     this.#logs.loadLogs()
-    if (!this.#options.servesClients) return
     this.#loader.listen(this.#replicas)
     this.#loader.listen(this.#coordinators)
-    this.lifecycle.start()
+    this.lifecycle.readyToServe()
     const failure = await new Promise<string | undefined>((resolve) =>
       this.lifecycle.started.whenDone(resolve),
     )

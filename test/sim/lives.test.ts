@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
+import { Producer } from './clients/producer.ts'
+import { Ledger } from './cluster/ledger.ts'
 import { SimCluster } from './cluster/sim-cluster.ts'
 import { startError } from './cluster/start-error.ts'
 import { simulationSettings } from './settings.ts'
@@ -63,5 +66,31 @@ describe('a broker', () => {
     const after = cluster.image?.brokers.get(3)
     expect(after?.incarnationId).not.toBe(before?.incarnationId)
     expect(after?.epoch).toBeGreaterThan(before?.epoch as number)
+  })
+
+  it('that lost its tail and is back before its session ends does not lead on in its old epoch', async () => {
+    const cluster = await started()
+    const common = { cluster, ledger: new Ledger(), topics: ['orders'] }
+    const producer = new Producer({ ...common, name: 'p', acks: 1, isIdempotent: false, intervalMs: 5 })
+    const topic = { name: 'orders', numPartitions: 3, replicationFactor: 3, assignments: [], configs: [] }
+    producer.call(1, CreateTopics, { topics: [topic], timeoutMs: 1_000 })
+    await cluster.run(500)
+    producer.start()
+    await cluster.run(1_000)
+    const led = cluster.image?.topicsByName
+      .get('orders')
+      ?.partitions.findIndex(({ leaderId }) => leaderId === 2)
+    const node = cluster.node(2)
+    node.kill(cluster.world.random.fork('power'))
+    const epochs = new Set<number>()
+    cluster.onTurn = () => {
+      const replica = node.broker?.services.replicas.partition('orders', led as number)
+      if (replica?.isLeader === true) epochs.add(replica.leaderEpoch)
+    }
+    cluster.start(node)
+    await cluster.runUntil(() => node.state === 'running', 20_000, 'the broker to run')
+    await cluster.run(2_000)
+    expect([...epochs].filter((epoch) => epoch === 0)).toEqual([])
+    producer.kill()
   })
 })

@@ -3,9 +3,14 @@
  * everything is repaired, and what was promised must be there.
  */
 import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
+import type { Random } from '../../common/runtime/random.ts'
+import { ClassicMember } from './clients/classic-member.ts'
+import { ConsumerMember } from './clients/consumer-member.ts'
+import type { GroupMember } from './clients/group-member.ts'
 import { Producer } from './clients/producer.ts'
 import { Reader } from './clients/reader.ts'
 import { SimClient } from './clients/sim-client.ts'
+import { TransactionalProducer } from './clients/transactional-producer.ts'
 import { Harm, type HarmKind } from './cluster/harm.ts'
 import {
   metadataAgrees,
@@ -40,6 +45,7 @@ export interface SimulationResult {
 
 const BROKERS = 3
 const TOPICS = ['orders', 'payments']
+const MEMBERS_A_GROUP = 2
 const RECOVERY_LIMIT_MS = 120_000
 
 class Admin extends SimClient {
@@ -58,9 +64,12 @@ class Simulation {
   readonly #ledger = new Ledger()
   readonly #observer: Observer
   readonly #harm: Harm
+  readonly #random: Random
   readonly #admin: Admin
   readonly #producers: Producer[] = []
+  readonly #transactional: TransactionalProducer[] = []
   readonly #readers: Reader[] = []
+  readonly #members: GroupMember[] = []
 
   constructor(options: SimulationOptions) {
     this.#options = options
@@ -70,6 +79,7 @@ class Simulation {
     this.#cluster.onTurn = () => this.#observer.look()
     this.#admin = new Admin({ name: 'admin', cluster: this.#cluster, ledger: this.#ledger, topics: TOPICS })
     this.#harm = new Harm(this.#cluster)
+    this.#random = this.#cluster.world.random.fork('members')
   }
 
   get result(): SimulationResult {
@@ -94,7 +104,7 @@ class Simulation {
     this.#startClients()
     await cluster.run(1_000)
     this.#harm.begin()
-    await cluster.run(this.#options.harmMs ?? 20_000)
+    await cluster.run(this.#options.harmMs ?? 10_000)
     this.#harm.end()
     await this.#recover()
     this.#prove()
@@ -128,16 +138,46 @@ class Simulation {
   #startClients(): void {
     const common = { cluster: this.#cluster, ledger: this.#ledger, topics: TOPICS }
     this.#producers.push(
-      new Producer({ ...common, name: 'careful-1', acks: -1, isIdempotent: true, intervalMs: 20 }),
-      new Producer({ ...common, name: 'careful-2', acks: -1, isIdempotent: true, intervalMs: 60 }),
-      new Producer({ ...common, name: 'all', acks: -1, isIdempotent: false, intervalMs: 80 }),
-      new Producer({ ...common, name: 'careless', acks: 1, isIdempotent: false, intervalMs: 60 }),
+      new Producer({ ...common, name: 'careful-1', acks: -1, isIdempotent: true, intervalMs: 40 }),
+      new Producer({ ...common, name: 'careful-2', acks: -1, isIdempotent: true, intervalMs: 100 }),
+      new Producer({ ...common, name: 'all', acks: -1, isIdempotent: false, intervalMs: 150 }),
+      new Producer({ ...common, name: 'careless', acks: 1, isIdempotent: false, intervalMs: 100 }),
     )
     this.#readers.push(
       new Reader({ ...common, name: 'reader', isolation: 'read_uncommitted' }),
       new Reader({ ...common, name: 'careful-reader', isolation: 'read_committed' }),
     )
-    for (const client of [...this.#producers, ...this.#readers]) client.start()
+    this.#transactional.push(
+      new TransactionalProducer({ ...common, name: 'transactional', isOld: false }),
+      new TransactionalProducer({ ...common, name: 'transactional-old', isOld: true }),
+    )
+    for (const client of [...this.#producers, ...this.#transactional, ...this.#readers]) client.start()
+    for (let number = 1; number <= MEMBERS_A_GROUP; number++) {
+      this.#joinGroup('consumer', number)
+      this.#joinGroup('classic', number)
+    }
+  }
+
+  /** A member joins, and after a while it dies without a word; then comes another. */
+  #joinGroup(kind: 'consumer' | 'classic', number: number, life = 1): void {
+    const { world } = this.#cluster
+    const options = {
+      name: `${kind}-${number}-${life}`,
+      cluster: this.#cluster,
+      ledger: this.#ledger,
+      topics: TOPICS,
+      groupId: `${kind} group`,
+    }
+    const member = kind === 'consumer' ? new ConsumerMember(options) : new ClassicMember(options)
+    this.#members.push(member)
+    member.start()
+    world.scheduler.schedule('life of a member', 1_000 + this.#random.int(12_000), () => {
+      member.event('dies')
+      member.kill()
+      world.scheduler.schedule('next member', this.#random.int(3_000), () =>
+        this.#joinGroup(kind, number, life + 1),
+      )
+    })
   }
 
   /** Nobody does harm any more: everything has to come back by itself. */
@@ -150,9 +190,10 @@ class Simulation {
     )
     await cluster.runUntil(() => this.#everythingIsInSync(), RECOVERY_LIMIT_MS, 'all replicas to be in sync')
     await cluster.run(500)
-    for (const producer of this.#producers) producer.stopProducing()
+    const producers = [...this.#producers, ...this.#transactional]
+    for (const producer of producers) producer.stopProducing()
     await cluster.runUntil(
-      () => this.#producers.every(({ isIdle }) => isIdle),
+      () => producers.every(({ isIdle }) => isIdle),
       RECOVERY_LIMIT_MS,
       'the producers to end',
     )

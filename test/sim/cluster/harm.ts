@@ -59,7 +59,7 @@ export class Harm {
 
   #next(): void {
     // Sometimes much happens at once, sometimes nothing for a while.
-    const pauseMs = this.#random.int(4) === 0 ? this.#random.int(60) : this.#random.int(1_800)
+    const pauseMs = this.#random.int(4) === 0 ? this.#random.int(60) : this.#random.int(1_000)
     this.#after(pauseMs, 'harm', () => {
       if (this.#isOver) return
       const kind = HARM_KINDS[this.#random.int(HARM_KINDS.length)] as HarmKind
@@ -219,7 +219,7 @@ export class Harm {
     return true
   }
 
-  #reviveLater(node: SimNode, downMs = this.#random.int(6_000)): void {
+  #reviveLater(node: SimNode, downMs = this.#random.int(4_000)): void {
     this.#after(downMs, 'revive', () => this.#revive(node))
   }
 
@@ -235,7 +235,7 @@ export class Harm {
   }
 
   #healLater(): void {
-    this.#after(this.#random.int(6_000), 'heal', () => {
+    this.#after(this.#random.int(4_000), 'heal', () => {
       this.#cluster.events.add('heal')
       this.#cluster.world.network.heal()
     })

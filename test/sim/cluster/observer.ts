@@ -27,11 +27,16 @@ import type { SimNode } from './sim-node.ts'
 
 const READ_BYTES = 1 << 20
 
+/** What was seen of a replica last; one a life of a partition object. */
 interface Seen {
-  readonly life: number
-  view: ReplicaView
+  readonly committed: CommittedLog
+  readonly key: string
+  view: ReplicaView | undefined
   /** Below this offset the log was compared with what is committed. */
   verifiedTo: number
+  /** What the check of its membership was made against. */
+  checkedEnd: number
+  checkedState: PartitionImage | undefined
 }
 
 /** What is in a batch. */
@@ -83,11 +88,11 @@ export function* batchesOf(log: Log, from: number, upTo: number, topic: string):
 export class Observer {
   readonly #cluster: SimCluster
   readonly #ledger: Ledger
-  readonly #seen = new Map<string, Seen>()
+  readonly #seen = new WeakMap<Partition, Seen>()
   /** Per node: the state of each partition that its metadata showed last. */
-  readonly #states = new Map<number, { life: number; topics: Map<string, TopicImage> }>()
-  /** Replicas whose LEO or membership changed. */
-  #latest = new Map<string, { topic: TopicImage; index: number; state: PartitionImage }>()
+  readonly #states = new Map<number, { life: number; topics: Map<string, TopicImage>; offset: number }>()
+  /** The newest state of each partition that any broker knows. */
+  readonly #latest = new Map<string, { topic: TopicImage; index: number; state: PartitionImage }>()
 
   constructor(cluster: SimCluster, ledger: Ledger) {
     this.#cluster = cluster
@@ -97,16 +102,32 @@ export class Observer {
   /** To be called after every turn. */
   look(): void {
     for (const node of this.#cluster.nodes) this.#lookAtMetadata(node)
-    // Leaders first: what they committed is what followers are compared with.
-    for (const mustLead of [true, false]) {
-      for (const node of this.#cluster.nodes) {
-        const { broker } = node
-        if (broker === undefined) continue
-        for (const partition of broker.services.replicas.partitions()) {
-          if (partition.isLeader === mustLead) this.#lookAtReplica(node, partition)
-        }
+    const followers: [SimNode, Partition, Seen][] = []
+    for (const node of this.#cluster.nodes) {
+      for (const partition of node.broker?.services.replicas.partitions() ?? []) {
+        const seen = this.#seenOf(partition)
+        // Leaders first: what they committed is what followers are compared with.
+        if (partition.isLeader) this.#lookAtReplica(node, partition, seen)
+        else followers.push([node, partition, seen])
       }
     }
+    for (const [node, partition, seen] of followers) this.#lookAtReplica(node, partition, seen)
+  }
+
+  #seenOf(partition: Partition): Seen {
+    let seen = this.#seen.get(partition)
+    if (seen === undefined) {
+      seen = {
+        committed: this.#ledger.log(partition),
+        key: keyOf(partition),
+        view: undefined,
+        verifiedTo: 0,
+        checkedEnd: -1,
+        checkedState: undefined,
+      }
+      this.#seen.set(partition, seen)
+    }
+    return seen
   }
 
   #lookAtMetadata(node: SimNode): void {
@@ -115,9 +136,11 @@ export class Observer {
     const image = broker.services.metadata
     let states = this.#states.get(nodeId)
     if (states === undefined || states.life !== life) {
-      states = { life, topics: new Map() }
+      states = { life, topics: new Map(), offset: -2 }
       this.#states.set(nodeId, states)
     }
+    if (states.offset === image.offset) return
+    states.offset = image.offset
     for (const topic of image.topicsById.values()) {
       const before = states.topics.get(topic.id)
       if (before === topic) continue
@@ -136,13 +159,10 @@ export class Observer {
     }
   }
 
-  #lookAtReplica(node: SimNode, partition: Partition): void {
+  #lookAtReplica(node: SimNode, partition: Partition, seen: Seen): void {
     const { log } = partition
     if (log === undefined || log.isFailed) return
-    const key = `${node.nodeId}/${partition.topicId}-${partition.index}`
-    const seen = this.#seen.get(key)
-    const before = seen?.life === node.life ? seen.view : undefined
-    const latest = this.#latest.get(keyOf(partition))
+    const before = seen.view
     if (
       before !== undefined &&
       before.highWatermark === log.highWatermark &&
@@ -151,7 +171,7 @@ export class Observer {
       before.leaderEpoch === partition.leaderEpoch &&
       before.lastStableOffset === log.lastStableOffset
     ) {
-      if (latest !== undefined) this.#checkMember(node, before, latest.state)
+      this.#checkMember(node, before, seen, false)
       return
     }
     const view: ReplicaView = {
@@ -167,7 +187,7 @@ export class Observer {
       logStartOffset: log.logStartOffset,
     }
     watermarksAreInOrder(view)
-    const committed = this.#ledger.log(partition)
+    const { committed } = seen
     if (view.isLeader) {
       oneLeaderPerEpoch(this.#ledger, view)
       committed.endOffset = Math.max(committed.endOffset, view.highWatermark)
@@ -177,11 +197,10 @@ export class Observer {
       epochsNeverGoBack(view, before)
       watermarkNeverGoesBack(view, before)
     }
-    const verifiedTo = before === undefined ? 0 : Math.min(seen?.verifiedTo ?? 0, view.logEndOffset)
-    const next: Seen = { life: node.life, view, verifiedTo }
-    this.#seen.set(key, next)
-    next.verifiedTo = node.observe(() => this.#verify(node, committed, log, verifiedTo, view))
-    if (latest !== undefined) this.#checkMember(node, view, latest.state)
+    const verifiedTo = Math.min(seen.verifiedTo, view.logEndOffset)
+    seen.view = view
+    seen.verifiedTo = node.observe(() => this.#verify(node, committed, log, verifiedTo, view))
+    this.#checkMember(node, view, seen, true)
     this.#cluster.events.add(
       `${view.topic}-${view.index} on ${node.nodeId}: ${view.isLeader ? 'L' : 'F'} LE ${view.leaderEpoch} ${view.logEndOffset}/${view.highWatermark}/${view.lastStableOffset}`,
     )
@@ -199,10 +218,16 @@ export class Observer {
     return verifiedTo
   }
 
-  #checkMember(node: SimNode, view: ReplicaView, state: PartitionImage): void {
+  #checkMember(node: SimNode, view: ReplicaView, seen: Seen, isChanged: boolean): void {
+    const state = this.#latest.get(seen.key)?.state
+    const { endOffset } = seen.committed
+    if (state === undefined) return
+    if (!isChanged && seen.checkedEnd === endOffset && seen.checkedState === state) return
     // The controller does not know yet that this is another life.
     const registered = this.#cluster.image?.brokers.get(node.nodeId)?.epoch
     if (registered === undefined || registered !== node.broker?.lifecycle.brokerEpoch) return
-    inSyncReplicasAreComplete(this.#ledger.log(view), state, view)
+    seen.checkedEnd = endOffset
+    seen.checkedState = state
+    inSyncReplicasAreComplete(seen.committed, state, view)
   }
 }

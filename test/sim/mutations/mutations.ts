@@ -1,0 +1,208 @@
+/**
+ * Deliberate bugs: each a small change of the product that a simulation has to notice. `find` occurs exactly once in `file`; a test holds that, so
+ * that the list does not rot.
+ */
+export interface Mutation {
+  readonly name: string
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+const PARTITION = 'broker/replica/partition.ts'
+const ISR = 'broker/controller/isr.ts'
+const PARTITIONS = 'broker/controller/partitions.ts'
+const FETCHED = 'broker/replica/fetched-partition.ts'
+const LOG = 'storage/log.ts'
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the leader counts only itself',
+    file: PARTITION,
+    find: 'if (mustWaitFor) next = Math.min(next, progress.logEndOffset)',
+    replace: 'if (mustWaitFor && progress.logEndOffset > log.logEndOffset) next = progress.logEndOffset',
+  },
+  {
+    name: 'the watermark waits for the current ISR only, not for who is being added',
+    file: PARTITION,
+    find: 'return added.length === 0 ? this.#isr : [...this.#isr, ...added]',
+    replace: 'return this.#isr',
+  },
+  {
+    name: 'the watermark does not wait for caught-up replicas outside the ISR',
+    file: PARTITION,
+    find: '(progress.isCaughtUp(log.logEndOffset, nowMs, maxLagMs) &&',
+    replace: '(progress.isCaughtUp(log.logEndOffset, nowMs, maxLagMs) && nowMs < 0 &&',
+  },
+  {
+    name: 'the watermark moves below min.insync.replicas',
+    file: PARTITION,
+    find: 'if (log === undefined || (this.isUnderMinIsr && !this.#host.history.commitsBelowMinIsr)) return false',
+    replace: 'if (log === undefined) return false',
+  },
+  {
+    name: 'acks=all is answered before it is committed',
+    file: PARTITION,
+    find: 'if (log.highWatermark < requiredOffset) return undefined',
+    replace: 'if (log.highWatermark < requiredOffset - 3) return undefined',
+  },
+  {
+    name: 'a new leader assumes that its followers have everything',
+    file: 'broker/replica/replica-progress.ts',
+    find: 'logEndOffset = -1\n  logStartOffset',
+    replace: 'logEndOffset = Number.MAX_SAFE_INTEGER\n  logStartOffset',
+  },
+  {
+    name: 'a leader that was deposed serves on',
+    file: PARTITION,
+    find: "    this.#role = 'follower'\n    this.#state = state",
+    replace:
+      "    if (this.#role === 'leader') return false\n    this.#role = 'follower'\n    this.#state = state",
+  },
+  {
+    name: 'a follower follows the watermark of its leader beyond what leaders committed',
+    file: PARTITION,
+    find: 'const next = Math.min(leaderHighWatermark, log.logEndOffset)',
+    replace: 'const next = leaderHighWatermark < 0 ? 0 : log.logEndOffset',
+  },
+  {
+    name: 'a follower may join the ISR without having caught up',
+    file: PARTITION,
+    find: 'progress.logEndOffset >= log.highWatermark && progress.logEndOffset >= this.#leaderEpochStartOffset',
+    replace: 'progress.logEndOffset >= 0 || log.highWatermark < 0 || this.#leaderEpochStartOffset < 0',
+  },
+  {
+    name: 'ISR members need not be of the present incarnation',
+    file: ISR,
+    find: 'return machine.isActive(brokerId) && (brokerEpoch === -1 || brokerEpoch === broker?.epoch)',
+    replace: 'return machine.isActive(brokerId) || brokerEpoch === broker?.epoch',
+  },
+  {
+    name: 'AlterPartition does not look at the partition epoch',
+    file: ISR,
+    find: 'if (proposal.partitionEpoch < partition.partitionEpoch) return ErrorCode.INVALID_UPDATE_VERSION',
+    replace: '',
+  },
+  {
+    name: 'a follower does not truncate where histories part',
+    file: FETCHED,
+    find: 'log.truncateTo(Math.min(agreed, log.logEndOffset))',
+    replace: 'if (agreed > log.logEndOffset) log.truncateTo(agreed)',
+  },
+  {
+    name: 'the leader does not tell followers that histories part',
+    file: PARTITION,
+    find: 'return end.endOffset < request.fetchOffset || end.epoch < request.lastFetchedEpoch ? end : undefined',
+    replace: 'return end.epoch < -1 ? end : undefined',
+  },
+  {
+    name: 'the epoch cache is not truncated with the log',
+    file: LOG,
+    find: '      this.#epochs.truncateFromEnd(this.logEndOffset)\n      this.#logStartOffset = Math.min',
+    replace: '      this.#logStartOffset = Math.min',
+  },
+  {
+    name: 'producer state is not rebuilt after a truncation',
+    file: LOG,
+    find: '      this.#afterCut()\n      this.#rebuildProducers()\n',
+    replace: '      this.#afterCut()\n',
+  },
+  {
+    name: 'a broker that lost its tail stays in the ISR',
+    file: 'broker/controller/brokers.ts',
+    find: '    ...brokerChangeRecords(machine, inIsr, { unclean: brokerId }),',
+    replace: '',
+  },
+  {
+    name: 'a broker believes what the metadata said of its earlier life',
+    file: 'broker/broker-lifecycle.ts',
+    find: '  start(): void {\n    const { scheduler, nodeId, registrationTimeoutMs }',
+    replace:
+      '  start(): void {\n    this.caughtUp.complete()\n    const { scheduler, nodeId, registrationTimeoutMs }',
+  },
+  {
+    name: 'a broker that was killed while it started goes on',
+    file: 'broker/broker.ts',
+    find: "if (this.#state !== 'running') throw",
+    replace: "if (this.#state === 'new') throw",
+  },
+  {
+    name: 'any live replica is elected when the ISR is empty',
+    file: PARTITIONS,
+    find: "if (election === 'unclean') {",
+    replace: "if (election !== 'preferred') {",
+  },
+  {
+    name: 'a leader is elected from outside of the ISR',
+    file: PARTITIONS,
+    find: '(target.isr.includes(replica) || (target.isr.length === 0 && target.elr.includes(replica))) &&',
+    replace: '(replica >= 0) &&',
+  },
+  {
+    name: 'a leader change does not raise the leader epoch',
+    file: 'broker/metadata/image-builder.ts',
+    find: 'leaderEpoch: partition.leaderEpoch + (hasLeader ? 1 : 0),',
+    replace: 'leaderEpoch: partition.leaderEpoch + (hasLeader ? 0 : 0),',
+  },
+  {
+    name: 'consumers read to the end of the log',
+    file: LOG,
+    find: "return upTo === 'highWatermark' ? this.#highWatermark : this.lastStableOffset",
+    replace: "return upTo === 'highWatermark' ? this.logEndOffset : this.lastStableOffset",
+  },
+  {
+    name: 'careful consumers read to the high watermark',
+    file: LOG,
+    find: "return upTo === 'highWatermark' ? this.#highWatermark : this.lastStableOffset",
+    replace: 'return this.#highWatermark',
+  },
+  {
+    name: 'a repeated batch is not recognized',
+    file: 'storage/producer-check.ts',
+    find: 'if (duplicate !== undefined) return { duplicate }',
+    replace: '',
+  },
+  {
+    name: 'a new coordinator forgets committed offsets',
+    file: 'broker/statemachine/runtime.ts',
+    find: 'onRecord: this.machine.replay.bind(this.machine),',
+    replace:
+      "onRecord: ((record: never, context: never) => { if (!JSON.stringify(record, (_, value) => typeof value === 'bigint' ? 0 : value).includes('committedMetadata')) this.machine.replay(record, context) }) as never,",
+  },
+  {
+    name: 'a coordinator answers before its records are committed',
+    file: 'broker/statemachine/runtime.ts',
+    find: 'if (offset < this.#options.log.highWatermark) return Deferred.of(accepted(response))',
+    replace: 'if (offset < Infinity) return Deferred.of(accepted(response))',
+  },
+  {
+    name: 'a new transaction coordinator forgets markers that were not written',
+    file: 'broker/coordinator/transaction/shard.ts',
+    find: 'this.#options.onLoaded(this)',
+    replace: '',
+  },
+  {
+    name: 'what was not synced is not looked at after a power cut',
+    file: 'storage/log-loader.ts',
+    find: '  if (!options.wasCleanShutdown) {',
+    replace: '  if (options.recoveryPoint < -1) {',
+  },
+  {
+    name: 'the metadata quorum counts what is not on disk',
+    file: 'broker/raft/raft-log.ts',
+    find: 'return this.log.isFailed ? ErrorCode.KAFKA_STORAGE_ERROR : this.log.syncTo()',
+    replace: 'return this.log.isFailed ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE',
+  },
+  {
+    name: 'the metadata quorum commits records of earlier epochs by counting',
+    file: 'broker/raft/leader-state.ts',
+    find: 'if (committed <= this.epochStartOffset) return undefined',
+    replace: 'if (committed < 0) return undefined',
+  },
+  {
+    name: 'a voter votes for who has less than itself',
+    file: 'broker/raft/quorum.ts',
+    find: 'return lastOffsetEpoch > lastLogEpoch ||',
+    replace: 'return lastOffsetEpoch >= -1 ||',
+  },
+]
