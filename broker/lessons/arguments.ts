@@ -29,9 +29,9 @@ export class Arguments {
     return found
   }
 
-  /** Words from `index` on as node ids. @throws LessonError when there are none */
-  nodes(index = 0): readonly number[] {
-    const found = this.words.slice(index).map(Number)
+  /** Words as node ids. @throws LessonError when there are none */
+  nodes(from = 0, to?: number): readonly number[] {
+    const found = this.words.slice(from, to).map(Number)
     if (found.length === 0 || found.some((nodeId) => !Number.isInteger(nodeId)))
       throw new LessonError(`${this.verb} needs the numbers of brokers.`)
     return found

@@ -22,12 +22,14 @@ const AFTERMATH_MS = 500
 
 async function cluster(stage: Stage, args: Arguments): Promise<string[]> {
   const brokers = args.number('brokers') ?? BROKERS
+  const loseTail = args.option('lose-tail') === 'yes'
   const history = args.option('history')?.split(',') ?? []
   const config = args.rest()
   await stage.start({
     brokers,
     controllers: 1,
     seed: 1,
+    loseTail,
     config: {
       'offsets.topic.num.partitions': 1,
       'transaction.state.log.num.partitions': 1,
@@ -124,9 +126,18 @@ function eachBroker(change: (stage: Stage, nodeId: number) => void | Promise<voi
   }
 }
 
+async function kill(stage: Stage, args: Arguments): Promise<string[]> {
+  const loseTail = args.words.at(-1) === 'lose-tail'
+  const nodes = args.nodes(0, loseTail ? -1 : undefined)
+  args.finish()
+  for (const nodeId of nodes) stage.cluster.broker(nodeId).kill({ loseTail })
+  await stage.cluster.clock.settle()
+  return []
+}
+
 async function start(stage: Stage, args: Arguments): Promise<string[]> {
   const isPaused = args.words.at(-1) === 'paused'
-  const nodes = args.words.filter((word) => word !== 'paused').map(Number)
+  const nodes = args.nodes(0, isPaused ? -1 : undefined)
   args.finish()
   for (const nodeId of nodes) await stage.cluster.broker(nodeId).start({ pausedFetch: isPaused })
   await stage.cluster.clock.advance(AFTERMATH_MS)
@@ -154,6 +165,15 @@ async function isolate(stage: Stage, args: Arguments): Promise<string[]> {
   args.finish()
   if (groups.length < 2) throw new LessonError('isolate needs two groups: isolate 1 | 2 3 controller.')
   stage.cluster.network.isolate(...groups)
+  return []
+}
+
+/** One direction only: requests go out, answers do not come back, or the other way round. */
+async function cut(stage: Stage, args: Arguments): Promise<string[]> {
+  const [from, to] = args.nodes()
+  args.finish()
+  if (from === undefined || to === undefined) throw new LessonError('cut needs two brokers: cut 1 2.')
+  stage.cluster.network.cut(from, to)
   return []
 }
 
@@ -241,7 +261,8 @@ async function fork(stage: Stage, args: Arguments): Promise<string[]> {
 
 export const CLUSTER_COMMANDS: Readonly<Record<string, Command>> = {
   cluster: {
-    usage: 'cluster [brokers=3] [history=commits-below-min-isr,cuts-to-own-watermark] [SETTING=VALUE …]',
+    usage:
+      'cluster [brokers=3] [lose-tail=yes] [history=commits-below-min-isr,cuts-to-own-watermark] [SETTING=VALUE …]',
     about: 'A new cluster with a controller of its own, in virtual time.',
     run: cluster,
   },
@@ -285,9 +306,10 @@ export const CLUSTER_COMMANDS: Readonly<Record<string, Command>> = {
     run: eachBroker((stage, nodeId) => stage.cluster.broker(nodeId).stop()),
   },
   kill: {
-    usage: 'kill BROKER …',
-    about: 'The process dies; its log stays, without proof of a clean shutdown.',
-    run: eachBroker((stage, nodeId) => stage.cluster.broker(nodeId).kill()),
+    usage: 'kill BROKER … [lose-tail]',
+    about:
+      'The process dies without proof of a clean shutdown; its log stays, or only what its disk had synced.',
+    run: kill,
   },
   freeze: {
     usage: 'freeze BROKER …',
@@ -309,6 +331,7 @@ export const CLUSTER_COMMANDS: Readonly<Record<string, Command>> = {
     about: 'Cuts the links between groups.',
     run: isolate,
   },
+  cut: { usage: 'cut FROM TO', about: 'Nothing passes from one broker to the other any more.', run: cut },
   heal: { usage: 'heal', about: 'All links work again.', run: heal },
   elect: { usage: 'elect TOPIC [preferred|unclean]', about: 'Holds an election.', run: elect },
   advance: {

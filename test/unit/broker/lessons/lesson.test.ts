@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Arguments } from '../../../../broker/lessons/arguments.ts'
 import { LessonError, parseLesson } from '../../../../broker/lessons/lesson.ts'
 import { expectedTranscript, playLesson, transcript } from '../../../../broker/lessons/player.ts'
 import { valuesText } from '../../../../broker/lessons/sent.ts'
 import { rangesText } from '../../../../broker/lessons/texts.ts'
+import { VOCABULARY } from '../../../../broker/lessons/vocabulary.ts'
 
 const TEXT = `# L0 A lesson
 
@@ -78,6 +80,59 @@ describe('a lesson file', () => {
   it('is refused without a title or without commands', () => {
     expect(() => parseLesson('> cluster\n')).toThrow(LessonError)
     expect(() => parseLesson('# L0 Nothing\n\nClaim.\n')).toThrow('L0 has no commands.')
+  })
+})
+
+const WAYS_DOWN = `# L0 Ways down
+
+Claim.
+
+> cluster lose-tail=yes
+> topic t min.insync.replicas=2
+> produce t count=3
+r0-r2: offset 0-2
+> kill 3 lose-tail
+> advance 9s
+> describe t
+t-0 leader 1 LE 0 PE 1 ISR{1,2} ELR{} 1:3/3 2:3/3 3:down
+> start 3
+> advance 1s
+> describe t
+t-0 leader 1 LE 0 PE 2 ISR{1,2,3} ELR{} 1:3/3 2:3/3 3:3/3
+> freeze 3
+> advance 10s
+> describe t
+t-0 leader 1 LE 0 PE 3 ISR{1,2} ELR{} 1:3/3 2:3/3 3:3/3
+> thaw 3
+> advance 5s
+> describe t
+t-0 leader 1 LE 0 PE 4 ISR{1,2,3} ELR{} 1:3/3 2:3/3 3:3/3
+> cut 1 3
+> produce t
+r3: waits
+> advance 45s
+r3: REQUEST_TIMED_OUT (7)
+> describe t
+t-0 leader 1 LE 0 PE 5 ISR{1,2} ELR{} 1:4/4 2:4/4 3:3/3
+> heal
+> advance 5s
+> describe t
+t-0 leader 1 LE 0 PE 6 ISR{1,2,3} ELR{} 1:4/4 2:4/4 3:4/4
+> config t min.insync.replicas=1
+> metadata t from=3
+broker 3 says leader 1 LE 0
+`
+
+describe('the language', () => {
+  it('has every way in which a broker can be away', async () => {
+    const [played] = await playLesson(parseLesson(WAYS_DOWN))
+    expect(played && transcript(played)).toBe(played && expectedTranscript(played))
+  })
+
+  it('is described command by command', () => {
+    const page = readFileSync(new URL('../../../../docs/lessons.md', import.meta.url), 'utf8')
+    for (const { usage, about } of VOCABULARY.values())
+      expect(page).toContain(`| \`${usage.replaceAll('|', '\\|')}\` | ${about.replaceAll('|', '\\|')} |`)
   })
 })
 
