@@ -47,7 +47,10 @@ export interface StateMachineRuntimeOptions<StateRecord, Machine extends StateMa
   readonly loadBytesPerSlice?: number
 }
 
-/** Timers of a machine: what they do is an operation like any other, so it appends before it changes anything. */
+/**
+ * Timers of a machine: what they do is an operation like any other, so it appends before it changes anything. An operation whose records
+ * the log refuses (too few in-sync replicas) has not happened: timers that it cancelled run on, and the one that it was is tried again.
+ */
 export interface MachineTimers<StateRecord> {
   /** (Re)starts the timer called `key`. */
   schedule(key: string, label: string, delayMs: number, operation: () => Outcome<void, StateRecord>): void
@@ -63,6 +66,8 @@ interface PendingResponse {
 }
 
 const DEFAULT_LOAD_BYTES_PER_SLICE = 1 << 20
+/** Until the operation of a timer is tried again after its records were refused; as in Kafka. */
+const TIMER_RETRY_MS = 500
 
 export class StateMachineRuntime<StateRecord, Machine extends StateMachine<StateRecord>> {
   readonly name: string
@@ -72,6 +77,8 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
   readonly #options: StateMachineRuntimeOptions<StateRecord, Machine>
   readonly #scope: SchedulerScope
   readonly #timers = new Map<string, Timer>()
+  /** What the operation that runs has cancelled; takes effect with its records. */
+  #cancelled: Map<string, Timer> | undefined
   #state: 'loading' | 'active' | 'unloaded' = 'loading'
   #nextLoadOffset: number
   /** In offset order. */
@@ -86,7 +93,7 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
     this.machine = options.createMachine({
       schedule: (key, label, delayMs, operation) => this.#scheduleTimer(key, label, delayMs, operation),
       cancel: (key) => this.#cancelTimer(key),
-      isScheduled: (key) => this.#timers.has(key),
+      isScheduled: (key) => this.#timers.has(key) && this.#cancelled?.has(key) !== true,
     })
   }
 
@@ -112,12 +119,10 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
   ): Deferred<Result<Response>> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return Deferred.of<Result<Response>>(refusal)
-    const outcome = operation(this.machine)
-    if (outcome.records.length > 0) {
-      const refused = this.#append(outcome.records, producer)
-      if (refused !== undefined) return Deferred.of<Result<Response>>(refused)
-    }
-    return this.#whenCommitted(label, outcome.response)
+    const carriedOut = this.#carryOut(operation, producer)
+    return 'error' in carriedOut
+      ? Deferred.of<Result<Response>>(carriedOut)
+      : this.#whenCommitted(label, carriedOut.response)
   }
 
   /** As `write` without records: answers when all earlier writes are committed. */
@@ -168,6 +173,27 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
     return {
       error: this.#state === 'loading' ? this.#options.errors.loading : this.#options.errors.notLeader,
     }
+  }
+
+  /** Decides, appends, replays. When the log refuses the records nothing has changed, and no timer is gone. */
+  #carryOut<Response>(
+    operation: (machine: Machine) => Outcome<Response, StateRecord>,
+    producer?: ProducerIdentity,
+  ): Refusal | { readonly response: Response } {
+    const cancelled = new Map<string, Timer>()
+    this.#cancelled = cancelled
+    let outcome: Outcome<Response, StateRecord>
+    try {
+      outcome = operation(this.machine)
+    } finally {
+      this.#cancelled = undefined
+    }
+    if (outcome.records.length > 0) {
+      const refused = this.#append(outcome.records, producer)
+      if (refused !== undefined) return refused
+    }
+    for (const [key, timer] of cancelled) if (this.#timers.get(key) === timer) this.#cancelTimer(key)
+    return { response: outcome.response }
   }
 
   #append(records: readonly StateRecord[], producer: ProducerIdentity | undefined): Refusal | undefined {
@@ -269,15 +295,24 @@ export class StateMachineRuntime<StateRecord, Machine extends StateMachine<State
   ): void {
     if (this.#state === 'unloaded') return
     this.#timers.get(key)?.cancel()
+    this.#cancelled?.delete(key)
     const timer = this.#scope.schedule(label, delayMs, () => {
       if (this.#timers.get(key) === timer) this.#timers.delete(key)
-      this.write(label, operation)
+      if (this.#state !== 'active') return
+      const isRefused = 'error' in this.#carryOut(operation)
+      if (isRefused && !this.#timers.has(key)) this.#scheduleTimer(key, label, TIMER_RETRY_MS, operation)
     })
     this.#timers.set(key, timer)
   }
 
   #cancelTimer(key: string): void {
-    this.#timers.get(key)?.cancel()
+    const timer = this.#timers.get(key)
+    if (timer === undefined) return
+    if (this.#cancelled !== undefined) {
+      this.#cancelled.set(key, timer)
+      return
+    }
+    timer.cancel()
     this.#timers.delete(key)
   }
 }

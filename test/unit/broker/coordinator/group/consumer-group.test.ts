@@ -120,6 +120,27 @@ describe('the consumer group protocol', () => {
     expect(partitionsOf(harness.consumer('g', 'm2', 3))).toEqual([0, 1, 2, 3, 4, 5])
   })
 
+  it('a member whose session ends while its log takes no records is out as soon as it takes them', () => {
+    const harness = new GroupHarness()
+    harness.consumer('g', 'm1', 0)
+    harness.log.refusal = ErrorCode.NOT_ENOUGH_REPLICAS
+    harness.advance(60_000)
+    expect(harness.describeConsumer('g').members).toHaveLength(1)
+    harness.log.refusal = ErrorCode.NONE
+    harness.advance(500)
+    expect(harness.describeConsumer('g').members).toEqual([])
+  })
+
+  it('a member whose leaving could not be written is out after its session', () => {
+    const harness = new GroupHarness()
+    harness.consumer('g', 'm1', 0)
+    harness.log.refusal = ErrorCode.NOT_ENOUGH_REPLICAS
+    expect(harness.consumer('g', 'm1', -1).errorCode).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    harness.log.refusal = ErrorCode.NONE
+    harness.advance(45_000)
+    expect(harness.describeConsumer('g').members).toEqual([])
+  })
+
   it('a silent member is out after its session, longer when the group says so', () => {
     const harness = new GroupHarness()
     harness.consumer('g', 'm1', 0)
