@@ -1,9 +1,11 @@
 /** Reading what the group has committed (OffsetFetch). */
 import { OffsetFetch } from '../../common/protocol/apis/09-offset-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import { ZERO_UUID } from '../../common/protocol/schema.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { CallLimits } from '../timeouts.ts'
+import { topicIds, topicNameOf } from '../topic-ids.ts'
 import { topicPartitionKey } from '../values/topic-partition.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
 import type { MemberIdentity } from './membership.ts'
@@ -41,19 +43,25 @@ export class CommittedOffsets {
   ): void {
     const { config } = this.#core
     const requireStable = config.get('isolation.level') === 'read_committed'
+    const { metadata } = this.#core
+    const ids = topicIds(
+      metadata.cache,
+      places.map(({ topic }) => topic),
+    )
     const topics = topicsOf(places)
     const { groupId } = this.#coordinator
     this.#coordinator.request({
       api: OffsetFetch,
-      // Version 10 names topics by id only.
-      maxVersion: 9,
+      // Version 10 names topics by id.
+      ...(ids === undefined ? { maxVersion: 9 } : {}),
       body: (version) => {
         const stable = version >= 7 ? { requireStable } : {}
         if (version < 8) return { groupId, topics, ...stable }
         const { memberId, generationId } = this.#identity()
         const isMember = config.get('group.protocol') === 'consumer' && generationId > 0
         const member = isMember ? { memberId, memberEpoch: generationId } : {}
-        return { groups: [{ groupId, ...member, topics }], ...stable }
+        const named = version >= 10 ? byId(topics, ids) : topics
+        return { groups: [{ groupId, ...member, topics: named }], ...stable }
       },
       timeoutMs,
       done: (result) => {
@@ -63,7 +71,15 @@ export class CommittedOffsets {
         }
         const answer = result.response.groups[0] ?? result.response
         this.#coordinator.note(answer.errorCode)
-        done(answer.errorCode === ErrorCode.NONE ? answerOf(answer.topics) : new KafkaError(answer.errorCode))
+        if (answer.errorCode !== ErrorCode.NONE) {
+          done(new KafkaError(answer.errorCode))
+          return
+        }
+        const found = answerOf(answer.topics, ids)
+        if (firstPassing(found)?.code() === ErrorCode.UNKNOWN_TOPIC_ID) {
+          metadata.refreshSoon('a topic has another id')
+        }
+        done(found)
       },
     })
   }
@@ -79,7 +95,7 @@ export class CommittedOffsets {
       const answer = await new Promise<CommittedAnswer | KafkaError>((resolve) => {
         this.fetch(places, resolve, leftMs)
       })
-      const error = KafkaError.is(answer) ? answer : firstUnstable(answer)
+      const error = KafkaError.is(answer) ? answer : firstPassing(answer)
       if (!KafkaError.is(answer) && error === undefined) return answer
       const code = error?.code() ?? ErrorCode.NONE
       if (code === KafkaError._DESTROY || this.#core.isClosed)
@@ -98,15 +114,28 @@ export class CommittedOffsets {
 
 function mayAskAgain(code: number): boolean {
   if (isCoordinatorCode(code) || code === ErrorCode.UNSTABLE_OFFSET_COMMIT) return true
-  if (code === ErrorCode.STALE_MEMBER_EPOCH) return true
+  if (code === ErrorCode.STALE_MEMBER_EPOCH || code === ErrorCode.UNKNOWN_TOPIC_ID) return true
   return code < -1 && code !== KafkaError._UNSUPPORTED_FEATURE
 }
 
-function firstUnstable(answer: CommittedAnswer): KafkaError | undefined {
+/** An entry that will be another one soon: an open transaction ends, a topic's new id becomes known. */
+function firstPassing(answer: CommittedAnswer): KafkaError | undefined {
   for (const entry of answer.values()) {
-    if (KafkaError.is(entry) && entry.code() === ErrorCode.UNSTABLE_OFFSET_COMMIT) return entry
+    if (!KafkaError.is(entry)) continue
+    const code = entry.code()
+    if (code === ErrorCode.UNSTABLE_OFFSET_COMMIT || code === ErrorCode.UNKNOWN_TOPIC_ID) return entry
   }
   return undefined
+}
+
+function byId(
+  topics: readonly { readonly name: string; readonly partitionIndexes: number[] }[],
+  ids: ReadonlyMap<string, string> | undefined,
+): { topicId: string; partitionIndexes: number[] }[] {
+  return topics.map(({ name, partitionIndexes }) => ({
+    topicId: ids?.get(name) ?? ZERO_UUID,
+    partitionIndexes,
+  }))
 }
 
 function topicsOf(places: readonly Place[]): { name: string; partitionIndexes: number[] }[] {
@@ -122,6 +151,7 @@ function topicsOf(places: readonly Place[]): { name: string; partitionIndexes: n
 function answerOf(
   topics: readonly {
     readonly name: string
+    readonly topicId?: string
     readonly partitions: readonly {
       readonly partitionIndex: number
       readonly committedOffset: number
@@ -130,9 +160,11 @@ function answerOf(
       readonly errorCode: number
     }[]
   }[],
+  ids: ReadonlyMap<string, string> | undefined,
 ): CommittedAnswer {
   const answer = new Map<string, CommittedOffset | KafkaError>()
-  for (const { name, partitions } of topics) {
+  for (const { name: given, topicId = ZERO_UUID, partitions } of topics) {
+    const name = topicNameOf({ name: given, topicId }, ids)
     for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode } of partitions) {
       answer.set(
         topicPartitionKey(name, partitionIndex),

@@ -4,10 +4,12 @@
  */
 import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import { ZERO_UUID } from '../../common/protocol/schema.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { pauseMs, retryJitter } from '../connections/backoff.ts'
 import { KafkaError } from '../errors.ts'
+import { topicIds, topicNameOf } from '../topic-ids.ts'
 import { TopicPartition, topicPartitionKey } from '../values/topic-partition.ts'
 import type { Assignment } from './assignment.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
@@ -78,16 +80,21 @@ export class OffsetCommits {
     this.#isRunning = true
     const leftMs = commit.deadlineMs - this.#core.runtime.clock.monotonicMs()
     const { memberId, generationId, groupInstanceId } = this.#identity()
+    const { metadata } = this.#core
+    const ids = topicIds(
+      metadata.cache,
+      commit.offsets.map(({ topic }) => topic),
+    )
     this.#coordinator.request({
       api: OffsetCommit,
-      // Version 10 names topics by id only.
-      maxVersion: 9,
+      // Version 10 names topics by id, so that nothing is committed to another topic of the name.
+      ...(ids === undefined ? { maxVersion: 9 } : {}),
       body: (version) => ({
         groupId: this.#coordinator.groupId,
         generationIdOrMemberEpoch: generationId,
         memberId,
         ...(version >= 7 ? { groupInstanceId } : {}),
-        topics: topicsOf(commit.offsets),
+        topics: topicsOf(commit.offsets, version >= 10 ? ids : undefined),
       }),
       timeoutMs: Math.max(1, Math.min(leftMs, this.#core.config.get('socket.timeout.ms'))),
       done: (result) => {
@@ -98,14 +105,16 @@ export class OffsetCommits {
           return
         }
         const codes = new Map<string, number>()
-        for (const { name, partitions } of result.response.topics) {
-          for (const { partitionIndex, errorCode } of partitions) {
+        for (const topic of result.response.topics) {
+          const name = topicNameOf(topic, ids)
+          for (const { partitionIndex, errorCode } of topic.partitions) {
             codes.set(topicPartitionKey(name, partitionIndex), errorCode)
           }
         }
         const passing = [...codes.values()].find(isPassing)
         if (passing !== undefined) {
           this.#coordinator.note(passing)
+          if (passing === ErrorCode.UNKNOWN_TOPIC_ID) metadata.refreshSoon('a topic has another id')
           this.#maybeAgain(commit, new KafkaError(passing))
         } else this.#finish(commit, codes)
       },
@@ -174,7 +183,10 @@ export class OffsetCommits {
 /** Passes by itself, soon. */
 function isPassing(code: number): boolean {
   return (
-    isCoordinatorCode(code) || code === ErrorCode.STALE_MEMBER_EPOCH || code === ErrorCode.REQUEST_TIMED_OUT
+    isCoordinatorCode(code) ||
+    code === ErrorCode.STALE_MEMBER_EPOCH ||
+    code === ErrorCode.REQUEST_TIMED_OUT ||
+    code === ErrorCode.UNKNOWN_TOPIC_ID
   )
 }
 
@@ -185,7 +197,7 @@ function withError(offsets: readonly TopicPartition[], error: KafkaError): Topic
   )
 }
 
-function topicsOf(offsets: readonly TopicPartition[]) {
+function topicsOf(offsets: readonly TopicPartition[], ids: ReadonlyMap<string, string> | undefined) {
   const topics = new Map<string, TopicPartition[]>()
   for (const entry of offsets) {
     const known = topics.get(entry.topic)
@@ -193,7 +205,7 @@ function topicsOf(offsets: readonly TopicPartition[]) {
     else known.push(entry)
   }
   return [...topics].map(([name, entries]) => ({
-    name,
+    ...(ids === undefined ? { name } : { topicId: ids.get(name) ?? ZERO_UUID }),
     partitions: entries.map(({ partition, offset, leaderEpoch, metadata }) => ({
       partitionIndex: partition,
       committedOffset: offset,
