@@ -19,6 +19,7 @@ import { type Emitter, EventNotifier } from './events/event-notifier.ts'
 import { clusterMetadataOf } from './list-topics.ts'
 import { Logger, LogLevel } from './log.ts'
 import { MetadataRefresher } from './metadata-refresher.ts'
+import { TelemetryPusher } from './telemetry/telemetry-pusher.ts'
 import { type CallLimits, callLimits, type Timeout, untilAborted } from './timeouts.ts'
 import { RequestWatch } from './tracing/request-watch.ts'
 import { type ClusterMetadata, ThrottleEvent } from './values/cluster-metadata.ts'
@@ -52,6 +53,7 @@ export class ClientCore {
   /** Of PLAIN and SCRAM; undefined while none are configured. */
   credentials: { readonly username: string; readonly password: string } | undefined
   readonly #tokens: OauthTokens | undefined
+  readonly #telemetry: TelemetryPusher
   #statisticsTimer: Timer | undefined
   readonly #closeListeners = new Set<() => void>()
   #isClosed = false
@@ -126,6 +128,7 @@ export class ClientCore {
       onRoom: (broker) => listener.onRoom(broker),
       onUp: (broker) => {
         this.logger.debug('broker', 'CONNECTED', `${broker.name}: connected`)
+        this.#telemetry.brokerUp(broker)
         listener.onRoom(broker)
       },
       onDown: (broker, error) => {
@@ -134,6 +137,12 @@ export class ClientCore {
       },
       onThrottled: (broker, throttleMs) => this.#throttled(broker, throttleMs),
       onError: (error) => this.reportError(error),
+    })
+    this.#telemetry = new TelemetryPusher({
+      runtime: this.runtime,
+      config,
+      pool: this.pool,
+      logger: this.logger,
     })
     this.metadata = new MetadataRefresher({
       runtime: this.runtime,
@@ -264,6 +273,7 @@ export class ClientCore {
     this.#isClosed = true
     this.#statisticsTimer?.cancel()
     this.#tokens?.close()
+    this.#telemetry.close()
     this.metadata.close()
     this.pool.close()
     this.events.notify()

@@ -45,6 +45,7 @@ export type DebugContext =
   | 'eos'
   | 'assignor'
   | 'conf'
+  | 'telemetry'
 
 /** The levels of Python's logging module, which `log(level, …)` speaks. */
 const pythonLevels = { critical: 50, error: 40, warn: 30, info: 20, debug: 10 } as const

@@ -62,6 +62,7 @@ export const connectionProperties = {
     ).split(' '),
   ),
   'log.connection.close': boolean(true),
+  'enable.metrics.push': boolean(true),
   'default.topic.config': object<Readonly<Record<string, unknown>>>(),
 
   'client.software.name': text({ default: CLIENT_NAME }),

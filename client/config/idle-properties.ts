@@ -43,7 +43,6 @@ export const idleProperties = {
   'sasl.kerberos.kinit.cmd': text(kerberos),
   'sasl.kerberos.keytab': text(kerberos),
   'sasl.kerberos.min.time.before.relogin': integer(0, 86400000, 60000, kerberos),
-  'enable.metrics.push': boolean(true, { withoutEffect: 'metrics are not pushed' }),
   'produce.offset.report': boolean(false, { side: 'producer', withoutEffect: 'offsets are always reported' }),
   'offset.store.method': word(['none', 'file', 'broker'], 'broker', fileStore),
   'offset.store.path': text({ ...fileStore, default: '.' }),

@@ -1,5 +1,6 @@
 /** Counters of one broker, as the statistics document shows them. Bytes, counts, and windows in microseconds. */
 import { Window } from '../statistics/window.ts'
+import { Totals } from '../telemetry/totals.ts'
 
 export class BrokerMetrics {
   tx = 0
@@ -18,6 +19,9 @@ export class BrokerMetrics {
   readonly rtt = new Window()
   /** Milliseconds. */
   readonly throttle = new Window()
+  /** The same in milliseconds, for pushed metrics: request to answer, and record to request. */
+  readonly requestTimes = new Totals()
+  readonly queueTimes = new Totals()
 
   sent(apiName: string, sizeBytes: number): void {
     this.tx++

@@ -311,6 +311,7 @@ export class Connection {
     }
     call.timer?.cancel()
     metrics.rtt.add((nowMs - call.sentMs) * 1000)
+    metrics.requestTimes.add(nowMs - call.sentMs)
     let reader: Reader
     try {
       const header = decodeResponseHeader(call.api, call.version, frame)

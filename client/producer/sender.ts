@@ -191,6 +191,7 @@ export class Sender implements Wakeable {
       this.#window(this.batchSize, partition.topic).add(batch.sizeBytes)
       this.#window(this.batchCount, partition.topic).add(batch.recordCount)
       broker.metrics.intLatency.add((nowMs - batch.createdMs) * 1000)
+      broker.metrics.queueTimes.add(nowMs - batch.createdMs)
     }
     const lifeLeftMs =
       this.#deliveryTimeoutMs === 0 ? Number.POSITIVE_INFINITY : oldestMs + this.#deliveryTimeoutMs - nowMs

@@ -72,6 +72,8 @@ export class ScriptedCluster {
   /** Highest versions that the brokers claim; all that this code has when absent. */
   maxVersions: Readonly<Record<string, number>> = {}
   createsTopics = false
+  /** What the brokers claim to have besides; `onRequest` answers. */
+  otherApis: readonly ApiSchema[] = []
   /** What every successful authentication tells (KIP-368). */
   sessionLifetimeMs = 0
   readonly #listeners = new Map<number, Listener>()
@@ -202,7 +204,7 @@ export class ScriptedCluster {
   }
 
   #versions(): object {
-    const apiKeys = served.map((api) => ({
+    const apiKeys = [...served, ...this.otherApis].map((api) => ({
       apiKey: api.key,
       minVersion: api.versions.lowest,
       maxVersion: this.#maxVersion(api),
