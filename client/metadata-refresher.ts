@@ -80,14 +80,19 @@ export class MetadataRefresher {
     if (count > 1) this.#interests.set(topic, count - 1)
     else {
       this.#interests.delete(topic)
-      this.cache.forget(topic)
+      // An expression may match it still.
+      if (!this.#wantsAllTopics) this.cache.forget(topic)
     }
   }
 
   /** For subscriptions by expression. */
   wantAllTopics(wanted: boolean): void {
     this.#wantsAllTopics = wanted
-    if (wanted) this.refresh('all topics are needed')
+    if (wanted) {
+      this.refresh('all topics are needed')
+      return
+    }
+    for (const { name } of [...this.cache.topics()]) if (!this.#interests.has(name)) this.cache.forget(name)
   }
 
   /** Asks at once, unless a failure's back-off is running or a request is in progress (then after it). */
@@ -142,7 +147,7 @@ export class MetadataRefresher {
           done({ ok: false, error: new KafkaError(ErrorCode.REBOOTSTRAP_REQUIRED) })
           return
         }
-        this.#answered(result.response)
+        this.#answered(result.response, query.topics === null)
         done({ ok: true, response: result.response, broker })
       },
     })
@@ -174,7 +179,8 @@ export class MetadataRefresher {
     })
   }
 
-  #answered(response: MetadataResponse): void {
+  /** @param isWhole all topics were asked for: what is not in the answer does not exist */
+  #answered(response: MetadataResponse, isWhole: boolean): void {
     if (this.#isClosed) return
     const { pool, runtime } = this.#options
     this.#lastSuccessMs = runtime.clock.monotonicMs()
@@ -182,9 +188,20 @@ export class MetadataRefresher {
       name !== null && (this.#wantsAllTopics || this.#interests.has(name))
     const topics = response.topics.filter(({ name }) => isWanted(name))
     this.cache.apply({ ...response, topics }, this.#lastSuccessMs)
+    if (isWhole && response.brokers.length > 0) this.#noteDeleted(response)
     // An empty list would cut every connection; a broker that is still starting may answer so.
     if (response.brokers.length > 0) pool.update(response.brokers)
     for (const listener of this.#listeners) listener()
+  }
+
+  /** Topics that are gone: those that somebody needs are known to be missing, the others are forgotten. */
+  #noteDeleted(response: MetadataResponse): void {
+    const present = new Set(response.topics.map(({ name }) => name))
+    const gone = [...this.cache.topics()].filter(({ name }) => !present.has(name))
+    for (const { name, errorCode } of gone) {
+      if (!this.#interests.has(name)) this.cache.forget(name)
+      else if (errorCode === ErrorCode.NONE) this.cache.markMissing(name, this.#lastSuccessMs)
+    }
   }
 
   #succeeded(topics: readonly string[] | null): void {

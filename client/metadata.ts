@@ -4,6 +4,7 @@
  * one is never believed, as long as the topic is the same.
  */
 import type { MetadataResponse } from '../common/protocol/apis/03-metadata.ts'
+import { ErrorCode } from '../common/protocol/errors.ts'
 import { ZERO_UUID } from '../common/protocol/schema.ts'
 import type { KnownBroker } from './connections/broker-pool.ts'
 
@@ -63,6 +64,19 @@ export class MetadataCache {
     if (topic === undefined) return
     this.#topics.delete(name)
     if (this.#namesById.get(topic.topicId) === name) this.#namesById.delete(topic.topicId)
+  }
+
+  /** The topic does not exist any more. */
+  markMissing(name: string, nowMs: number): void {
+    this.forget(name)
+    this.#topics.set(name, {
+      name,
+      topicId: ZERO_UUID,
+      errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      isInternal: false,
+      partitions: [],
+      updatedMs: nowMs,
+    })
   }
 
   /** Takes an answer over. Topics that it does not mention stay as they are. */

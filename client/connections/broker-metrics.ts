@@ -11,6 +11,11 @@ export class BrokerMetrics {
   rx = 0
   rxBytes = 0
   rxErrors = 0
+  /** Answers to other requests than the oldest. */
+  correlationErrors = 0
+  /** Monotonic; undefined before the first. */
+  sentAtMs: number | undefined
+  receivedAtMs: number | undefined
   connects = 0
   disconnects = 0
   readonly requests = new Map<string, number>()

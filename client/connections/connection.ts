@@ -294,6 +294,7 @@ export class Connection {
     const frame = encodeRequestFrame(api, { version, correlationId, clientId }, input)
     metrics.sent(api.name, frame.sizeBytes)
     this.lastActiveMs = runtime.clock.monotonicMs()
+    metrics.sentAtMs = this.lastActiveMs
     this.#link.send(frame)
     return correlationId
   }
@@ -305,6 +306,7 @@ export class Connection {
     metrics.rxBytes += frame.sizeBytes
     const nowMs = runtime.clock.monotonicMs()
     this.lastActiveMs = nowMs
+    metrics.receivedAtMs = nowMs
     if (call === undefined) {
       this.close(new KafkaError(KafkaError._BAD_MSG, 'A response came without a request'))
       return
@@ -316,6 +318,7 @@ export class Connection {
     try {
       const header = decodeResponseHeader(call.api, call.version, frame)
       if (header.correlationId !== call.correlationId) {
+        metrics.correlationErrors++
         throw new Error(`correlation id ${header.correlationId} in place of ${call.correlationId}`)
       }
       reader = header.reader

@@ -82,6 +82,8 @@ export class AssignedPartition {
   /** Of the last `lag` event; -1 before the first. */
   toldLag = -1
   rxMessages = 0
+  /** Monotonic. */
+  assignedAtMs = 0
   rxBytes = 0
 
   constructor(topic: string, id: number, maxBytes: number) {

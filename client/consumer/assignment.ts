@@ -8,6 +8,8 @@ export interface AssignmentOptions {
   readonly delivery: DeliveryQueue
   /** `fetch.message.max.bytes` */
   readonly maxPartitionBytes: number
+  /** Monotonic. */
+  readonly nowMs: () => number
   readonly wantTopic: (topic: string) => void
   readonly unwantTopic: (topic: string) => void
 }
@@ -35,6 +37,7 @@ export class Assignment {
   /** Starts at the offset of the entry. It must not be assigned yet. */
   add({ topic, partition: id, offset, leaderEpoch }: TopicPartition): void {
     const partition = new AssignedPartition(topic, id, this.#options.maxPartitionBytes)
+    partition.assignedAtMs = this.#options.nowMs()
     partition.startAt(offset, leaderEpoch ?? -1)
     this.#partitions.set(partition.key, partition)
     this.#options.wantTopic(topic)

@@ -13,14 +13,17 @@ interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
-export class CommitQueue<C> {
-  readonly #engine: ConsumerEngine<C>
+/** What it needs of the engine. */
+export type CommittingEngine = Pick<ConsumerEngine<unknown>, 'core' | 'assignment' | 'commits'>
+
+export class CommitQueue {
+  readonly #engine: CommittingEngine
   readonly #pending = new Map<string, TopicPartition>()
   readonly #committed = new Map<string, number>()
   #waiters: Waiter[] = []
   #isRunning = false
 
-  constructor(engine: ConsumerEngine<C>) {
+  constructor(engine: CommittingEngine) {
     this.#engine = engine
   }
 

@@ -17,7 +17,7 @@ import { ClassicMembership } from './classic-membership.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
 import { ConsumerMembership } from './consumer-membership.ts'
 import { DeliveryQueue, type Taken } from './delivery-queue.ts'
-import { FetchOutcomes } from './fetch-outcomes.ts'
+import { FetchOutcomes, type FetchTotals } from './fetch-outcomes.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import type { Membership, MembershipHooks, Rebalance } from './membership.ts'
@@ -42,6 +42,7 @@ export class ConsumerEngine<C> {
   readonly rebalances: RebalanceQueue<C>
   readonly membership: Membership
   readonly pollWatch: PollWatch
+  readonly fetched: FetchTotals
   readonly #resolver: PositionResolver
   readonly #fetcher: Fetcher
   /** A message that goes to the application counts as stored. A stream stores by itself. */
@@ -67,6 +68,7 @@ export class ConsumerEngine<C> {
     this.assignment = new Assignment({
       delivery: this.delivery,
       maxPartitionBytes: config.get('fetch.message.max.bytes'),
+      nowMs: () => core.runtime.clock.monotonicMs(),
       wantTopic: (topic) => core.metadata.want(topic),
       unwantTopic: (topic) => core.metadata.unwant(topic),
     })
@@ -78,6 +80,7 @@ export class ConsumerEngine<C> {
     const onReady = (): void => this.#fetcher.touch()
     this.#resolver = new PositionResolver({ core, assignment, delivery, committed: this.committed, onReady })
     const outcomes = new FetchOutcomes({ core, delivery, resolver: this.#resolver })
+    this.fetched = outcomes.fetched
     this.#fetcher = new Fetcher(core, assignment, delivery, outcomes)
     this.topics = new TopicWatch({ core, assignment, onEvent: (event) => this.pushEvent(event) })
     this.rebalances = new RebalanceQueue<C>(consumer, {

@@ -1,47 +1,53 @@
 /** The statistics document of a consumer (part 13). */
 import { OFFSET_INVALID } from '../constants.ts'
-import { commonStatistics } from '../statistics/broker-document.ts'
+import { type BrokerPartition, commonStatistics } from '../statistics/broker-document.ts'
 import { Window } from '../statistics/window.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { ConsumerEngine } from './consumer-engine.ts'
+
+interface TopicEntry {
+  readonly partitions: Record<string, object>
+  readonly [field: string]: unknown
+}
 
 export function consumerStatistics<C>(engine: ConsumerEngine<C>): object {
   const { core, assignment, delivery, membership } = engine
   const { clock } = core.runtime
   const isReadCommitted = core.config.get('isolation.level') === 'read_committed'
-  const topics: Record<string, { partitions: Record<string, object> }> = {}
-  let rxMessages = 0
-  let rxBytes = 0
+  const topics: Record<string, TopicEntry> = {}
+  const empty = new Window()
+  const led: BrokerPartition[] = []
   for (const partition of assignment.all()) {
     const { topic, id } = partition
     const info = core.metadata.cache.topic(topic)
-    topics[topic] ??= {
-      ...{
-        topic,
-        age: 0,
-        metadata_age: info === undefined ? -1 : Math.round(clock.monotonicMs() - info.updatedMs),
-      },
-      ...{ batchsize: new Window().roll(), batchcnt: new Window().roll() },
+    const entry: TopicEntry = topics[topic] ?? {
+      topic,
+      age: Math.round(clock.monotonicMs() - partition.assignedAtMs),
+      metadata_age: info === undefined ? -1 : Math.round(clock.monotonicMs() - info.updatedMs),
+      batchsize: (engine.fetched.batchSize.get(topic) ?? empty).roll(),
+      batchcnt: (engine.fetched.batchCount.get(topic) ?? empty).roll(),
       partitions: {},
     }
-    topics[topic].partitions[id] = {
+    topics[topic] = entry
+    const leaderId = info?.partitions[id]?.leaderId ?? -1
+    const nodeId = partition.preferredReplica?.nodeId ?? leaderId
+    led.push({ topic, partition: id, nodeId, readyMessages: 0, messagesInFlight: 0 })
+    entry.partitions[id] = {
       ...partitionStatistics(partition, isReadCommitted),
-      leader: info?.partitions[id]?.leaderId ?? -1,
-      broker: partition.preferredReplica?.nodeId ?? info?.partitions[id]?.leaderId ?? -1,
+      leader: leaderId,
+      broker: nodeId,
       leader_epoch: info?.partitions[id]?.leaderEpoch ?? -1,
     }
-    rxMessages += partition.rxMessages
-    rxBytes += partition.rxBytes
   }
   return {
-    ...commonStatistics(core, 'consumer'),
+    ...commonStatistics(core, 'consumer', led),
     replyq: core.events.size + delivery.bufferedMessages,
-    rxmsgs: rxMessages,
-    rxmsg_bytes: rxBytes,
+    rxmsgs: engine.fetched.messages,
+    rxmsg_bytes: engine.fetched.bytes,
     topics,
     cgrp: {
       state: membership.stateName,
-      stateage: 0,
+      stateage: Math.round(clock.monotonicMs() - engine.coordinator.stateSinceMs),
       join_state: membership.joinStateName,
       rebalance_age:
         membership.rebalanceCount === 0 ? 0 : Math.round(clock.monotonicMs() - membership.rebalancedAtMs),

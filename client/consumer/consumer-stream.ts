@@ -8,14 +8,39 @@ import { Readable } from 'node:stream'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import { OFFSET_BEGINNING, OFFSET_END } from '../constants.ts'
 import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
+import type { CallOptions } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { CommitQueue } from './commit-queue.ts'
-import type { Consumer } from './consumer.ts'
 import type { ConsumerEngine } from './consumer-engine.ts'
 import { endsReading } from './iteration.ts'
+import type { RebalanceCallbacks } from './rebalance-queue.ts'
 import { StreamMessage } from './stream-message.ts'
 import { type StreamOptions, type StreamSettings, streamSettings } from './stream-options.ts'
+
+/** What a stream needs of its consumer. */
+export interface StreamedConsumer {
+  poll(limits: CallOptions): Promise<Message | null>
+  subscribe(topics: readonly string[], callbacks: RebalanceCallbacks<unknown>): void
+  unsubscribe(): void
+  assign(partitions: readonly TopicPartition[]): void
+  incrementalAssign(partitions: readonly TopicPartition[]): void
+  unassign(): void
+  committed(partitions: readonly TopicPartition[]): Promise<TopicPartition[]>
+}
+
+export type StreamedEngine = Pick<
+  ConsumerEngine<unknown>,
+  | 'core'
+  | 'assignment'
+  | 'commits'
+  | 'membership'
+  | 'topics'
+  | 'isClosing'
+  | 'fatalError'
+  | 'storesOffsets'
+  | 'isStreamed'
+>
 
 /** Longest that the end of a stream waits for commits and for leaving the group. */
 const endMs = 5000
@@ -28,10 +53,10 @@ const corruptedCodes: ReadonlySet<number> = new Set([
 ])
 
 export class ConsumerStream<K = Buffer, V = Buffer> extends Readable {
-  readonly #consumer: Consumer
-  readonly #engine: ConsumerEngine<Consumer>
+  readonly #consumer: StreamedConsumer
+  readonly #engine: StreamedEngine
   readonly #settings: StreamSettings
-  readonly #commits: CommitQueue<Consumer>
+  readonly #commits: CommitQueue
   readonly #abort = new AbortController()
   readonly #onClose: () => void
   readonly #signal: AbortSignal | undefined
@@ -46,7 +71,7 @@ export class ConsumerStream<K = Buffer, V = Buffer> extends Readable {
   #isFilling = false
 
   /** Applications get it from `consumer.stream()`. */
-  constructor(consumer: Consumer, engine: ConsumerEngine<Consumer>, options: StreamOptions) {
+  constructor(consumer: StreamedConsumer, engine: StreamedEngine, options: StreamOptions) {
     const { config } = engine.core
     const settings = streamSettings(options, {
       commits: config.get('enable.auto.commit'),
@@ -145,11 +170,12 @@ export class ConsumerStream<K = Buffer, V = Buffer> extends Readable {
 
   #subscribe(topics: readonly string[]): void {
     this.#consumer.subscribe(topics, {
-      onAssign: async (consumer, partitions) => {
+      onAssign: async (_consumer, partitions) => {
         this.#commits.forget(partitions)
         const placed = await this.#place(partitions)
-        if (this.#engine.membership.rebalanceProtocol === 'cooperative') consumer.incrementalAssign(placed)
-        else consumer.assign(placed)
+        if (this.#engine.membership.rebalanceProtocol === 'cooperative')
+          this.#consumer.incrementalAssign(placed)
+        else this.#consumer.assign(placed)
       },
       onRevoke: async (_consumer, partitions) => {
         await this.#commitHandled().catch((error: unknown) => this.#engine.core.notifier.error(error))

@@ -7,6 +7,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ClientCore } from '../client-core.ts'
 import { OFFSET_INVALID } from '../constants.ts'
 import { KafkaError } from '../errors.ts'
+import { Window } from '../statistics/window.ts'
 import { Message } from '../values/message.ts'
 import type { AssignedPartition } from './assigned-partition.ts'
 import type { DeliveryQueue } from './delivery-queue.ts'
@@ -43,7 +44,32 @@ export interface FetchOutcomesOptions {
   readonly resolver: PositionResolver
 }
 
+/** What was fetched since the start, and windows by topic for the statistics. */
+export class FetchTotals {
+  messages = 0
+  bytes = 0
+  readonly batchSize = new Map<string, Window>()
+  readonly batchCount = new Map<string, Window>()
+
+  add(topic: string, messageCount: number, sizeBytes: number): void {
+    this.messages += messageCount
+    this.bytes += sizeBytes
+    windowOf(this.batchSize, topic).add(sizeBytes)
+    windowOf(this.batchCount, topic).add(messageCount)
+  }
+}
+
+function windowOf(windows: Map<string, Window>, topic: string): Window {
+  let window = windows.get(topic)
+  if (window === undefined) {
+    window = new Window()
+    windows.set(topic, window)
+  }
+  return window
+}
+
 export class FetchOutcomes implements FetchAnswers {
+  readonly fetched = new FetchTotals()
   readonly #options: FetchOutcomesOptions
   readonly #isReadCommitted: boolean
   readonly #tellsEnds: boolean
@@ -133,6 +159,7 @@ export class FetchOutcomes implements FetchAnswers {
       partition.fetchEpoch = chunk.leaderEpoch
       partition.rxMessages += chunk.messageCount
       partition.rxBytes += chunk.sizeBytes
+      this.fetched.add(partition.topic, chunk.messageCount, chunk.sizeBytes)
       core.events.notify()
     } else if (chunk.isCorrupt) {
       this.#backOff(partition)

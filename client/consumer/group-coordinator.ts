@@ -32,7 +32,9 @@ export class GroupCoordinator {
   readonly groupId: string
   readonly #core: ClientCore
   readonly #backoff: Backoff
-  #nodeId: number | undefined
+  #coordinatorId: number | undefined
+  /** Since when it is known, or not; monotonic. */
+  stateSinceMs: number
   readonly #waiting = new Set<Waiting>()
   #isFinding = false
   #timer: Timer | undefined
@@ -40,6 +42,7 @@ export class GroupCoordinator {
 
   constructor(core: ClientCore, groupId: string) {
     this.#core = core
+    this.stateSinceMs = core.startedMs
     this.groupId = groupId
     const { config, runtime } = core
     this.#backoff = new Backoff({
@@ -48,6 +51,16 @@ export class GroupCoordinator {
       random: runtime.random,
       ...retryJitter,
     })
+  }
+
+  get #nodeId(): number | undefined {
+    return this.#coordinatorId
+  }
+
+  set #nodeId(nodeId: number | undefined) {
+    if (nodeId === this.#coordinatorId) return
+    this.#coordinatorId = nodeId
+    this.stateSinceMs = this.#core.runtime.clock.monotonicMs()
   }
 
   get isKnown(): boolean {

@@ -53,6 +53,7 @@ export class PartitionQueue {
   lastAckedLeaderEpoch = -1
   epochCount = 0
   txMessages = 0
+  ackedMessages = 0
   txBytes = 0
   /** Number of the next record of the partition. */
   #nextOrder = 0

@@ -2,7 +2,7 @@
 import type { ClientCore } from '../client-core.ts'
 import type { Config } from '../config/config.ts'
 import { OFFSET_INVALID } from '../constants.ts'
-import { commonStatistics } from '../statistics/broker-document.ts'
+import { type BrokerPartition, commonStatistics } from '../statistics/broker-document.ts'
 import { Window } from '../statistics/window.ts'
 import type { Accumulator, TopicQueue } from './accumulator.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -34,7 +34,7 @@ export function producerStatistics(sources: ProducerStatisticsSources): object {
     }
   }
   return {
-    ...commonStatistics(core, 'producer'),
+    ...commonStatistics(core, 'producer', brokerPartitions(accumulator)),
     msg_cnt: accumulator.messageCount,
     msg_size: accumulator.chargedBytes,
     msg_max: config.get('queue.buffering.max.messages'),
@@ -49,7 +49,7 @@ export function producerStatistics(sources: ProducerStatisticsSources): object {
             idemp_state: identity.stateName,
             idemp_stateage: Math.round(identity.stateAgeMs),
             txn_state: transactions?.transactionState ?? 'Init',
-            txn_stateage: 0,
+            txn_stateage: Math.round(transactions?.transactionStateAgeMs ?? 0),
             txn_may_enq: transactions?.transactionState === 'InTransaction',
             producer_id: identity.state?.producerId ?? -1,
             producer_epoch: identity.state?.producerEpoch ?? -1,
@@ -57,6 +57,24 @@ export function producerStatistics(sources: ProducerStatisticsSources): object {
           },
         }),
   }
+}
+
+function readyMessages(partition: PartitionQueue): number {
+  return partition.sealed.reduce((sum, { recordCount }) => sum + recordCount, 0)
+}
+
+function inFlightMessages(partition: PartitionQueue): number {
+  return partition.inFlight.reduce((sum, { recordCount }) => sum + recordCount, 0)
+}
+
+function brokerPartitions(accumulator: Accumulator): BrokerPartition[] {
+  return [...accumulator.partitions()].map((partition) => ({
+    topic: partition.topic,
+    partition: partition.id,
+    nodeId: partition.leaderId,
+    readyMessages: readyMessages(partition),
+    messagesInFlight: inFlightMessages(partition),
+  }))
 }
 
 function topicStatistics(topic: TopicQueue, { core, sender }: ProducerStatisticsSources): object {
@@ -88,10 +106,10 @@ function partitionStatistics(partition: PartitionQueue): object {
     leader: partition.leaderId,
     desired: false,
     unknown: partition.leaderId < 0,
-    msgq_cnt: partition.queuedMessages,
-    msgq_bytes: partition.queuedBytes,
-    xmit_msgq_cnt: 0,
-    xmit_msgq_bytes: 0,
+    msgq_cnt: partition.open?.recordCount ?? 0,
+    msgq_bytes: partition.open?.sizeBytes ?? 0,
+    xmit_msgq_cnt: readyMessages(partition),
+    xmit_msgq_bytes: partition.sealed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     fetchq_cnt: 0,
     fetchq_size: 0,
     fetch_state: 'none',
@@ -99,7 +117,9 @@ function partitionStatistics(partition: PartitionQueue): object {
     next_offset: OFFSET_INVALID,
     app_offset: OFFSET_INVALID,
     stored_offset: OFFSET_INVALID,
+    stored_leader_epoch: -1,
     committed_offset: OFFSET_INVALID,
+    committed_leader_epoch: -1,
     eof_offset: OFFSET_INVALID,
     lo_offset: OFFSET_INVALID,
     hi_offset: OFFSET_INVALID,
@@ -113,9 +133,9 @@ function partitionStatistics(partition: PartitionQueue): object {
     rxbytes: 0,
     msgs: partition.txMessages,
     rx_ver_drops: 0,
-    msgs_inflight: partition.inFlight.reduce((sum, { recordCount }) => sum + recordCount, 0),
-    next_ack_seq: partition.inFlight[0]?.baseSequence ?? 0,
+    msgs_inflight: inFlightMessages(partition),
+    next_ack_seq: partition.inFlight[0]?.baseSequence ?? partition.nextSequence,
     next_err_seq: 0,
-    acked_msgid: 0,
+    acked_msgid: partition.ackedMessages,
   }
 }

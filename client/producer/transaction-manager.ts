@@ -81,7 +81,9 @@ export class TransactionManager {
   readonly #hooks: TransactionHooks
   readonly #transactionalId: string
   readonly #coordinator: Coordinator
-  #state: TransactionState = 'Init'
+  #currentState: TransactionState = 'Init'
+  #stateSinceMs: number
+  #identitySinceMs: number
   #identity: ProducerState | undefined
   #error: KafkaError | undefined
   #operation: { readonly name: OperationName; readonly outcome: Promise<void> } | undefined
@@ -96,6 +98,8 @@ export class TransactionManager {
     this.#core = core
     this.#hooks = hooks
     this.#transactionalId = transactionalId
+    this.#stateSinceMs = core.startedMs
+    this.#identitySinceMs = core.startedMs
     this.#coordinator = new Coordinator(core, CoordinatorType.transaction, transactionalId)
   }
 
@@ -111,8 +115,24 @@ export class TransactionManager {
     return this.#state
   }
 
+  get transactionStateAgeMs(): number {
+    return this.#core.runtime.clock.monotonicMs() - this.#stateSinceMs
+  }
+
+  get stateAgeMs(): number {
+    return this.#core.runtime.clock.monotonicMs() - this.#identitySinceMs
+  }
+
+  get #state(): TransactionState {
+    return this.#currentState
+  }
+
+  set #state(state: TransactionState) {
+    this.#currentState = state
+    this.#stateSinceMs = this.#core.runtime.clock.monotonicMs()
+  }
+
   /** Part of the identity's contract: ids come from `initTransactions` only. */
-  readonly stateAgeMs = 0
   ensure(): void {}
   reset(): void {}
   close(): void {}
@@ -279,6 +299,7 @@ export class TransactionManager {
     this.#check(response.errorCode)
     const { producerId, producerEpoch } = response
     this.#identity = { producerId, producerEpoch }
+    this.#identitySinceMs = this.#core.runtime.clock.monotonicMs()
   }
 
   async #addPartitions(): Promise<void> {

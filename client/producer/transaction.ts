@@ -6,7 +6,6 @@ import type { Timeout } from '../timeouts.ts'
 import type { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
 import type { ProduceOptions } from './produce-arguments.ts'
-import type { Producer } from './producer.ts'
 import type {
   DeliveryReport,
   RecordMetadata,
@@ -16,12 +15,30 @@ import type {
   TopicMessages,
 } from './send-arguments.ts'
 
+/** What a transaction needs of its producer. */
+export interface TransactionalProducer {
+  produce(topic: string, options?: ProduceOptions): void
+  send(topic: string, message: SendOptions, options?: SendCallOptions): Promise<DeliveryReport>
+  send(request: SendRequest, options?: SendCallOptions): Promise<RecordMetadata[]>
+  sendBatch(
+    batch: { readonly topicMessages: readonly TopicMessages[] },
+    options?: SendCallOptions,
+  ): Promise<RecordMetadata[]>
+  sendOffsetsToTransaction(
+    positions: readonly TopicPartition[],
+    groupMetadata: ConsumerGroupMetadata,
+    timeout?: Timeout,
+  ): Promise<void>
+  commitTransaction(timeout?: Timeout): Promise<void>
+  abortTransaction(timeout?: Timeout): Promise<void>
+}
+
 export class Transaction {
-  readonly #producer: Producer
+  readonly #producer: TransactionalProducer
   #isActive = true
 
   /** Begun already. Applications get it from `producer.transaction()`. */
-  constructor(producer: Producer) {
+  constructor(producer: TransactionalProducer) {
     this.#producer = producer
   }
 

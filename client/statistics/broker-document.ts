@@ -2,8 +2,22 @@
 import type { ClientCore } from '../client-core.ts'
 import type { Broker } from '../connections/broker.ts'
 
+/** A partition that a broker leads, and what the producer has for it. */
+export interface BrokerPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly nodeId: number
+  /** Complete batches that wait. */
+  readonly readyMessages: number
+  readonly messagesInFlight: number
+}
+
 /** Top level without what only a producer or a consumer knows. */
-export function commonStatistics(core: ClientCore, type: 'producer' | 'consumer'): Record<string, unknown> {
+export function commonStatistics(
+  core: ClientCore,
+  type: 'producer' | 'consumer',
+  partitions: readonly BrokerPartition[] = [],
+): Record<string, unknown> {
   const { clock } = core.runtime
   const nowMs = clock.monotonicMs()
   const totals = { tx: 0, tx_bytes: 0, rx: 0, rx_bytes: 0 }
@@ -14,8 +28,11 @@ export function commonStatistics(core: ClientCore, type: 'producer' | 'consumer'
     totals.tx_bytes += metrics.txBytes
     totals.rx += metrics.rx
     totals.rx_bytes += metrics.rxBytes
-    brokers[broker.source === 'logical' ? `${broker.name}/coordinator` : broker.name] =
-      brokerStatistics(broker)
+    brokers[broker.source === 'logical' ? `${broker.name}/coordinator` : broker.name] = brokerStatistics(
+      broker,
+      nowMs,
+      broker.source === 'logical' ? [] : partitionsOf(broker, partitions),
+    )
   }
   return {
     name: core.name,
@@ -40,8 +57,25 @@ export function commonStatistics(core: ClientCore, type: 'producer' | 'consumer'
   }
 }
 
-function brokerStatistics(broker: Broker): Record<string, unknown> {
+function partitionsOf(
+  { nodeId }: Broker,
+  partitions: readonly BrokerPartition[],
+): readonly BrokerPartition[] {
+  return nodeId < 0 ? [] : partitions.filter((partition) => partition.nodeId === nodeId)
+}
+
+/** Microseconds; -1 when there was nothing yet. */
+function idleness(atMs: number | undefined, nowMs: number): number {
+  return atMs === undefined ? -1 : Math.round((nowMs - atMs) * 1000)
+}
+
+function brokerStatistics(
+  broker: Broker,
+  nowMs: number,
+  partitions: readonly BrokerPartition[],
+): Record<string, unknown> {
   const { metrics } = broker
+  const toppars = partitions.map(({ topic, partition }) => [`${topic}-${partition}`, { topic, partition }])
   return {
     name: broker.name,
     nodeid: broker.nodeId,
@@ -50,21 +84,21 @@ function brokerStatistics(broker: Broker): Record<string, unknown> {
     state: broker.state,
     stateage: Math.round(broker.stateAgeMs * 1000),
     outbuf_cnt: broker.waitingCount,
-    outbuf_msg_cnt: 0,
+    outbuf_msg_cnt: partitions.reduce((sum, { readyMessages }) => sum + readyMessages, 0),
     waitresp_cnt: broker.inFlightCount,
-    waitresp_msg_cnt: 0,
+    waitresp_msg_cnt: partitions.reduce((sum, { messagesInFlight }) => sum + messagesInFlight, 0),
     tx: metrics.tx,
     txbytes: metrics.txBytes,
     txerrs: metrics.txErrors,
     txretries: metrics.txRetries,
-    txidle: -1,
+    txidle: idleness(metrics.sentAtMs, nowMs),
     req_timeouts: metrics.requestTimeouts,
     rx: metrics.rx,
     rxbytes: metrics.rxBytes,
     rxerrs: metrics.rxErrors,
-    rxcorriderrs: 0,
+    rxcorriderrs: metrics.correlationErrors,
     rxpartial: 0,
-    rxidle: -1,
+    rxidle: idleness(metrics.receivedAtMs, nowMs),
     zbuf_grow: 0,
     buf_grow: 0,
     wakeups: 0,
@@ -75,6 +109,6 @@ function brokerStatistics(broker: Broker): Record<string, unknown> {
     outbuf_latency: metrics.outbufLatency.roll(),
     rtt: metrics.rtt.roll(),
     throttle: metrics.throttle.roll(),
-    toppars: {},
+    toppars: Object.fromEntries(toppars),
   }
 }

@@ -5,7 +5,7 @@
 import type { FetchResponse } from '../../common/protocol/apis/01-fetch.ts'
 import type { ApiSchema } from '../../common/protocol/schema.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
-import type { Broker } from '../connections/broker.ts'
+import type { Address } from '../../common/runtime/transport.ts'
 import type { RequestResult } from '../connections/request.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { FetchEvent, RequestEvent } from '../events/event-maps.ts'
@@ -13,6 +13,12 @@ import type { EventNotifier } from '../events/event-notifier.ts'
 import { channels, type RequestContext, Trace } from './channels.ts'
 
 export type RequestEnd = (result: RequestResult<ApiSchema>) => void
+
+/** What is told of a broker. */
+export interface WatchedBroker {
+  readonly nodeId: number
+  readonly address: Address
+}
 
 export interface RequestWatchOptions {
   readonly notifier: EventNotifier
@@ -42,7 +48,7 @@ export class RequestWatch {
   }
 
   /** @returns what to call with the result; undefined when nobody wants to know */
-  begin(broker: Broker, api: ApiSchema): RequestEnd | undefined {
+  begin(broker: WatchedBroker, api: ApiSchema): RequestEnd | undefined {
     const { notifier, clock } = this.#options
     const ownChannel = this.#channelOf(api.name)
     const isTold = notifier.has('request') || notifier.has('request-timeout')
@@ -70,7 +76,7 @@ export class RequestWatch {
   }
 
   /** @returns undefined when nobody traces */
-  connecting(broker: Broker): Trace | undefined {
+  connecting(broker: WatchedBroker): Trace | undefined {
     return Trace.begin(channels.connection, () => {
       const { host, port } = broker.address
       const { clientId } = this.#options
@@ -84,12 +90,12 @@ export class RequestWatch {
     })
   }
 
-  connected(broker: Broker): void {
+  connected(broker: WatchedBroker): void {
     const { host, port } = broker.address
     this.#options.notifier.tell('connect', { nodeId: broker.nodeId, host, port })
   }
 
-  disconnected(broker: Broker, error: KafkaError): void {
+  disconnected(broker: WatchedBroker, error: KafkaError): void {
     const { host, port } = broker.address
     this.#options.notifier.tell('disconnect', { nodeId: broker.nodeId, host, port }, error)
   }
@@ -101,7 +107,7 @@ export class RequestWatch {
     return this.#options.isAdmin && !commonApis.has(apiName) ? channels.admin : undefined
   }
 
-  #context(broker: Broker, api: ApiSchema): RequestContext {
+  #context(broker: WatchedBroker, api: ApiSchema): RequestContext {
     const { host, port } = broker.address
     const { clientId } = this.#options
     return {
@@ -121,7 +127,7 @@ export class RequestWatch {
     }
   }
 
-  #tell(broker: Broker, api: ApiSchema, durationMs: number, error: KafkaError | null): void {
+  #tell(broker: WatchedBroker, api: ApiSchema, durationMs: number, error: KafkaError | null): void {
     const { notifier, clientId } = this.#options
     const { host, port } = broker.address
     const event: RequestEvent = {
@@ -142,7 +148,7 @@ export class RequestWatch {
   }
 }
 
-function fetchEvent(broker: Broker, response: FetchResponse, durationMs: number): FetchEvent {
+function fetchEvent(broker: WatchedBroker, response: FetchResponse, durationMs: number): FetchEvent {
   let partitionCount = 0
   let recordBytes = 0
   for (const { partitions } of response.responses) {
