@@ -78,22 +78,36 @@ export interface ClientTelemetryOptions {
 
 export class ClientTelemetry implements MetadataListener {
   readonly #options: ClientTelemetryOptions
-  readonly #instances: LRUCache<string, ClientInstance>
-  readonly #pushes: LRUCache<string, TelemetryPush>
+  /** Made for the first client: a cache of this size takes milliseconds to set up, and most brokers of tests never hear of telemetry. */
+  #instanceCache: LRUCache<string, ClientInstance> | undefined
+  #pushCache: LRUCache<string, TelemetryPush> | undefined
   #subscriptions: readonly TelemetrySubscription[]
   #subscriptionsVersion = 0
 
   constructor(options: ClientTelemetryOptions) {
     this.#options = options
     this.#subscriptions = subscriptionsOf(options.image)
-    const perf = { now: () => options.clock.monotonicMs() }
+  }
+
+  get #instances(): LRUCache<string, ClientInstance> {
+    const { clock } = this.#options
     // With a resolution of 0 the cache keeps no timer of its own.
-    this.#instances = new LRUCache({ max: MAX_CLIENT_INSTANCES, ttl: MIN_EXPIRY_MS, ttlResolution: 0, perf })
-    this.#pushes = new LRUCache({
+    this.#instanceCache ??= new LRUCache({
+      max: MAX_CLIENT_INSTANCES,
+      ttl: MIN_EXPIRY_MS,
+      ttlResolution: 0,
+      perf: { now: () => clock.monotonicMs() },
+    })
+    return this.#instanceCache
+  }
+
+  get #pushes(): LRUCache<string, TelemetryPush> {
+    this.#pushCache ??= new LRUCache({
       max: MAX_CLIENT_INSTANCES,
       maxSize: MAX_STORED_BYTES,
       sizeCalculation: ({ metrics }) => Math.max(1, metrics.length),
     })
+    return this.#pushCache
   }
 
   get maxPushBytes(): number {
@@ -102,7 +116,7 @@ export class ClientTelemetry implements MetadataListener {
 
   /** The last push of each client that is still kept, latest first. */
   get pushes(): readonly TelemetryPush[] {
-    return [...this.#pushes.values()]
+    return this.#pushCache === undefined ? [] : [...this.#pushCache.values()]
   }
 
   onMetadata(image: MetadataImage, delta: MetadataDelta): void {
