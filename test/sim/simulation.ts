@@ -2,14 +2,13 @@
  * One simulated life of a cluster, as a function of its seed: real brokers, clients that use them, and a world that does them harm; then
  * everything is repaired, and what was promised must be there.
  */
-import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
 import type { Random } from '../../common/runtime/random.ts'
+import { Admin } from './clients/admin.ts'
 import { ClassicMember } from './clients/classic-member.ts'
 import { ConsumerMember } from './clients/consumer-member.ts'
 import type { GroupMember } from './clients/group-member.ts'
 import { Producer } from './clients/producer.ts'
 import { Reader } from './clients/reader.ts'
-import { SimClient } from './clients/sim-client.ts'
 import { TransactionalProducer } from './clients/transactional-producer.ts'
 import { Harm, type HarmKind } from './cluster/harm.ts'
 import {
@@ -47,10 +46,6 @@ const BROKERS = 3
 const TOPICS = ['orders', 'payments']
 const MEMBERS_A_GROUP = 2
 const RECOVERY_LIMIT_MS = 120_000
-
-class Admin extends SimClient {
-  override start(): void {}
-}
 
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const simulation = new Simulation(options)
@@ -103,34 +98,20 @@ class Simulation {
     await this.#createTopics()
     this.#startClients()
     await cluster.run(1_000)
+    this.#admin.start()
     this.#harm.begin()
     await cluster.run(this.#options.harmMs ?? 10_000)
     this.#harm.end()
+    this.#admin.stop()
     await this.#recover()
     this.#prove()
   }
 
   async #createTopics(): Promise<void> {
     let isDone = false
-    this.#admin
-      .call(1, CreateTopics, {
-        topics: TOPICS.map((name) => ({
-          name,
-          numPartitions: 2,
-          replicationFactor: 3,
-          assignments: [],
-          configs: [
-            { name: 'min.insync.replicas', value: '2' },
-            { name: 'segment.ms', value: '4000' },
-          ],
-        })),
-        timeoutMs: 5_000,
-      })
-      .whenDone((answer) => {
-        if (!answer.ok || answer.response.topics.some(({ errorCode }) => errorCode !== 0))
-          throw new Error(`topics could not be created: ${JSON.stringify(answer)}`)
-        isDone = true
-      })
+    this.#admin.createTopics(() => {
+      isDone = true
+    })
     await this.#cluster.runUntil(() => isDone, 10_000, 'the topics')
     await this.#cluster.runUntil(() => this.#everythingIsInSync(), 10_000, 'the topics to be in sync')
   }

@@ -251,6 +251,12 @@ export class Producer extends SimClient {
       return
     }
     const isHead = lane.waiting[0] === batch
+    if (error === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && isHead && this.#isRemembered(known, batch)) {
+      throw new Violation(
+        'a repeated batch is recognized',
+        `${this.name} sent ${batch.records[0]?.value} again and was told that it is out of order`,
+      )
+    }
     // A leader that was deposed and has not heard of it misses what others acknowledged since.
     const isGap = error === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && isHead && lane.isKnown
     if (isGap && isTrueLeader(this.cluster, known) && this.#isMissed(known, batch)) {
@@ -269,6 +275,13 @@ export class Producer extends SimClient {
     const log = this.cluster.node(leaderId).broker?.services.replicas.partition(topic, index)?.log
     const last = log?.producerEntry(this.#producerId)?.batches.at(-1)?.lastSequence ?? -1
     return last < batch.sequence - 1
+  }
+
+  /** Whether the batch is among the last ones that the leader remembers. */
+  #isRemembered({ leaderId, topic, index }: KnownPartition, { sequence, records }: Batch): boolean {
+    const log = this.cluster.node(leaderId).broker?.services.replicas.partition(topic, index)?.log
+    const batches = log?.producerEntry(this.#producerId)?.batches ?? []
+    return batches.some(({ lastSequence }) => lastSequence === sequence + records.length - 1)
   }
 
   /** When nothing is under way any more, begins anew with the oldest that has no answer. */

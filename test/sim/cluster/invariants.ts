@@ -18,6 +18,8 @@ export interface ReplicaView {
   readonly lastStableOffset: number
   readonly logEndOffset: number
   readonly logStartOffset: number
+  /** Where the newest epoch of the epoch cache begins; -1: it is empty. */
+  readonly lastEpochStart: number
 }
 
 function place(view: { readonly topic: string; readonly index: number }): string {
@@ -57,6 +59,16 @@ export function watermarkNeverGoesBack(view: ReplicaView, before: ReplicaView): 
     'the high watermark never goes back in an epoch',
     () =>
       `${place(view)} on broker ${view.nodeId} went from ${before.highWatermark} to ${view.highWatermark}`,
+  )
+}
+
+/** 1d. The epoch cache speaks of nothing that was cut off the log. */
+export function epochCacheEndsWithTheLog(view: ReplicaView): void {
+  check(
+    view.lastEpochStart <= view.logEndOffset,
+    'the epoch cache ends with the log',
+    () =>
+      `${place(view)} on broker ${view.nodeId} has an epoch that begins at ${view.lastEpochStart}, its log ends at ${view.logEndOffset}`,
   )
 }
 

@@ -9,6 +9,7 @@ import { ControlRecordType, controlRecordTypeOf } from '../../../common/record/c
 import { RecordReader } from '../../../common/record/record-reader.ts'
 import type { Log } from '../../../storage/log.ts'
 import {
+  epochCacheEndsWithTheLog,
   epochsNeverGoBack,
   followersFollowTheWatermark,
   inSyncReplicasAreComplete,
@@ -185,7 +186,9 @@ export class Observer {
       lastStableOffset: log.lastStableOffset,
       logEndOffset: log.logEndOffset,
       logStartOffset: log.logStartOffset,
+      lastEpochStart: log.epochEntries.at(-1)?.startOffset ?? -1,
     }
+    epochCacheEndsWithTheLog(view)
     watermarksAreInOrder(view)
     const { committed } = seen
     if (view.isLeader) {

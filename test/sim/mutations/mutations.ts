@@ -23,16 +23,11 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: 'if (mustWaitFor && progress.logEndOffset > log.logEndOffset) next = progress.logEndOffset',
   },
   {
-    name: 'the watermark waits for the current ISR only, not for who is being added',
+    name: 'the watermark waits for the current ISR only, not for who is about to join',
     file: PARTITION,
-    find: 'return added.length === 0 ? this.#isr : [...this.#isr, ...added]',
-    replace: 'return this.#isr',
-  },
-  {
-    name: 'the watermark does not wait for caught-up replicas outside the ISR',
-    file: PARTITION,
-    find: '(progress.isCaughtUp(log.logEndOffset, nowMs, maxLagMs) &&',
-    replace: '(progress.isCaughtUp(log.logEndOffset, nowMs, maxLagMs) && nowMs < 0 &&',
+    find: 'const mustWaitFor =\n          maximalIsr.includes(progress.brokerId) ||',
+    replace:
+      'const mustWaitFor = this.#isr.includes(progress.brokerId) || (nowMs < 0 && maximalIsr.length > 0) && ',
   },
   {
     name: 'the watermark moves below min.insync.replicas',
@@ -123,8 +118,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a broker that was killed while it started goes on',
     file: 'broker/broker.ts',
-    find: "if (this.#state !== 'running') throw",
-    replace: "if (this.#state === 'new') throw",
+    find: "    if (this.#state !== 'running')\n      throw new StartError",
+    replace: "    if (this.#state === 'new')\n      throw new StartError",
   },
   {
     name: 'any live replica is elected when the ISR is empty',
