@@ -91,6 +91,7 @@ export {
 export { StringDeserializer, StringSerializer } from './serialization/string-serializer.ts'
 export { Messages } from './share-consumer/messages.ts'
 export { type AcknowledgementCommitCallback, ShareConsumer } from './share-consumer/share-consumer.ts'
+export { type Metric, prometheusText } from './statistics/metrics.ts'
 export type { CallOptions, CloseOptions, Timeout } from './timeouts.ts'
 export {
   type ConnectionContext,
@@ -100,6 +101,7 @@ export {
   type RequestContext,
   type TraceContext,
 } from './tracing/channels.ts'
+export { extractTraceContext, injectTraceContext, type Propagation } from './tracing/trace-context.ts'
 export {
   type BrokerMetadata,
   type ClusterMetadata,

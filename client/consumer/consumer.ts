@@ -11,6 +11,7 @@ import type { ClientConfig } from '../config/table.ts'
 import { OFFSET_END, OFFSET_INVALID, OFFSET_STORED } from '../constants.ts'
 import { ClosedError, KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
 import type { ConsumerEvents } from '../events/event-maps.ts'
+import { commonMetrics, type Metric, metric } from '../statistics/metrics.ts'
 import {
   type CallLimits,
   type CallOptions,
@@ -390,6 +391,33 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
   unread(messages: readonly Message[]): void {
     this.#checkOpen()
     this.#engine.unread(messages)
+  }
+
+  /** Counters and gauges as they are now; `prometheusText` writes them down. */
+  metrics(): Metric[] {
+    const { core, assignment, delivery, membership, fetched } = this.#engine
+    const isCommitted = core.config.get('isolation.level') === 'read_committed'
+    const samples: { labels: Record<string, string>; value: number }[] = []
+    for (const partition of assignment.all()) {
+      const end = partition.endOffset(isCommitted)
+      const position = Math.max(partition.appOffset, partition.committed.offset)
+      if (end < 0 || position < 0) continue
+      const labels = { topic: partition.topic, partition: `${partition.id}` }
+      samples.push({ labels, value: Math.max(0, end - position) })
+    }
+    return [
+      ...commonMetrics(core),
+      { name: 'kafka_consumer_lag', type: 'gauge', help: 'Messages behind the position', samples },
+      metric(
+        'kafka_consumer_buffered_messages',
+        'gauge',
+        'Fetched and not handed out',
+        delivery.bufferedMessages,
+      ),
+      metric('kafka_consumer_fetched_total', 'counter', 'Messages fetched', fetched.messages),
+      metric('kafka_consumer_fetched_bytes_total', 'counter', 'Bytes fetched', fetched.bytes),
+      metric('kafka_consumer_rebalances_total', 'counter', 'Rebalances', membership.rebalanceCount),
+    ]
   }
 
   /** Counts as a poll for `max.poll.interval.ms`: the application is at work on what it has (addition). */

@@ -17,6 +17,7 @@ import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
 import { OnceEvent } from '../event-queue.ts'
 import type { ProducerEvents } from '../events/event-maps.ts'
 import { serveAlways } from '../serve-always.ts'
+import { commonMetrics, type Metric, metric } from '../statistics/metrics.ts'
 import { type CloseOptions, callLimits, closeLimits, type Timeout } from '../timeouts.ts'
 import { channels, type ProduceContext, Trace } from '../tracing/channels.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
@@ -236,6 +237,25 @@ export class Producer extends EventEmitter<ProducerEvents> {
       hasRoom: () => this.#sends.waitingCount === 0,
     }
     return new ProducerWritable(parts, options)
+  }
+
+  /** Counters and gauges as they are now; `prometheusText` writes them down. */
+  metrics(): Metric[] {
+    const { messageCount, chargedBytes } = this.#accumulator
+    let delivered = 0
+    for (const partition of this.#accumulator.partitions()) delivered += partition.ackedMessages
+    return [
+      ...commonMetrics(this.#core),
+      metric('kafka_producer_queue_messages', 'gauge', 'Messages not reported yet', messageCount),
+      metric('kafka_producer_queue_bytes', 'gauge', 'Bytes of these messages', chargedBytes),
+      metric(
+        'kafka_producer_sends_waiting',
+        'gauge',
+        'Messages that wait for room',
+        this.#sends.waitingCount,
+      ),
+      metric('kafka_producer_delivered_total', 'counter', 'Messages acknowledged', delivered),
+    ]
   }
 
   /** Begins a transaction as an object, initialising the producer first where that was not done. */
