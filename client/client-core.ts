@@ -34,6 +34,9 @@ export interface CoreListener {
   readonly emitter?: Emitter
 }
 
+/** Longest that the first bearer token is waited for. */
+const firstTokenMs = 10_000
+
 let lastHandleNumber = 0
 
 export class ClientCore {
@@ -158,6 +161,28 @@ export class ClientCore {
 
   get isClosed(): boolean {
     return this.#isClosed
+  }
+
+  /**
+   * Waits until connections can authenticate: with OAUTHBEARER for the first token, at most ten seconds. Rejects with
+   * `SASL_AUTHENTICATION_FAILED` when there is none.
+   */
+  async ready(): Promise<void> {
+    const token = this.#tokens?.current()
+    if (token === undefined) return
+    const failed = (text: string, cause?: unknown): KafkaException =>
+      new KafkaException(new KafkaError(KafkaError.SASL_AUTHENTICATION_FAILED, text), { cause })
+    await new Promise<void>((resolve, reject) => {
+      const timer = this.runtime.scheduler.schedule('waiting for the first token', firstTokenMs, () =>
+        reject(failed('No bearer token within ten seconds')),
+      )
+      token
+        .then(
+          () => resolve(),
+          (error: unknown) => reject(failed(error instanceof Error ? error.message : String(error), error)),
+        )
+        .finally(() => timer.cancel())
+    })
   }
 
   /** Throws ClosedError after `close`. */

@@ -85,6 +85,21 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     this.#engine.core.startStatistics(() => consumerStatistics(this.#engine))
   }
 
+  /**
+   * As the constructor, and fails early (addition): rejects with `SASL_AUTHENTICATION_FAILED` when OAUTHBEARER is wanted and no
+   * first token comes.
+   */
+  static async create(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}): Promise<Consumer> {
+    const made = new Consumer(conf, extra, hooks)
+    try {
+      await made.#engine.core.ready()
+    } catch (error) {
+      await made.close()
+      throw error
+    }
+    return made
+  }
+
   /** Joins the group for these topics; a leading `^` makes an expression. Replaces the earlier subscription. */
   subscribe(topics: readonly string[], callbacks?: RebalanceCallbacks<Consumer>): void
   subscribe(

@@ -160,6 +160,25 @@ export class Producer extends EventEmitter<ProducerEvents> {
     if (autoPoll) void serveAlways(this.#core)
   }
 
+  /**
+   * As the constructor, and fails early (addition): rejects with `SASL_AUTHENTICATION_FAILED` when OAUTHBEARER is wanted and no
+   * first token comes.
+   */
+  static async create(
+    conf?: ClientConfig,
+    extra?: ProducerExtra,
+    hooks: ClientHooks = {},
+  ): Promise<Producer> {
+    const made = new Producer(conf, extra, hooks)
+    try {
+      await made.#core.ready()
+    } catch (error) {
+      await made.close()
+      throw error
+    }
+    return made
+  }
+
   /** Enqueues a message; its fate comes through the delivery callback. Throws as documented (7.1). */
   produce(topic: string, options?: ProduceOptions): void
   produce(

@@ -87,6 +87,25 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     this.#core.startStatistics(() => ({ ...commonStatistics(this.#core, 'consumer'), topics: {} }))
   }
 
+  /**
+   * As the constructor, and fails early (addition): rejects with `SASL_AUTHENTICATION_FAILED` when OAUTHBEARER is wanted and no
+   * first token comes.
+   */
+  static async create(
+    conf?: ClientConfig,
+    extra?: ClientConfig,
+    hooks: ClientHooks = {},
+  ): Promise<ShareConsumer> {
+    const made = new ShareConsumer(conf, extra, hooks)
+    try {
+      await made.#core.ready()
+    } catch (error) {
+      await made.close()
+      throw error
+    }
+    return made
+  }
+
   /** Joins the group for these topics, which are taken literally. None is the same as `unsubscribe`. */
   subscribe(topics: readonly string[]): void {
     this.#alone(() => {

@@ -1,7 +1,15 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type ClientConfig, type KafkaError, type OauthToken, Producer } from '../../../../client/index.ts'
+import {
+  type ClientConfig,
+  Consumer,
+  type KafkaError,
+  type KafkaException,
+  type OauthToken,
+  Producer,
+  ShareConsumer,
+} from '../../../../client/index.ts'
 import type { SaslAuthenticateRequest } from '../../../../common/protocol/apis/36-sasl-authenticate.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import { ScriptedCluster } from '../support/scripted-broker.ts'
@@ -102,6 +110,24 @@ describe('oauth_cb', () => {
     await cluster.settle(producer.poll(0))
     expect(errors[0]?.name()).toBe('_AUTHENTICATION')
     expect(said()).toEqual([])
+  })
+})
+
+describe('create', () => {
+  it('gives a handle once there is a token, and rejects when there is none', async () => {
+    const base = { 'bootstrap.servers': 'localhost:1', 'group.id': 'g', ...bearer, log_level: 0 }
+    for (const Handle of [Producer, Consumer, ShareConsumer]) {
+      const made = await Handle.create({ ...base, oauth_cb: () => ['abc', 4_000_000_000] })
+      await made.close()
+      const failing = {
+        ...base,
+        error_cb: () => {},
+        oauth_cb: () => Promise.reject(new Error('no idea')),
+      }
+      const error = await Handle.create(failing).catch((caught: unknown) => caught)
+      expect((error as KafkaException).error.name()).toBe('SASL_AUTHENTICATION_FAILED')
+      expect((error as KafkaException).message).toContain('no idea')
+    }
   })
 })
 
