@@ -176,6 +176,14 @@ export const families: readonly Family[] = [
     },
   },
   {
+    name: 'mixed-groups',
+    async prepare() {
+      await pythonEnvironment()
+      await javaClasspath('4.4.0')
+      return typescript('mixed-groups')
+    },
+  },
+  {
     name: 'chaos',
     async prepare() {
       await pythonEnvironment()
