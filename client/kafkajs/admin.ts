@@ -30,8 +30,8 @@ import {
   toKafkaJSError,
   translated,
 } from './errors.ts'
-import { adminEvents, Instrumentation, type Listener } from './instrumentation.ts'
-import type { Logger } from './logger.ts'
+import { adminEvents, forwardRequests, Instrumentation, type Listener } from './instrumentation.ts'
+import { forwardLog, type Logger } from './logger.ts'
 import { type PartitionMetadata, partitionMetadataOf } from './partitioners.ts'
 import { connectMs, type FacadeParts } from './producer.ts'
 
@@ -54,6 +54,8 @@ export class Admin {
   async connect(): Promise<void> {
     if (this.#client !== undefined) return
     const client = new AdminClient(await this.#parts.settings())
+    forwardLog(client, this.#parts.logger)
+    forwardRequests(client, this.#instrumentation, adminEvents, this.#parts.timing)
     try {
       await translated(() => client.listTopics(null, { timeoutMs: connectMs }))
     } catch (error) {
