@@ -276,11 +276,53 @@ const circumstances = [
 ].join('; ')
 console.log(`${circumstances}\n\n${table()}`)
 
+/** Measured again in part: what was not measured stays, with the words about it. */
+function merged(old: string): string {
+  const title = `Measured with \`--only ${flags.only}\``
+  const [words = '', ...rows] = old.trim().split(/^(?=\|)/m)
+  const kept = words
+    .trim()
+    .split('\n\n')
+    .filter((paragraph) => !paragraph.startsWith(title))
+  const [head = '', ruler = ''] = table().split('\n')
+  const nameOf = (row: string): string => row.split('|')[1]?.trim() ?? ''
+  const byName = new Map<string, string>()
+  for (const row of [...rows.slice(2), ...table().split('\n').slice(2)])
+    if (row.startsWith('|')) byName.set(nameOf(row), row.trim())
+  return [...kept, `${title}: ${circumstances}.`, [head, ruler, ...byName.values()].join('\n')].join('\n\n')
+}
+
+/** Columns as wide as their widest cell, numbers to the right. */
+function aligned(results: string): string {
+  const lines = results.split('\n')
+  const rows = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').slice(1, -1))
+  const isRuler = (cell: string): boolean => /^ *-+:? *$/.test(cell)
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(
+      3,
+      ...rows.map((cells) => (isRuler(cells[column] ?? '') ? 0 : (cells[column] ?? '').trim().length)),
+    ),
+  )
+  return lines
+    .map((line) => {
+      if (!line.startsWith('|')) return line
+      const cells = line.split('|').slice(1, -1)
+      const padded = cells.map((cell, column) => {
+        const width = widths[column] ?? 0
+        if (isRuler(cell)) return column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`
+        return column === 0 ? cell.trim().padEnd(width) : cell.trim().padStart(width)
+      })
+      return `| ${padded.join(' | ')} |`
+    })
+    .join('\n')
+}
+
 if (flags.write) {
   const path = fileURLToPath(new URL('../../../docs/benchmarks.md', import.meta.url))
   const text = await readFile(path, 'utf8')
   const [begin, end] = ['<!-- results -->', '<!-- end of results -->']
-  const before = text.slice(0, text.indexOf(begin) + begin.length)
-  const after = text.slice(text.indexOf(end))
-  await writeFile(path, `${before}\n\n${circumstances}.\n\n${table()}\n\n${after}`)
+  const from = text.indexOf(begin) + begin.length
+  const to = text.indexOf(end)
+  const results = flags.only === '' ? `${circumstances}.\n\n${table()}` : merged(text.slice(from, to))
+  await writeFile(path, `${text.slice(0, from)}\n\n${aligned(results)}\n\n${text.slice(to)}`)
 }
