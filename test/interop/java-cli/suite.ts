@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Case, check, checkEqual, environment, main, uniqueName } from '../lib/cases.ts'
-import { kafkaTools } from '../lib/families.ts'
+import { kafkaTools, root } from '../lib/families.ts'
 import { type Finished, mustRun, Running, type RunOptions, runProgram } from '../lib/program.ts'
 
 // The tools live for a second each: the quick compiler alone makes them start faster.
@@ -422,6 +422,110 @@ const shareGroup: Case = {
   },
 }
 
+/** A cluster of three of its own, that may be hurt. */
+async function withThreeBrokers(
+  body: (parts: { bootstrap: string; broker: (...args: string[]) => Promise<string> }) => Promise<void>,
+): Promise<void> {
+  const kafkito = ['--import', 'tsx', join(root, 'cli/main.ts')]
+  const ports = ['--port', '0', '--http-port', '0', '--strict-ports']
+  const start = ['start', '--brokers', '3', '--memory', '--profile', 'test', ...ports]
+  const server = new Running('node', [...kafkito, ...start])
+  try {
+    const isReady = (line: string): boolean => line.startsWith('READY ')
+    await server.until('the READY line', (lines) => lines.some(isReady), 60_000)
+    const ready = server.lines.find(isReady) ?? ''
+    const bootstrap = /bootstrap=(\S+)/.exec(ready)?.[1] ?? ''
+    const url = /http=(\S+)/.exec(ready)?.[1] ?? ''
+    const broker = async (...args: string[]): Promise<string> =>
+      (await mustRun('node', [...kafkito, 'broker', ...args, '--url', url])).stdout.trim()
+    await body({ bootstrap, broker })
+  } finally {
+    await server.stop()
+  }
+}
+
+const killedLeader: Case = {
+  name: 'topics --describe shows another leader while the first is dead, and a producer with acks=all and a consumer carry on',
+  run: () =>
+    withThreeBrokers(async ({ bootstrap, broker }) => {
+      const run = (name: string, ...args: string[]): Promise<string> =>
+        mustRun(kafkaTools, [name, '--bootstrap-server', bootstrap, ...args], { env }).then(
+          ({ stdout }) => stdout,
+        )
+      const create = (topic: string, minIsr: number): Promise<string> => {
+        const config = `min.insync.replicas=${minIsr}`
+        const replicas = ['--replica-assignment', '1:2:3']
+        return run('topics', '--create', '--topic', topic, ...replicas, '--config', config)
+      }
+      await create('orders', 2)
+      await create('strict', 3)
+      /** `Leader: 1 Replicas: 1,2,3 Isr: 1,2,3 Elr: LastKnownElr:` */
+      const described = async (topic: string): Promise<string> => {
+        const line = (await run('topics', '--describe', '--topic', topic)).split('\n')[1] ?? ''
+        return (/Leader: .*/.exec(line)?.[0] ?? '').replace(/\s+/g, ' ').trim()
+      }
+      const untilDescribed = async (topic: string, pattern: RegExp): Promise<string> => {
+        let found = ''
+        for (let tries = 0; tries < 40; tries++) {
+          found = await described(topic)
+          if (pattern.test(found)) return found
+        }
+        throw new Error(`no ${pattern} but: ${found}`)
+      }
+      checkEqual(
+        await described('orders'),
+        'Leader: 1 Replicas: 1,2,3 Isr: 1,2,3 Elr: LastKnownElr:',
+        'before',
+      )
+      const count = 1_500
+      const props = ['--command-property', 'acks=all', '--bootstrap-server', bootstrap]
+      const load = ['--num-records', String(count), '--payload-monotonic', '--throughput', '60']
+      const producer = new Running(
+        kafkaTools,
+        ['producer-perf-test', '--topic', 'orders', ...load, ...props],
+        env,
+      )
+      const from = ['--topic', 'orders', '--from-beginning', '--max-messages', String(count)]
+      const consumer = new Running(
+        kafkaTools,
+        ['console-consumer', '--bootstrap-server', bootstrap, ...from],
+        env,
+      )
+      try {
+        await consumer.until('first records', (lines) => lines.length > 20, 60_000)
+        checkEqual((await broker('kill', '1')).split('\t').slice(0, 2), ['1', 'down'], 'the killed broker')
+        await untilDescribed('orders', /^Leader: 2 Replicas: 1,2,3 Isr: (2,3|3,2) Elr: LastKnownElr:$/)
+        await untilDescribed('strict', /^Leader: 2 Replicas: 1,2,3 Isr: (2,3|3,2) Elr: 1 LastKnownElr:$/)
+        checkEqual(
+          (await broker('start', '1')).split('\t').slice(0, 2),
+          ['1', 'running'],
+          'the broker that is back',
+        )
+        await untilDescribed('orders', /^Leader: 2 Replicas: 1,2,3 Isr: [123](,[123]){2} Elr: LastKnownElr:$/)
+        await run('leader-election', '--election-type', 'preferred', '--all-topic-partitions')
+        await untilDescribed('orders', /^Leader: 1 /)
+        await producer.until(
+          'the last record to be sent',
+          (lines) =>
+            lines.some((line) => line.startsWith(`${count} records sent`) && line.includes('99.9th')),
+          120_000,
+        )
+        await consumer.until('every record', (lines) => lines.length >= count, 60_000)
+        const numbers = consumer.lines
+          .filter((line) => /^\d+$/.test(line))
+          .map(Number)
+          .sort((left, right) => left - right)
+        check(
+          numbers.length === count && numbers.every((number, index) => number === index),
+          'records are lost or there twice',
+        )
+      } finally {
+        await producer.stop()
+        await consumer.stop()
+      }
+    }),
+}
+
 await main(
   [
     textFile('none'),
@@ -437,6 +541,7 @@ await main(
     performance,
     verifiable,
     shareGroup,
+    killedLeader,
   ],
   2,
 )
