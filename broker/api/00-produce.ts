@@ -139,6 +139,7 @@ function itemsOf(context: RequestContext, request: Request): readonly TopicItems
 }
 
 const EMPTY = Buffer.alloc(0)
+const FIRST_VERSION_WITH_HINTS = 10
 
 function openItems(topics: readonly TopicItems[]): readonly OpenItem[] {
   return topics.flatMap(({ items }) => items.filter((item): item is OpenItem => item.result === NOT_TRIED))
@@ -151,7 +152,11 @@ function responseOf(context: RequestContext, topics: readonly TopicItems[]): Ans
     name,
     topicId,
     partitionResponses: items.map(({ index, partition, result }) => {
-      const currentLeader = currentLeaderOf(result.error, partition, hints)
+      const known = partition ?? context.broker.metadata.topicsByName.get(name)?.partitions[index]
+      const currentLeader =
+        context.apiVersion >= FIRST_VERSION_WITH_HINTS
+          ? currentLeaderOf(result.error, known, hints)
+          : undefined
       return {
         index,
         errorCode: result.error,

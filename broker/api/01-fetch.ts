@@ -158,15 +158,18 @@ function partitionAnswer(
   partitionIndex: number,
   hints: LeaderHint[],
 ): PartitionAnswer {
-  const currentLeader =
-    context.apiVersion >= 16 ? currentLeaderOf(result.error, result.partition, hints) : undefined
+  const { topicsById, topicsByName } = context.broker.metadata
+  const topic = topicsById.get(result.request.topicId) ?? topicsByName.get(result.request.topic)
+  const known = result.partition ?? topic?.partitions[partitionIndex]
+  const currentLeader = context.apiVersion >= 16 ? currentLeaderOf(result.error, known, hints) : undefined
+  const isUnknown = result.partition === undefined && result.error !== ErrorCode.NOT_LEADER_OR_FOLLOWER
   return {
     partitionIndex,
     errorCode: result.error,
     highWatermark: result.highWatermark,
     lastStableOffset: result.lastStableOffset,
     logStartOffset: result.logStartOffset,
-    abortedTransactions: result.partition === undefined ? [] : result.abortedTransactions,
+    abortedTransactions: isUnknown ? [] : result.abortedTransactions,
     preferredReadReplica: result.preferredReadReplica ?? -1,
     records: result.records,
     ...(result.divergingEpoch === undefined ? {} : { divergingEpoch: result.divergingEpoch }),

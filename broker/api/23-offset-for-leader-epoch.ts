@@ -7,12 +7,10 @@
 import { OffsetForLeaderEpoch } from '../../common/protocol/apis/23-offset-for-leader-epoch.ts'
 import { defineHandler } from './handler.ts'
 
-const DEBUGGING_REPLICA_ID = -2
-
 export const offsetForLeaderEpoch = defineHandler(OffsetForLeaderEpoch, {
   versions: '2-4',
   runsOn: 'leader',
-  handle: ({ broker, apiVersion }, request) => ({
+  handle: ({ broker }, request) => ({
     topics: request.topics.map(({ topic, partitions }) => ({
       topic,
       partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
@@ -20,8 +18,7 @@ export const offsetForLeaderEpoch = defineHandler(OffsetForLeaderEpoch, {
         if (partition === undefined) {
           return { partition: index, errorCode: broker.replicas.missingPartitionError(topic, index) }
         }
-        const mustLead = apiVersion < 3 || request.replicaId !== DEBUGGING_REPLICA_ID
-        const end = partition.endOffsetForLeaderEpoch({ leaderEpoch, currentLeaderEpoch, mustLead })
+        const end = partition.endOffsetForLeaderEpoch({ leaderEpoch, currentLeaderEpoch, mustLead: true })
         return { partition: index, errorCode: end.error, leaderEpoch: end.epoch, endOffset: end.endOffset }
       }),
     })),

@@ -3,17 +3,19 @@
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestContext } from '../network/request-context.ts'
-import type { Partition } from '../replica/partition.ts'
 
 export interface LeaderHint {
   readonly leaderId: number
   readonly leaderEpoch: number
 }
 
-/** @returns undefined when the error does not speak of the leader or it is not known; collects what it returns in `hints` */
+/**
+ * @param partition the replica here, or what the metadata says when there is none
+ * @returns undefined when the error does not speak of the leader or it is not known; collects what it returns in `hints`
+ */
 export function currentLeaderOf(
   error: ErrorCode,
-  partition: Partition | undefined,
+  partition: LeaderHint | undefined,
   hints: LeaderHint[],
 ): LeaderHint | undefined {
   if (error !== ErrorCode.NOT_LEADER_OR_FOLLOWER && error !== ErrorCode.FENCED_LEADER_EPOCH) return undefined

@@ -113,6 +113,16 @@ export interface FetchEntryResult extends PartitionRead {
   readonly partition: Partition | undefined
 }
 
+/** Refusals of an append that do not tell where the log begins. */
+const TELLS_NO_START: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+])
+
 export class ReplicaManager implements MetadataListener, PartitionHost {
   readonly nodeId: number
   readonly counters: TopicCounters = new TopicCounters()
@@ -327,7 +337,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
             errorMessage: 'errorMessage' in appended ? (appended.errorMessage ?? null) : null,
             baseOffset: -1,
             logAppendTimeMs: -1,
-            logStartOffset: partition.log?.logStartOffset ?? -1,
+            logStartOffset: TELLS_NO_START.has(appended.error) ? -1 : (partition.log?.logStartOffset ?? -1),
             recordErrors: 'recordErrors' in appended ? (appended.recordErrors ?? []) : [],
           }
         }
