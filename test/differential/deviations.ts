@@ -36,6 +36,32 @@ function steps(scenario: string, titles: readonly string[]): Deviation['explains
     scenario === ofScenario && titles.some((title) => step.startsWith(`${title} [`))
 }
 
+const WORDS: Deviation = {
+  reason: 'Messages beside error codes are for people to read and are in our own words.',
+  explains: ({ path, kafka, ours }) =>
+    /rrorMessage$/.test(path) &&
+    typeof kafka === 'string' &&
+    typeof ours === 'string' &&
+    kafka !== '' &&
+    ours !== '',
+}
+
+/** Of the scenarios for three brokers. */
+export const threeBrokerDeviations: readonly Deviation[] = [
+  WORDS,
+  {
+    reason:
+      "All of the first three brokers vote in kafkito's metadata quorum; of the recorded cluster only the first does, and the others observe.",
+    explains: ({ path }, scenario) =>
+      scenario === 'three-quorum' && /currentVoters|observers|leaderId|nodes$/.test(path),
+  },
+  {
+    reason: 'The voters of the metadata quorum are fixed, so its version cannot be raised (KIP-853).',
+    explains: (_, scenario, step) =>
+      scenario === 'three-quorum' && step.startsWith('kraft.version to 1 by 1 ['),
+  },
+]
+
 export const deviations: readonly Deviation[] = [
   {
     reason:
@@ -45,15 +71,7 @@ export const deviations: readonly Deviation[] = [
         ? differences(withoutUnsupported(kafka), withoutUnsupported(ours)).length === 0
         : path === '' && (ours === 'closed' || ours === 'not asked') && isUnsupported(apiOf(step)),
   },
-  {
-    reason: 'Messages beside error codes are for people to read and are in our own words.',
-    explains: ({ path, kafka, ours }) =>
-      /rrorMessage$/.test(path) &&
-      typeof kafka === 'string' &&
-      typeof ours === 'string' &&
-      kafka !== '' &&
-      ours !== '',
-  },
+  WORDS,
   {
     reason:
       'Kafka never answers a Produce request with null records (its handler fails); kafkito refuses them with INVALID_RECORD.',

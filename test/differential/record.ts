@@ -3,13 +3,15 @@
  *
  *     npx tsx test/differential/record.ts --bootstrap 127.0.0.1:9092 --out answers.jsonl [--only scenario]
  *
- * The answers of Apache Kafka in `answers/` come from a broker started for this with the settings of `settings.ts`.
+ * With three addresses (`H:P,H:P,H:P`) the scenarios for three brokers are played. The answers of Apache Kafka in `answers/` come from
+ * brokers started for this with the settings of `settings.ts`.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { formatAnswers, parseAnswers } from './answers.ts'
-import { newRunId, playAll } from './runner.ts'
+import { addressesOf, newRunId, playAll } from './runner.ts'
 import { scenarios } from './scenarios/index.ts'
+import { threeBrokerScenarios } from './scenarios/three-brokers.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,11 +20,10 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
   },
 })
-const [host = '127.0.0.1', port = '9092'] = values.bootstrap.split(':')
-const chosen = scenarios.filter(({ name }) => values.only === undefined || values.only.includes(name))
-const answers = await playAll(chosen, { host, port: Number(port), runId: newRunId() }, (name) =>
-  console.error(name),
-)
+const addresses = addressesOf(values.bootstrap)
+const all = addresses.others?.size === 2 ? threeBrokerScenarios : scenarios
+const chosen = all.filter(({ name }) => values.only === undefined || values.only.includes(name))
+const answers = await playAll(chosen, { ...addresses, runId: newRunId() }, (name) => console.error(name))
 const before = values.only === undefined ? {} : parseAnswers(await readFile(values.out, 'utf8'))
 const merged = { ...before, ...answers }
 await writeFile(values.out, formatAnswers(merged))

@@ -20,12 +20,24 @@ export interface PlayOptions {
   readonly port: number
   /** Makes names fresh; always of the same length, since lengths show in sizes. */
   readonly runId: string
+  /** Where connections of these names go; all others go to `host:port`. */
+  readonly others?: ReadonlyMap<string, { readonly host: string; readonly port: number }>
 }
 
 export function newRunId(): string {
   return `r${Math.floor(Math.random() * 36 ** 7)
     .toString(36)
     .padStart(7, '0')}`
+}
+
+/** The first broker, and the others as `broker 2`, `broker 3` … */
+export function addressesOf(bootstrap: string): Pick<PlayOptions, 'host' | 'port' | 'others'> {
+  const [first, ...others] = bootstrap.split(',').map((one) => {
+    const [host = '127.0.0.1', port = '9092'] = one.split(':')
+    return { host, port: Number(port) }
+  })
+  if (first === undefined) throw new Error('no address')
+  return { ...first, others: new Map(others.map((address, index) => [`broker ${index + 2}`, address])) }
 }
 
 export async function playAll(
@@ -165,7 +177,8 @@ class Player {
   async #connection(name: string): Promise<RawConnection> {
     let connection = this.#connections.get(name)
     if (connection === undefined || connection.isClosed) {
-      connection = await RawConnection.open(this.#options.host, this.#options.port)
+      const { host, port } = this.#options.others?.get(name) ?? this.#options
+      connection = await RawConnection.open(host, port)
       this.#connections.set(name, connection)
     }
     return connection

@@ -14,3 +14,13 @@ export const recordedSettings: Readonly<Record<string, string>> = {
   'share.coordinator.state.topic.min.isr': '1',
   'auto.create.topics.enable': 'true',
 }
+
+/** The same for three brokers, of which the first is the only controller; besides replication factors of 3. */
+export const threeBrokerSettings: Readonly<Record<string, string>> = {
+  'group.initial.rebalance.delay.ms': '0',
+  'offsets.topic.num.partitions': '1',
+  'transaction.state.log.num.partitions': '1',
+  'transaction.state.log.min.isr': '1',
+  'share.coordinator.state.topic.num.partitions': '1',
+  'share.coordinator.state.topic.min.isr': '1',
+}
