@@ -193,8 +193,10 @@ export class Observer {
     const { committed } = seen
     if (view.isLeader) {
       oneLeaderPerEpoch(this.#ledger, view)
-      committed.endOffset = Math.max(committed.endOffset, view.highWatermark)
     }
+    // In one turn it may have committed more and then been deposed.
+    if (view.isLeader || before?.isLeader === true)
+      committed.endOffset = Math.max(committed.endOffset, view.highWatermark)
     followersFollowTheWatermark(committed, view)
     if (before !== undefined) {
       epochsNeverGoBack(view, before)

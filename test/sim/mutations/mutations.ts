@@ -162,7 +162,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'broker/statemachine/runtime.ts',
     find: 'onRecord: this.machine.replay.bind(this.machine),',
     replace:
-      "onRecord: ((record: never, context: never) => { if (!JSON.stringify(record, (_, value) => typeof value === 'bigint' ? 0 : value).includes('committedMetadata')) this.machine.replay(record, context) }) as never,",
+      "onRecord: ((record: never, context: never) => { if (!JSON.stringify(record, (_, value) => typeof value === 'bigint' ? 0 : value).includes('commitTimestamp')) this.machine.replay(record, context) }) as never,",
   },
   {
     name: 'a coordinator answers before its records are committed',
