@@ -50,8 +50,10 @@ export class PeerClient {
 
   /** Everything in progress fails, and what has not left yet never does; later calls connect anew. */
   disconnect(): void {
-    for (const channel of [...this.#channels.values()]) channel.close()
+    const channels = [...this.#channels.values()]
+    // First: whoever hears of the end may call again at once, over a channel of its own.
     this.#channels.clear()
+    for (const channel of channels) channel.close()
   }
 
   #channelTo(address: Address): Channel {
