@@ -17,6 +17,7 @@ export type {
   ControlledRequest,
 } from './testing/control-hooks.ts'
 export type { FaultApi, FaultBuilder, FaultFilter, Faults, PushedFault } from './testing/faults.ts'
+export type { HttpOptions } from './testing/http-interface.ts'
 export type { JournalEntry, JournalFilter } from './testing/journal.ts'
 export { KafkaError, NotLocalError } from './testing/kafka-error.ts'
 export type { Snapshot } from './testing/local-world.ts'
@@ -26,7 +27,8 @@ export type { Decode, RecordInput, RecordValue, TopicRecord } from './testing/re
 export type { ReplicaState, ReplicatedPartition } from './testing/replica-view.ts'
 export type { Requests } from './testing/requests.ts'
 export type { Scope } from './testing/scope.ts'
-export { startCluster, type TestCluster, type TestCluster as Cluster } from './testing/test-cluster.ts'
+export { startCluster } from './testing/start-cluster.ts'
+export type { TestCluster, TestCluster as Cluster } from './testing/test-cluster.ts'
 export type { TopicHandle, TopicOptions } from './testing/topic-handle.ts'
 export { VerificationError } from './testing/verify.ts'
 export type { GroupWaits, TopicPartition, WaitFor } from './testing/wait-for.ts'

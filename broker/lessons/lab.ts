@@ -12,7 +12,8 @@ import { KafkaError } from '../testing/kafka-error.ts'
 import type { StartOptions } from '../testing/options.ts'
 import type { PendingCall } from '../testing/pending-call.ts'
 import type { ReplicatedPartition } from '../testing/replica-view.ts'
-import { startCluster, type TestCluster } from '../testing/test-cluster.ts'
+import { startCluster } from '../testing/start-cluster.ts'
+import type { TestCluster } from '../testing/test-cluster.ts'
 import { LessonError } from './lesson.ts'
 
 /** How often what must come by itself (a coordinator that loads) is looked for. */

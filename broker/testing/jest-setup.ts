@@ -2,7 +2,8 @@
  * `globalSetup: 'kafkito/jest/setup'`: one cluster for the whole run; workers find it by KAFKITO_BOOTSTRAP, which `startCluster` and `useKafka`
  * look at. Does nothing when that is set already.
  */
-import { startCluster, type TestCluster } from './test-cluster.ts'
+import { startCluster } from './start-cluster.ts'
+import type { TestCluster } from './test-cluster.ts'
 
 /** Where the tear-down, which is a module of its own to jest, finds the cluster. */
 const PLACE = Symbol.for('kafkito.jest')

@@ -4,7 +4,8 @@
  */
 import type { StartOptions } from './options.ts'
 import type { Scope } from './scope.ts'
-import { startCluster, type TestCluster } from './test-cluster.ts'
+import { startCluster } from './start-cluster.ts'
+import type { TestCluster } from './test-cluster.ts'
 
 type Hook = (run: () => Promise<void>) => void
 

@@ -163,6 +163,10 @@ export class LocalWorld {
       journal,
       loseTail,
       bootstrapServers,
+      http,
+      schemaRegistry,
+      connect,
+      rest,
       ...options
     } = this.options
     const given = options.config instanceof Map ? Object.fromEntries(options.config) : (options.config ?? {})

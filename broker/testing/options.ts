@@ -1,5 +1,6 @@
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { ClusterOptions } from '../cluster.ts'
+import type { HttpOptions } from './http-interface.ts'
 import type { TopicOptions } from './topic-handle.ts'
 
 export interface StartOptions extends Omit<ClusterOptions, 'runtime' | 'files' | 'interception'> {
@@ -19,6 +20,14 @@ export interface StartOptions extends Omit<ClusterOptions, 'runtime' | 'files' |
   readonly loseTail?: boolean
   /** Attach to a running cluster in place of starting one. Default: KAFKITO_BOOTSTRAP of the environment, if set. */
   readonly bootstrapServers?: string
+  /** Serve the HTTP interface of `kafkito start` as well, at `cluster.urls.http`; on a free port unless one is given. Default false. */
+  readonly http?: boolean | HttpOptions
+  /** Not there yet: true is refused. */
+  readonly schemaRegistry?: boolean
+  /** Not there yet: true is refused. */
+  readonly connect?: boolean
+  /** Not there yet: true is refused. */
+  readonly rest?: boolean
   /** The world; for simulations. */
   readonly runtime?: Runtime
 }

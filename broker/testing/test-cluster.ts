@@ -5,9 +5,7 @@
  *
  * Owner: who called `startCluster`. Invariant: after `stop` no timer, socket or file of it is left.
  */
-import { ElectLeaders } from '../../common/protocol/apis/43-elect-leaders.ts'
 import { IncrementalAlterConfigs } from '../../common/protocol/apis/44-incremental-alter-configs.ts'
-import { AlterPartitionReassignments } from '../../common/protocol/apis/45-alter-partition-reassignments.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { type ApiName, apiByName } from '../../common/protocol/registry.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
@@ -16,19 +14,17 @@ import type { Address } from '../../common/runtime/transport.ts'
 import type { AddBrokerOptions, Cluster } from '../cluster.ts'
 import type { ClusterNode } from '../cluster-node.ts'
 import type { ClusterWarning } from '../cluster-warning.ts'
-import { partitionForKey } from '../coordinator/coordinator-service.ts'
-import { OFFSETS_TOPIC, TRANSACTION_TOPIC } from '../topic-names.ts'
 import type { VersionBounds } from './answer-overrides.ts'
 import { BrokerControl } from './broker-control.ts'
 import { type ClientConfigs, type ClientKind, clientConfig } from './client-config.ts'
 import { ClusterClock, type Duration, durationMs } from './cluster-clock.ts'
-import { type ClusterView, localView, type PartitionState, remoteView } from './cluster-view.ts'
-import { FIXTURE_ENDPOINT } from './fault-engine.ts'
+import type { ClusterView, PartitionState } from './cluster-view.ts'
 import { Faults } from './faults.ts'
-import { Journal, journalLine } from './journal.ts'
+import type { HttpInterface } from './http-interface.ts'
+import type { Journal } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
-import { LocalWorld, type Snapshot } from './local-world.ts'
-import type { StartOptions } from './options.ts'
+import { type CoordinatorKind, Leadership } from './leadership.ts'
+import type { LocalWorld, Snapshot } from './local-world.ts'
 import { askBroker, type PendingCall } from './pending-call.ts'
 import { type ReplicatedPartition, replicatedPartition } from './replica-view.ts'
 import { Requests } from './requests.ts'
@@ -42,19 +38,17 @@ import {
   VerificationError,
 } from './verify.ts'
 import { WaitFor } from './wait-for.ts'
-import { periodicChanges, turnChanges, Waits } from './waits.ts'
-import { Wire } from './wire.ts'
-
-/** How often a cluster elsewhere is asked while somebody waits. */
-const REMOTE_POLL_MS = 50
-
-export type CoordinatorKind = 'group' | 'transaction'
+import type { Waits } from './waits.ts'
+import type { Wire } from './wire.ts'
 
 /** Kafka's resource type ids of configurations. */
 const CONFIG_TYPES = { topic: 2, broker: 4, 'client-metrics': 16, group: 32 } as const
 
 interface Parts {
   readonly local: LocalWorld | undefined
+  readonly http: HttpInterface | undefined
+  /** Starts a second cluster from a snapshot. */
+  readonly fork: ((snapshot: Snapshot) => Promise<TestCluster>) | undefined
   readonly wire: Wire
   readonly waits: Waits
   readonly view: ClusterView
@@ -70,6 +64,7 @@ export class TestCluster {
   readonly requests: Requests
   readonly #parts: Parts
   readonly #host: TopicHost
+  readonly #leadership: Leadership
   #faults: Faults | undefined
   #clock: ClusterClock | undefined
   #scopes = 0
@@ -81,6 +76,7 @@ export class TestCluster {
     const { waits, view, journal, wire, nowMs, local } = parts
     this.waitFor = new WaitFor({ waits, view, journal: () => journal })
     this.requests = new Requests(journal)
+    this.#leadership = new Leadership({ wire, view, waitFor: this.waitFor })
     this.#host = { wire, nowMs, whenUsable: (topic) => this.waitFor.topic(topic) }
     if (local !== undefined) this.#faults = new Faults(local.faultEngine, waits)
   }
@@ -102,8 +98,13 @@ export class TestCluster {
     return this.#parts.bootstrap().map(addressText)
   }
 
-  get urls(): { readonly kafka: string } {
-    return { kafka: `kafka://${this.bootstrapServers}` }
+  /** `http` is there when it was asked for. */
+  get urls(): { readonly kafka: string; readonly http?: string } {
+    const { http } = this.#parts
+    return {
+      kafka: `kafka://${this.bootstrapServers}`,
+      ...(http === undefined ? {} : { http: http.url }),
+    }
   }
 
   /** Variables for the environment of a child process. */
@@ -112,13 +113,16 @@ export class TestCluster {
     BOOTSTRAP_SERVERS: string
     KAFKA_BOOTSTRAP_SERVERS: string
     KAFKITO_BOOTSTRAP: string
+    KAFKITO_HTTP_URL?: string
   } {
     const { bootstrapServers } = this
+    const { http } = this.#parts
     return {
       KAFKA_BROKERS: bootstrapServers,
       BOOTSTRAP_SERVERS: bootstrapServers,
       KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
       KAFKITO_BOOTSTRAP: bootstrapServers,
+      ...(http === undefined ? {} : { KAFKITO_HTTP_URL: http.url }),
     }
   }
 
@@ -204,16 +208,8 @@ export class TestCluster {
    * An election that an operator asks for: `preferred` gives the lead back to the first replica, `unclean` to one that may have lost records.
    * @returns Kafka's answer: NONE, ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE …
    */
-  async electLeader(
-    topic: string,
-    partition: number,
-    election: 'preferred' | 'unclean' = 'preferred',
-  ): Promise<ErrorCode> {
-    const answer = await this.#parts.wire.any(ElectLeaders, {
-      electionType: election === 'preferred' ? 0 : 1,
-      topicPartitions: [{ topic, partitions: [partition] }],
-    })
-    return answer.replicaElectionResults[0]?.partitionResult[0]?.errorCode ?? answer.errorCode
+  electLeader(topic: string, partition: number, election?: 'preferred' | 'unclean'): Promise<ErrorCode> {
+    return this.#leadership.elect(topic, partition, election)
   }
 
   /** Every replica of a partition and what the controller says of it, seen from inside. @throws KafkaError */
@@ -243,51 +239,18 @@ export class TestCluster {
   }
 
   /** Makes a broker the leader of a partition, for real; it copies the data first when it has no replica. */
-  async moveLeader(topic: string, partition: number, nodeId: number): Promise<void> {
-    const { wire } = this.#parts
-    const state = (await this.describeTopic(topic))[partition]
-    if (state === undefined)
-      throw new KafkaError(`${topic}-${partition}`, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-    const others = state.replicas.filter((replica) => replica !== nodeId)
-    const replicas = state.replicas.includes(nodeId)
-      ? [nodeId, ...others]
-      : [nodeId, ...others].slice(0, state.replicas.length)
-    const moved = await wire.any(AlterPartitionReassignments, {
-      topics: [{ name: topic, partitions: [{ partitionIndex: partition, replicas }] }],
-    })
-    const errorCode = moved.responses[0]?.partitions[0]?.errorCode || moved.errorCode
-    if (errorCode !== ErrorCode.NONE) throw new KafkaError(`moving ${topic}-${partition}`, errorCode)
-    await this.waitFor.condition(`broker ${nodeId} to be in sync`, async () =>
-      (await this.describeTopic(topic))[partition]?.isr.includes(nodeId),
-    )
-    await wire.any(ElectLeaders, { topicPartitions: [{ topic, partitions: [partition] }] })
-    await this.waitFor.leader({ topic, partition }, nodeId)
+  moveLeader(topic: string, partition: number, nodeId: number): Promise<void> {
+    return this.#leadership.move(topic, partition, nodeId)
   }
 
   /** The broker that coordinates a group or a transactional id; -1: none yet. */
-  async coordinatorOf(kind: CoordinatorKind, key: string): Promise<number> {
-    const place = await this.#coordinatorPlace(kind, key)
-    if (place === undefined) return -1
-    return (await this.describeTopic(place.topic))[place.partition]?.leader ?? -1
+  coordinatorOf(kind: CoordinatorKind, key: string): Promise<number> {
+    return this.#leadership.coordinatorOf(kind, key)
   }
 
   /** Moves the coordinator of a group or a transactional id, for real. */
-  async moveCoordinator(kind: CoordinatorKind, key: string, nodeId: number): Promise<void> {
-    const place = await this.#coordinatorPlace(kind, key)
-    if (place === undefined)
-      throw new KafkaError(`the coordinator of "${key}"`, ErrorCode.COORDINATOR_NOT_AVAILABLE)
-    await this.moveLeader(place.topic, place.partition, nodeId)
-  }
-
-  async #coordinatorPlace(
-    kind: CoordinatorKind,
-    key: string,
-  ): Promise<{ topic: string; partition: number } | undefined> {
-    const topic = kind === 'group' ? OFFSETS_TOPIC : TRANSACTION_TOPIC
-    const partitions = await this.#parts.view.partitions(topic)
-    return partitions === undefined
-      ? undefined
-      : { topic, partition: partitionForKey(key, partitions.length) }
+  moveCoordinator(kind: CoordinatorKind, key: string, nodeId: number): Promise<void> {
+    return this.#leadership.moveCoordinator(kind, key, nodeId)
   }
 
   /** What clients are told of the coordinator, true or not; the broker need not exist. Ends with `faults.reset`. */
@@ -419,9 +382,9 @@ export class TestCluster {
 
   /** A second cluster with the same state (or that of a snapshot), on ports of its own. Brokers that were down are down in it. */
   async fork(snapshot: Snapshot = this.snapshot()): Promise<TestCluster> {
-    const { options } = this.#local('A fork')
-    const { topics, port, ports, ...forkOptions } = options
-    return startLocal(forkOptions, snapshot)
+    const { fork } = this.#parts
+    if (fork === undefined) throw new NotLocalError('A fork')
+    return fork(snapshot)
   }
 
   // --- ends --------------------------------------------------------------------------------------------------------
@@ -483,10 +446,11 @@ export class TestCluster {
   }
 
   async #stop(): Promise<void> {
-    const { local, wire, waits, close } = this.#parts
+    const { local, http, wire, waits, close } = this.#parts
     waits.abandon('The cluster was stopped while a test waited')
     this.#faults?.reset()
     wire.close()
+    await http?.close()
     await local?.stop()
     close()
   }
@@ -519,6 +483,7 @@ export class TestCluster {
   kill(): void {
     this.#stopping ??= Promise.resolve()
     this.#parts.wire.close()
+    void this.#parts.http?.close()
     this.#local('Killing the cluster').kill()
   }
 
@@ -547,118 +512,4 @@ function namesIn(engine: Cluster, start: string): { topics: readonly string[]; g
       for (const groupId of machine.state.groups.keys()) if (groupId.startsWith(start)) groups.add(groupId)
   }
   return { topics: [...topics], groups: [...groups] }
-}
-
-/**
- * Starts a cluster in this process, or attaches to a running one when `bootstrapServers` or KAFKITO_BOOTSTRAP names it.
- * Resolves when clients can work. @throws StartError
- */
-export async function startCluster(options: StartOptions = {}): Promise<TestCluster> {
-  const bootstrapServers = options.bootstrapServers ?? process.env.KAFKITO_BOOTSTRAP
-  if (bootstrapServers !== undefined && bootstrapServers !== '') return attach(bootstrapServers, options)
-  return startLocal(options)
-}
-
-async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestCluster> {
-  const local = new LocalWorld(options)
-  const { runtime, journal } = local
-  try {
-    await local.start(from)
-  } catch (error) {
-    local.kill()
-    throw error
-  }
-  const bootstrap = (): readonly Address[] =>
-    local.engine.nodes.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
-  const wire = new Wire({
-    // The network is another one after `restore`.
-    transport: {
-      listen: (listenOptions, onLink) =>
-        local.engine.network.endpoint(FIXTURE_ENDPOINT).listen(listenOptions, onLink),
-      connect: (connectOptions) => {
-        const { network } = local.engine
-        const transport = network.knows(connectOptions)
-          ? network.endpoint(FIXTURE_ENDPOINT)
-          : runtime.transport
-        return transport.connect(connectOptions)
-      },
-    },
-    scheduler: runtime.realTimers,
-    bootstrap: () => {
-      const running = local.engine.nodes.filter(({ state }) => state === 'running')
-      return running.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
-    },
-    clientId: 'kafkito-fixture',
-  })
-  const waits = new Waits({
-    realTimers: runtime.realTimers,
-    virtualTimers: runtime.time === undefined ? undefined : runtime.scheduler,
-    onChange: turnChanges(runtime.reactor),
-    journalTail: () => journal.list().slice(-30).map(journalLine),
-  })
-  const cluster = new TestCluster({
-    local,
-    wire,
-    waits,
-    view: localView(() => local.engine),
-    journal,
-    bootstrap,
-    nowMs: () => runtime.clock.wallMs(),
-    close: () => {},
-    isStrict: options.strict ?? true,
-  })
-  return prepared(cluster, options)
-}
-
-async function attach(bootstrapServers: string, options: StartOptions): Promise<TestCluster> {
-  const runtime = createNodeRuntime({ timersKeepProcessAlive: true })
-  const addresses = bootstrapServers.split(',').map((text): Address => {
-    const at = text.lastIndexOf(':')
-    const host = text
-      .slice(0, at)
-      .trim()
-      .replace(/^\[|\]$/g, '')
-    const port = Number(text.slice(at + 1))
-    if (at < 1 || !Number.isInteger(port))
-      throw new Error(`"${text}" is no address of a broker: write host:port, separated by commas.`)
-    return { host, port }
-  })
-  const wire = new Wire({
-    transport: runtime.transport,
-    scheduler: runtime.scheduler,
-    bootstrap: () => addresses,
-    clientId: 'kafkito-fixture',
-  })
-  const nowMs = (): number => runtime.clock.wallMs()
-  const cluster = new TestCluster({
-    local: undefined,
-    wire,
-    waits: new Waits({
-      realTimers: runtime.scheduler,
-      virtualTimers: undefined,
-      onChange: periodicChanges(runtime.scheduler, REMOTE_POLL_MS),
-      journalTail: () => [],
-    }),
-    view: remoteView(wire, nowMs),
-    journal: new Journal({ isRecording: false, capacity: 1 }),
-    bootstrap: () => addresses,
-    nowMs,
-    close: () => runtime.close(),
-    isStrict: options.strict ?? true,
-  })
-  return prepared(cluster, options)
-}
-
-/** With the topics that were asked for; those that an attached cluster has already stay as they are. */
-async function prepared(cluster: TestCluster, { topics }: StartOptions): Promise<TestCluster> {
-  if (topics === undefined) return cluster
-  try {
-    await cluster.createTopics(topics)
-  } catch (error) {
-    if (!cluster.isLocal && error instanceof KafkaError && error.code === 'TOPIC_ALREADY_EXISTS')
-      return cluster
-    await cluster.stop()
-    throw error
-  }
-  return cluster
 }

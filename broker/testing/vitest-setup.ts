@@ -2,7 +2,7 @@
  * `globalSetup: ['kafkito/vitest/setup']`: one cluster for the whole run, given to every worker. Does nothing when KAFKITO_BOOTSTRAP names a
  * running cluster already.
  */
-import { startCluster } from './test-cluster.ts'
+import { startCluster } from './start-cluster.ts'
 
 interface Project {
   provide(key: 'kafkitoBootstrapServers', value: string): void

@@ -5,7 +5,8 @@
 import { test as base, inject, type TestAPI } from 'vitest'
 import type { StartOptions } from './options.ts'
 import type { Scope } from './scope.ts'
-import { startCluster, type TestCluster } from './test-cluster.ts'
+import { startCluster } from './start-cluster.ts'
+import type { TestCluster } from './test-cluster.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,0 +1,92 @@
+/**
+ * The HTTP interface of a test's cluster: the same as that of `kafkito start`, over whatever life the cluster has at the moment, so its port
+ * stays through `restore`.
+ *
+ * Owner: the cluster of a test. Fastify is loaded when the first one is opened: a cluster without it starts sooner.
+ */
+import type { Cluster } from '../cluster.ts'
+import type { ClusterNode } from '../cluster-node.ts'
+import type { ControlledCluster, ControlledNode } from '../http/cluster-control.ts'
+import type { ClusterView } from '../http/cluster-view.ts'
+import { StartError } from '../start-error.ts'
+import { letTimePass } from './cluster-clock.ts'
+import type { LocalWorld } from './local-world.ts'
+
+export interface HttpOptions {
+  /** Default 0: a free one. */
+  readonly port?: number
+  /** Default 127.0.0.1. */
+  readonly host?: string
+}
+
+export class HttpInterface {
+  readonly url: string
+  readonly #close: () => Promise<void>
+
+  private constructor(url: string, close: () => Promise<void>) {
+    this.url = url
+    this.#close = close
+  }
+
+  /** @throws StartError when the port is not to be had */
+  static async open(world: LocalWorld, asked: true | HttpOptions): Promise<HttpInterface> {
+    const { port = 0, host = '127.0.0.1' } = asked === true ? {} : asked
+    const { createHttpServer, listenHttp } = await import('../http/server.ts')
+    const cluster = presentLife(world)
+    const server = createHttpServer(cluster, { control: cluster })
+    try {
+      const url = await listenHttp(server, { host, port })
+      return new HttpInterface(url, async () => server.close())
+    } catch (error) {
+      await server.close()
+      const message = `HTTP cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`
+      throw new StartError('PORT_IN_USE', message, 'Leave the port out: a free one is taken.', {
+        cause: error,
+      })
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#close()
+  }
+}
+
+function presentLife(world: LocalWorld): ClusterView & ControlledCluster {
+  const engine = (): Cluster => world.engine
+  return {
+    get bootstrapServers() {
+      return engine().bootstrapServers
+    },
+    get brokers() {
+      return engine().brokers
+    },
+    get nodes() {
+      return engine().nodes.map((node) => controlled(world, node))
+    },
+    addBroker: async (options) => {
+      const nodeId = await world.addBroker(options)
+      return controlled(world, engine().node(nodeId))
+    },
+    removeBroker: (nodeId) => world.removeBroker(nodeId),
+    isolate: (nodeId, options) => engine().isolate(nodeId, options),
+    heal: (nodeId) => engine().heal(nodeId),
+  }
+}
+
+/** What an HTTP client waits for happens although nobody moves a virtual clock. */
+function controlled(world: LocalWorld, node: ClusterNode): ControlledNode {
+  return {
+    nodeId: node.nodeId,
+    get state() {
+      return node.state
+    },
+    get advertisedAddresses() {
+      return node.advertisedAddresses
+    },
+    start: () => letTimePass(world.runtime, node.start()),
+    stop: () => letTimePass(world.runtime, node.stop()),
+    kill: (options) => node.kill(options),
+    freeze: () => node.freeze(),
+    thaw: () => node.thaw(),
+  }
+}

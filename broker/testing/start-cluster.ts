@@ -1,0 +1,165 @@
+/**
+ * How a test comes to its cluster: one started in this process, a fork of one, or one that runs elsewhere.
+ */
+import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
+import type { Address } from '../../common/runtime/transport.ts'
+import { StartError } from '../start-error.ts'
+import { localView, remoteView } from './cluster-view.ts'
+import { FIXTURE_ENDPOINT } from './fault-engine.ts'
+import { HttpInterface } from './http-interface.ts'
+import { Journal, journalLine } from './journal.ts'
+import { KafkaError, NotLocalError } from './kafka-error.ts'
+import { LocalWorld, type Snapshot } from './local-world.ts'
+import { logToStandardError } from './log.ts'
+import type { StartOptions } from './options.ts'
+import { TestCluster } from './test-cluster.ts'
+import { periodicChanges, turnChanges, Waits } from './waits.ts'
+import { Wire } from './wire.ts'
+
+/** How often a cluster elsewhere is asked while somebody waits. */
+const REMOTE_POLL_MS = 50
+
+/** Options for what kafkito does not have: whoever asks must not find out by a connection that is refused. */
+const NOT_THERE_YET = {
+  schemaRegistry: 'schema registry',
+  connect: 'Connect workers',
+  rest: 'REST proxy',
+} as const
+
+/**
+ * Starts a cluster in this process, or attaches to a running one when `bootstrapServers` or KAFKITO_BOOTSTRAP names it.
+ * Resolves when clients can work. @throws StartError
+ */
+export async function startCluster(options: StartOptions = {}): Promise<TestCluster> {
+  refuseWhatIsNotThere(options)
+  const bootstrapServers = options.bootstrapServers ?? process.env.KAFKITO_BOOTSTRAP
+  if (bootstrapServers !== undefined && bootstrapServers !== '') return attach(bootstrapServers, options)
+  return startLocal(options)
+}
+
+/** @throws StartError */
+function refuseWhatIsNotThere(options: StartOptions): void {
+  for (const [option, name] of Object.entries(NOT_THERE_YET)) {
+    if (!options[option as keyof typeof NOT_THERE_YET]) continue
+    throw new StartError(
+      'UNSUPPORTED',
+      `kafkito has no ${name} yet, so ${option} cannot be started.`,
+      `Leave ${option} out.`,
+    )
+  }
+}
+
+async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestCluster> {
+  const local = new LocalWorld(options)
+  const { runtime, journal } = local
+  logToStandardError(runtime.trace, process.env)
+  let http: HttpInterface | undefined
+  try {
+    await local.start(from)
+    if (options.http) http = await HttpInterface.open(local, options.http)
+  } catch (error) {
+    local.kill()
+    throw error
+  }
+  const bootstrap = (): readonly Address[] =>
+    local.engine.nodes.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
+  const wire = new Wire({
+    // The network is another one after `restore`.
+    transport: {
+      listen: (listenOptions, onLink) =>
+        local.engine.network.endpoint(FIXTURE_ENDPOINT).listen(listenOptions, onLink),
+      connect: (connectOptions) => {
+        const { network } = local.engine
+        const transport = network.knows(connectOptions)
+          ? network.endpoint(FIXTURE_ENDPOINT)
+          : runtime.transport
+        return transport.connect(connectOptions)
+      },
+    },
+    scheduler: runtime.realTimers,
+    bootstrap: () => {
+      const running = local.engine.nodes.filter(({ state }) => state === 'running')
+      return running.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
+    },
+    clientId: 'kafkito-fixture',
+  })
+  const waits = new Waits({
+    realTimers: runtime.realTimers,
+    virtualTimers: runtime.time === undefined ? undefined : runtime.scheduler,
+    onChange: turnChanges(runtime.reactor),
+    journalTail: () => journal.list().slice(-30).map(journalLine),
+  })
+  const cluster = new TestCluster({
+    local,
+    http,
+    fork: (snapshot) => {
+      const { topics, port, ports, http: httpAsked, ...forkOptions } = options
+      return startLocal({ ...forkOptions, ...(httpAsked ? { http: true } : {}) }, snapshot)
+    },
+    wire,
+    waits,
+    view: localView(() => local.engine),
+    journal,
+    bootstrap,
+    nowMs: () => runtime.clock.wallMs(),
+    close: () => {},
+    isStrict: options.strict ?? true,
+  })
+  return prepared(cluster, options)
+}
+
+async function attach(bootstrapServers: string, options: StartOptions): Promise<TestCluster> {
+  if (options.http) throw new NotLocalError('The HTTP interface')
+  const runtime = createNodeRuntime({ timersKeepProcessAlive: true })
+  const addresses = bootstrapServers.split(',').map((text): Address => {
+    const at = text.lastIndexOf(':')
+    const host = text
+      .slice(0, at)
+      .trim()
+      .replace(/^\[|\]$/g, '')
+    const port = Number(text.slice(at + 1))
+    if (at < 1 || !Number.isInteger(port))
+      throw new Error(`"${text}" is no address of a broker: write host:port, separated by commas.`)
+    return { host, port }
+  })
+  const wire = new Wire({
+    transport: runtime.transport,
+    scheduler: runtime.scheduler,
+    bootstrap: () => addresses,
+    clientId: 'kafkito-fixture',
+  })
+  const nowMs = (): number => runtime.clock.wallMs()
+  const cluster = new TestCluster({
+    local: undefined,
+    http: undefined,
+    fork: undefined,
+    wire,
+    waits: new Waits({
+      realTimers: runtime.scheduler,
+      virtualTimers: undefined,
+      onChange: periodicChanges(runtime.scheduler, REMOTE_POLL_MS),
+      journalTail: () => [],
+    }),
+    view: remoteView(wire, nowMs),
+    journal: new Journal({ isRecording: false, capacity: 1 }),
+    bootstrap: () => addresses,
+    nowMs,
+    close: () => runtime.close(),
+    isStrict: options.strict ?? true,
+  })
+  return prepared(cluster, options)
+}
+
+/** With the topics that were asked for; those that an attached cluster has already stay as they are. */
+async function prepared(cluster: TestCluster, { topics }: StartOptions): Promise<TestCluster> {
+  if (topics === undefined) return cluster
+  try {
+    await cluster.createTopics(topics)
+  } catch (error) {
+    if (!cluster.isLocal && error instanceof KafkaError && error.code === 'TOPIC_ALREADY_EXISTS')
+      return cluster
+    await cluster.stop()
+    throw error
+  }
+  return cluster
+}
