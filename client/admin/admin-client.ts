@@ -134,6 +134,22 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     core.startStatistics(() => ({ ...commonStatistics(core, 'producer'), topics: {} }))
   }
 
+  /** As the constructor; with OAUTHBEARER it waits for the first token and fails with SASL_AUTHENTICATION_FAILED without one. */
+  static async create(
+    conf?: ClientConfig,
+    extra?: ClientConfig,
+    hooks: ClientHooks = {},
+  ): Promise<AdminClient> {
+    const admin = new AdminClient(conf, extra, hooks)
+    try {
+      await admin.#engine.core.ready()
+      return admin
+    } catch (error) {
+      await admin.close()
+      throw error
+    }
+  }
+
   // Topics and partitions
 
   /** One result a topic. */

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
+  AdminClient,
   type ClientConfig,
   Consumer,
   type KafkaError,
@@ -116,7 +117,7 @@ describe('oauth_cb', () => {
 describe('create', () => {
   it('gives a handle once there is a token, and rejects when there is none', async () => {
     const base = { 'bootstrap.servers': 'localhost:1', 'group.id': 'g', ...bearer, log_level: 0 }
-    for (const Handle of [Producer, Consumer, ShareConsumer]) {
+    for (const Handle of [Producer, Consumer, ShareConsumer, AdminClient]) {
       const made = await Handle.create({ ...base, oauth_cb: () => ['abc', 4_000_000_000] })
       await made.close()
       const failing = {
