@@ -249,11 +249,19 @@ describe('what a member commits', () => {
       },
     })
     await take(consumer, 1)
+    // Without onLost, onRevoke is told.
+    const other = world.consumer({ ...quick, 'session.timeout.ms': 6000, 'max.poll.interval.ms': 6000 })
+    const log: string[] = []
+    const { onAssign, onRevoke } = recorder('other', log)
+    other.subscribe([topic], onAssign, onRevoke)
+    await take(other, 1)
     const started = process.hrtime.bigint()
     while (process.hrtime.bigint() - started < 6_500_000_000n)
       await new Promise((resolve) => setImmediate(resolve))
     expect(await pollUntil([consumer], () => code !== '')).toBe(true)
     expect(code).toBe('_ASSIGNMENT_LOST')
+    expect(await pollUntil([other], () => log.length >= 3)).toBe(true)
+    expect(log.slice(0, 3)).toEqual(['other assign 0', 'other revoke 0', 'other assign 0'])
   })
 
   it('is all of it, however the messages came', async () => {

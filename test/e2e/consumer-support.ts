@@ -29,11 +29,11 @@ export class ConsumerWorld {
   #open: Consumer[] = []
 
   /** Registers the hooks of the file that calls it. */
-  static use(): ConsumerWorld {
+  static use(config: Readonly<Record<string, string | number>> = {}): ConsumerWorld {
     const world = new ConsumerWorld()
     beforeAll(async () => {
       if (world.bootstrap !== '') return
-      world.#own = await startCluster({ config: quickGroups })
+      world.#own = await startCluster({ config: { ...quickGroups, ...config } })
       world.bootstrap = world.#own.bootstrapServers
     })
     afterEach(async () => {

@@ -1,4 +1,4 @@
-/** The producer against a running cluster: BOOTSTRAP=host:port npx vitest run test/e2e. Skipped without BOOTSTRAP. */
+/** The producer against a running cluster: BOOTSTRAP=host:port, or a kafkito of its own. */
 import { describe, expect, it } from 'vitest'
 import {
   type ClientConfig,
@@ -7,22 +7,23 @@ import {
   type Message,
   Producer,
 } from '../../client/index.ts'
-import { bootstrap, RawCluster, uniqueName } from './support.ts'
+import { ConsumerWorld } from './consumer-support.ts'
+import { RawCluster, uniqueName } from './support.ts'
 
-const cluster = new RawCluster(bootstrap ?? '')
+const world = ConsumerWorld.use()
 
 async function withProducer(conf: ClientConfig, use: (producer: Producer) => Promise<void>): Promise<void> {
-  await using producer = new Producer({ 'bootstrap.servers': bootstrap }, conf)
+  await using producer = new Producer({ 'bootstrap.servers': world.bootstrap }, conf)
   await use(producer)
 }
 
 async function topic(partitionCount = 1, configs: Readonly<Record<string, string>> = {}): Promise<string> {
   const name = uniqueName('producer')
-  await cluster.createTopic(name, partitionCount, configs)
+  await new RawCluster(world.bootstrap).createTopic(name, partitionCount, configs)
   return name
 }
 
-describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => {
+describe('a producer and a real cluster', () => {
   it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
     'records compressed with %s arrive as they were sent',
     async (codec) => {
@@ -50,7 +51,7 @@ describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => 
       expect(reports.map((message) => message.offset())).toEqual(
         Array.from({ length: count }, (_, index) => index),
       )
-      const { records, batches } = await cluster.read(name, 0)
+      const { records, batches } = await new RawCluster(world.bootstrap).read(name, 0)
       expect(batches[0]?.compressionType).toBe(['none', 'gzip', 'snappy', 'lz4', 'zstd'].indexOf(codec))
       expect(records).toHaveLength(count)
       expect(records[7]).toMatchObject({
@@ -72,7 +73,7 @@ describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => 
       producer.produce(name, '', '')
       await producer.flush(20)
     })
-    const { records } = await cluster.read(name, 0)
+    const { records } = await new RawCluster(world.bootstrap).read(name, 0)
     expect(records.map(({ key, value }) => [key?.length, value?.length])).toEqual([
       [undefined, undefined],
       [0, 0],
@@ -92,7 +93,7 @@ describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => 
       await producer.listTopics(name)
     })
     expect(offsets).toEqual([acks === 0 ? null : 0])
-    expect((await cluster.read(name, 0)).records).toHaveLength(1)
+    expect((await new RawCluster(world.bootstrap).read(name, 0)).records).toHaveLength(1)
   })
 
   it('an idempotent producer keeps order over many batches in flight', async () => {
@@ -104,7 +105,7 @@ describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => 
       expect(await producer.flush(20)).toBe(0)
     })
     for (const partition of [0, 1, 2]) {
-      const { records, batches } = await cluster.read(name, partition)
+      const { records, batches } = await new RawCluster(world.bootstrap).read(name, partition)
       expect(records.map(({ value }) => Number(value))).toEqual(
         Array.from({ length: 1000 }, (_, index) => index * 3 + partition),
       )
@@ -141,7 +142,7 @@ describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => 
     })
     expect(errors.filter((error) => error === null)).toHaveLength(20)
     expect(errors.filter((error) => error === 'MSG_SIZE_TOO_LARGE')).toHaveLength(1)
-    const { records } = await cluster.read(name, 0)
+    const { records } = await new RawCluster(world.bootstrap).read(name, 0)
     expect(records.map(({ value }) => value?.[0])).toEqual(Array.from({ length: 20 }, (_, index) => index))
   })
 
@@ -215,6 +216,8 @@ describe.skipIf(bootstrap === undefined)('a producer and a real cluster', () => 
   })
 
   it('a misspelt property is refused at once', () => {
-    expect(() => new Producer({ 'bootstrap.server': bootstrap } as ClientConfig)).toThrow(KafkaException)
+    expect(() => new Producer({ 'bootstrap.server': world.bootstrap } as ClientConfig)).toThrow(
+      KafkaException,
+    )
   })
 })

@@ -14,9 +14,6 @@ import { RecordReader } from '../../common/record/record-reader.ts'
 import { SystemRandom } from '../../common/runtime/node/entropy.ts'
 import { rawClient } from '../support/raw-client.ts'
 
-/** undefined: the tests are skipped. */
-export const bootstrap = process.env.BOOTSTRAP
-
 /** Nobody else has a topic or group of this name. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${new SystemRandom().uuid()}`
