@@ -5,6 +5,7 @@
  *     npm run bench -- --short          one round with little data, without Kafka when its script is not there
  *     npm run bench -- --only produce   measures whose name contains this
  *     npm run bench -- --write          puts the table into docs/benchmarks.md
+ *     npm run bench -- --only clients   standard clients against both, and clients for Node side by side (test/bench/clients)
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -326,3 +327,17 @@ if (flags.write) {
   const results = flags.only === '' ? `${circumstances}.\n\n${table()}` : merged(text.slice(from, to))
   await writeFile(path, `${text.slice(0, from)}\n\n${aligned(results)}\n\n${text.slice(to)}`)
 }
+
+/** Clients for Node have columns and a table of their own. */
+async function nodeClients(): Promise<void> {
+  const script = fileURLToPath(new URL('../clients/main.ts', import.meta.url))
+  const passed = [
+    ...(flags.short ? ['--short'] : []),
+    ...(flags.write ? ['--write'] : []),
+    ...['--rounds', String(rounds)],
+  ]
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...passed], { stdio: 'inherit' })
+  process.exitCode = await new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? 1)))
+}
+
+if (isWanted('clients for Node')) await nodeClients()
