@@ -2,15 +2,13 @@
  * The scenario: clients of three makes write, read in groups and move records in transactions while brokers are killed, stopped, restarted,
  * cut off and frozen; then everything is brought back, the clients come to their ends, and a Java reader tells what lies in the logs.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { check, within } from '../lib/cases.ts'
 import { folder, javaClasspath, pythonEnvironment } from '../lib/families.ts'
 import { mustRun } from '../lib/program.ts'
 import { FinalLog } from './checker.ts'
+import { ClientProgram } from './client-program.ts'
 import { type ChaosEvent, parseEvent } from './events.ts'
 import { type PlannedFault, planFaults } from './plan.ts'
 import { BROKERS, type Target } from './targets.ts'
@@ -29,104 +27,90 @@ const RECORDS_PER_SECOND = 120
 /** No more brokers than this are away at a time. */
 const MOST_AWAY = 2
 const END_DEADLINE_MS = 180_000
+/** A consumer of kafkajs may spin for ever (findings.md); its process prints something every second otherwise. */
+const KAFKAJS_SILENCE_SECONDS = 20
 
 export interface History {
   readonly events: Readonly<Record<ClientName, readonly ChaosEvent[]>>
   readonly log: FinalLog
   readonly problems: readonly string[]
+  /** How often the consumers of kafkajs had to be started anew. */
+  readonly kafkajsRestarts: number
 }
 
-class Client {
-  readonly lines: string[] = []
-  /** When each came, for whoever has to understand a failure. */
-  readonly timesMs: number[] = []
-  readonly #child: ChildProcess
-  readonly #name: string
-  #onLine: () => void = () => {}
-  #ended: number | null | undefined
+type Role = 'produce' | 'consume' | 'watch'
 
-  constructor(name: string, command: string, args: readonly string[]) {
-    this.#name = name
-    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    process.on('exit', () => this.#child.kill('SIGKILL'))
-    if (this.#child.stdout !== null)
-      createInterface({ input: this.#child.stdout }).on('line', (line) => {
-        this.lines.push(line)
-        this.timesMs.push(Date.now())
-        this.#onLine()
-      })
-    this.#child.on('close', (code) => {
-      this.#ended = code
-      this.#onLine()
-    })
-    this.#child.stdin?.on('error', () => {})
-  }
-
-  /** Until some line begins so. */
-  async until(what: string, prefix: string): Promise<void> {
-    let from = 0
-    await within(
-      new Promise<void>((resolve, reject) => {
-        this.#onLine = () => {
-          for (; from < this.lines.length; from++) if (this.lines[from]?.startsWith(prefix)) return resolve()
-          if (this.#ended !== undefined)
-            reject(new Error(`${this.#name} ended with ${this.#ended} before ${what}\n${this.notes()}`))
-        }
-        this.#onLine()
-      }),
-      `${what} of ${this.#name}`,
-      END_DEADLINE_MS,
-    ).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${this.notes()}`)
-    })
-  }
-
-  tell(command: string): void {
-    this.#child.stdin?.write(`${command}\n`)
-  }
-
-  notes(): string {
-    const notes = this.lines.filter((line) => line.startsWith('note '))
-    return `${this.#name}, latest lines:\n${[...notes.slice(-15), '…', ...this.lines.slice(-5)].join('\n')}`
-  }
-
-  keep(directory: string): void {
-    const lines = this.lines.map((line, index) => `${this.timesMs[index]} ${line}`)
-    writeFileSync(join(directory, `${this.#name}.txt`), lines.join('\n'))
-  }
-
-  kill(): void {
-    this.#child.kill('SIGKILL')
-  }
+interface Part {
+  readonly client: ClientName
+  readonly roles: readonly Role[]
+  readonly program: ClientProgram
 }
 
-async function startClients(
-  bootstrap: string,
-): Promise<{ clients: Record<ClientName, Client>; java: string }> {
+async function startClients(bootstrap: string): Promise<{ parts: readonly Part[]; java: string }> {
   const java = await javaClasspath('4.4.0')
   const python = await pythonEnvironment()
-  const common = (client: ClientName): string[] => [
+  const deadlineMs = END_DEADLINE_MS
+  const producing = (client: ClientName): string[] => [
     `bootstrap=${bootstrap}`,
     `produce=${topicOf(client)}`,
     `perSecond=${RECORDS_PER_SECOND}`,
-    `group=${groupOf(client)}`,
-    `topics=${TOPICS.join(',')}`,
   ]
-  const clients = {
-    java: new Client('java', 'java', [
-      ...['-Xshare:auto', '-Xmx256m', '-cp', java, 'kafkito.interop.chaos.Worker'],
-      ...[...common('java'), `forward=${topicOf('java')}`, `sink=${SINK}`],
-    ]),
-    librdkafka: new Client('librdkafka', join(python, 'bin/python'), [
-      ...['-u', join(folder, 'chaos/worker.py')],
-      ...[...common('librdkafka'), `watch=${SINK}`],
-    ]),
-    kafkajs: new Client('kafkajs', 'node', [
-      ...['--import', 'tsx', join(folder, 'chaos/worker.ts')],
-      ...common('kafkajs'),
-    ]),
-  }
-  return { clients, java }
+  const grouped = (client: ClientName): string[] => [`group=${groupOf(client)}`, `topics=${TOPICS.join(',')}`]
+  const kafkajs = ['--import', 'tsx', join(folder, 'chaos/worker.ts')]
+  const parts: Part[] = [
+    {
+      client: 'java',
+      roles: ['produce', 'consume'],
+      program: new ClientProgram({
+        name: 'java',
+        command: 'java',
+        args: () => [
+          ...['-Xshare:auto', '-Xmx256m', '-cp', java, 'kafkito.interop.chaos.Worker'],
+          ...[...producing('java'), ...grouped('java')],
+          ...[`forward=${topicOf('java')}`, `sink=${SINK}`],
+        ],
+        deadlineMs,
+      }),
+    },
+    {
+      client: 'librdkafka',
+      roles: ['produce', 'consume', 'watch'],
+      program: new ClientProgram({
+        name: 'librdkafka',
+        command: join(python, 'bin/python'),
+        args: () => [
+          ...['-u', join(folder, 'chaos/worker.py')],
+          ...[...producing('librdkafka'), ...grouped('librdkafka'), `watch=${SINK}`],
+        ],
+        deadlineMs,
+      }),
+    },
+    {
+      client: 'kafkajs',
+      roles: ['produce'],
+      program: new ClientProgram({
+        name: 'kafkajs-producers',
+        command: 'node',
+        args: () => [...kafkajs, ...producing('kafkajs')],
+        deadlineMs,
+      }),
+    },
+    {
+      client: 'kafkajs',
+      roles: ['consume'],
+      program: new ClientProgram({
+        name: 'kafkajs-consumers',
+        command: 'node',
+        args: (incarnation) => [
+          ...[...kafkajs, `bootstrap=${bootstrap}`, ...grouped('kafkajs')],
+          `incarnation=${incarnation}`,
+        ],
+        silenceSeconds: KAFKAJS_SILENCE_SECONDS,
+        deadlineMs,
+      }),
+    },
+  ]
+  return { parts, java }
 }
 
 /** The faults one after the other, some of them at once; resolves when every broker is back. */
@@ -158,15 +142,17 @@ export async function runScenario(
   const { cluster } = target
   for (const topic of [...TOPICS, SINK])
     await cluster.topic(topic).create({ partitions: PARTITIONS, replicas: BROKERS.length })
-  const { clients, java } = await startClients(target.bootstrap)
-  const all = CLIENTS.map((name) => clients[name])
+  const { parts, java } = await startClients(target.bootstrap)
+  const having = (role: Role): readonly Part[] => parts.filter(({ roles }) => roles.includes(role))
+  const eventsFrom = (client: ClientName): ChaosEvent[] =>
+    parts.flatMap((part) => (part.client === client ? eventsOf(part.program.lines) : []))
   try {
     // Everybody is at work before the first fault.
-    for (const name of CLIENTS) {
-      await clients[name].until('an acknowledgement', 'ack ')
-      await clients[name].until('a commit', `committed ${groupOf(name)} `)
-    }
-    await clients.java.until('a transaction', 'commit ')
+    for (const { program } of having('produce')) await program.until('an acknowledgement', 'ack ')
+    for (const { program, client } of having('consume'))
+      await program.until('a commit', `committed ${groupOf(client)} `)
+    for (const { program, client } of parts)
+      if (client === 'java') await program.until('a transaction', 'commit ')
     const { seed, faultCount } = options
     const { kinds, pace } = target
     const startedMs = Date.now()
@@ -174,10 +160,13 @@ export async function runScenario(
     console.log(
       `  ${faultCount} faults in ${((Date.now() - startedMs) / 1000).toFixed(0)} s, all brokers are back`,
     )
-    for (const client of all) client.tell('stop produce')
-    for (const client of all) await client.until('the end of producing', 'done produce')
-    for (const client of all) client.tell('stop consume')
-    for (const client of all) await client.until('the end of consuming', 'done consume')
+    const end = async (role: Role, last: readonly string[] = []): Promise<void> => {
+      // Who has not got the role hears it too: members stop to come and go when nobody produces any more.
+      for (const { program } of parts) program.tell(['stop', role, ...last].join(' '))
+      for (const { program } of having(role)) await program.until(`the end of ${role}`, `done ${role}`)
+    }
+    await end('produce')
+    await end('consume')
     const problems = await whenInSync(target)
     const dump = await mustRun('java', [
       ...['-Xmx256m', '-cp', java, 'kafkito.interop.chaos.Worker'],
@@ -187,21 +176,24 @@ export async function runScenario(
     const last = log
       .partitionsOf(SINK)
       .map(({ partition, entries }) => `${partition}:${entries.at(-1)?.offset}`)
-    clients.librdkafka.tell(`stop watch ${last.join(' ')}`)
-    await clients.librdkafka.until('the end of watching', 'done watch')
-    const events = {
-      java: eventsOf(clients.java.lines),
-      librdkafka: eventsOf(clients.librdkafka.lines),
-      kafkajs: eventsOf(clients.kafkajs.lines),
+    await end('watch', last)
+    return {
+      events: {
+        java: eventsFrom('java'),
+        librdkafka: eventsFrom('librdkafka'),
+        kafkajs: eventsFrom('kafkajs'),
+      },
+      log,
+      problems,
+      kafkajsRestarts: parts.reduce((sum, { program }) => sum + program.restarts, 0),
     }
-    return { events, log, problems }
   } catch (error) {
-    for (const client of all) console.log(client.notes())
+    for (const { program } of parts) console.log(program.notes())
     throw error
   } finally {
-    for (const client of all) {
-      client.kill()
-      if (options.keepIn !== undefined) client.keep(options.keepIn)
+    for (const { program } of parts) {
+      program.kill()
+      if (options.keepIn !== undefined) program.keep(options.keepIn)
     }
   }
 }

@@ -49,8 +49,12 @@ function casesOf(history: () => History): Case[] {
   const grouped = (client: ClientName, group: string, topics: readonly string[], sentence: string): Case => ({
     name: sentence,
     async run() {
-      const { events, log } = history()
+      const { events, log, kafkajsRestarts } = history()
       const found = judgeGroup(group, topics, events[client], log)
+      if (client === 'kafkajs' && kafkajsRestarts > 0)
+        console.log(
+          `   ${group}: its process stopped turning ${kafkajsRestarts} times, a known fault of kafkajs`,
+        )
       console.log(
         `   ${group}: ${found.received} received, ${found.resumes} resumes, ${found.commits} commits of offsets`,
       )

@@ -182,7 +182,7 @@ def watch(topic):
             emit("got", "watch", "w", message.topic(), message.partition(), message.offset(), message.value().decode())
             reached[message.partition()] = message.offset()
         if watched is not None:
-            deadline = deadline or time.monotonic() + 30
+            deadline = deadline or time.monotonic() + 90
             is_done = all(reached.get(partition, -1) >= offset for partition, offset in watched.items())
             if is_done or time.monotonic() > deadline:
                 break

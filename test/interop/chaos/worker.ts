@@ -1,6 +1,7 @@
 /**
  * The part of kafkajs in the scenario of faults, a line an event (events.ts). Arguments are key=value; "stop produce" and "stop consume" on
- * standard input end the roles in order.
+ * standard input end the roles in order; the process ends with its last role. Something is printed every second: a consumer of kafkajs may
+ * spin, and silence is how one can tell. A process that is started anew says so (`incarnation`), its members have names of their own.
  *
  * Of its idempotence: one partition a `send`, and the same messages again until they are acknowledged. A `send` about several partitions
  * would be divided anew by the leaders of the moment when it is repeated, and give a partition that was acknowledged already new sequence
@@ -115,7 +116,7 @@ async function sendUntilAcknowledged(
 async function member(groupId: string, name: string, topics: readonly string[]): Promise<void> {
   for (let life = 1; ; life++) {
     try {
-      if (await live(groupId, `${name}-${life}`, topics)) return
+      if (await live(groupId, `${name}-${given.get('incarnation') ?? '1'}.${life}`, topics)) return
     } catch (error) {
       note(groupId, error)
       await sleep(200)
@@ -216,19 +217,25 @@ async function isAtEnd(groupId: string, topics: readonly string[]): Promise<bool
   }
 }
 
-const producing: Promise<void>[] = []
-const consuming: Promise<void>[] = []
+const roles = new Map<string, readonly Promise<void>[]>()
 const topic = given.get('produce')
 const group = given.get('group')
-if (topic !== undefined) producing.push(produce(topic, Number(given.get('perSecond'))))
-if (group !== undefined)
-  for (const name of ['m0', 'm1']) consuming.push(member(group, name, given.get('topics')?.split(',') ?? []))
+if (topic !== undefined) roles.set('produce', [produce(topic, Number(given.get('perSecond')))])
+if (group !== undefined) {
+  const topics = given.get('topics')?.split(',') ?? []
+  roles.set(
+    'consume',
+    ['m0', 'm1'].map((name) => member(group, name, topics)),
+  )
+}
+setInterval(() => emit('alive'), 500)
 for await (const command of createInterface({ input: process.stdin })) {
-  const isProduce = command === 'stop produce'
-  if (isProduce) isProducing = false
+  const role = command.slice('stop '.length)
+  if (role === 'produce') isProducing = false
   else isConsuming = false
-  await Promise.all(isProduce ? producing : consuming)
-  emit('done', isProduce ? 'produce' : 'consume')
-  if (!isProduce) break
+  await Promise.all(roles.get(role) ?? [])
+  emit('done', role)
+  roles.delete(role)
+  if (roles.size === 0) break
 }
 process.exit(0)
