@@ -3,37 +3,25 @@
  * of the local queue and when batches become due. Owned by the producer; the `Sender` empties it.
  */
 
-import type { RecordHeader } from '../../common/record/record.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { PartitionerFunction, PartitionerName } from '../config/producer-properties.ts'
 import { PARTITION_UA } from '../constants.ts'
 import { BufferError, KafkaError } from '../errors.ts'
 import type { TopicInfo } from '../metadata.ts'
-import type { Trace } from '../tracing/channels.ts'
 import type { PendingReport, ReportCallback } from './delivery.ts'
 import { type BatchLimits, PartitionQueue } from './partition-queue.ts'
 import { TopicPartitioner } from './partitioner.ts'
 import type { BatchFormat } from './producer-batch.ts'
 
-/** One record as it comes from `produce`, checked. */
-export interface ProduceRecord {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: readonly RecordHeader[]
+/**
+ * One record as it comes from `produce`, checked. With a callback, the same object is what waits for the report: there may be a
+ * hundred thousand of them, and a second object for each would be most of the garbage.
+ */
+export interface ProduceRecord extends Omit<PendingReport, 'callback'> {
   /** -1: the partitioner decides. */
   readonly partition: number
-  readonly timestampMs: number
-  readonly callback: ReportCallback | undefined
-  readonly isDirect: boolean
-  readonly trace: Trace | undefined
-  readonly opaque: unknown
-}
-
-/** A record whose topic is not known yet. */
-export interface UnassignedRecord extends ProduceRecord {
-  readonly createdMs: number
-  readonly chargedBytes: number
+  callback: ReportCallback | undefined
 }
 
 export class TopicQueue {
@@ -42,7 +30,7 @@ export class TopicQueue {
   readonly partitioner: TopicPartitioner
   /** Usable facts about the topic; undefined while it is not known. */
   info: TopicInfo | undefined
-  unassigned: UnassignedRecord[] = []
+  unassigned: ProduceRecord[] = []
   readonly createdMs: number
   /** Since when the topic is unknown; monotonic. */
   unknownSinceMs: number
@@ -97,23 +85,9 @@ export interface Withdrawn {
   readonly reports: readonly PendingReport[]
 }
 
-/** Of a record with a callback. */
-export function reportOf(record: UnassignedRecord): PendingReport {
-  const { callback, isDirect, trace, key, value, headers, timestampMs, createdMs, chargedBytes, opaque } =
-    record
-  return {
-    index: 0,
-    callback: callback as ReportCallback,
-    isDirect,
-    trace,
-    key,
-    value,
-    headers,
-    timestampMs,
-    createdMs,
-    sizeBytes: chargedBytes,
-    opaque,
-  }
+/** undefined without a callback: nobody waits for a report. */
+export function reportOf(record: ProduceRecord): PendingReport | undefined {
+  return record.callback === undefined ? undefined : (record as PendingReport)
 }
 
 /** What a message takes of `queue.buffering.max.kbytes` besides its bytes: the object that waits for the report. */
@@ -164,8 +138,10 @@ export class Accumulator {
     const nowMs = runtime.clock.monotonicMs()
     this.messageCount++
     this.chargedBytes += chargedBytes
-    if (topic.info === undefined) topic.unassigned.push({ ...record, createdMs: nowMs, chargedBytes })
-    else this.#append(topic, topic.info, record, nowMs, nowMs, chargedBytes)
+    record.createdMs = nowMs
+    record.sizeBytes = chargedBytes
+    if (topic.info === undefined) topic.unassigned.push(record)
+    else this.#append(topic, topic.info, record, nowMs)
   }
 
   topicFor(name: string): TopicQueue {
@@ -181,16 +157,16 @@ export class Accumulator {
   }
 
   /** The topic is known now: its waiting records go to their partitions. @returns those that name a missing partition */
-  assign(topic: TopicQueue): UnassignedRecord[] {
+  assign(topic: TopicQueue): ProduceRecord[] {
     const { info } = topic
     const waiting = topic.unassigned
     if (info === undefined || waiting.length === 0) return []
     topic.unassigned = []
     const nowMs = this.#options.runtime.clock.monotonicMs()
-    const refused: UnassignedRecord[] = []
+    const refused: ProduceRecord[] = []
     for (const record of waiting) {
       if (record.partition >= info.partitions.length) refused.push(record)
-      else this.#append(topic, info, record, record.createdMs, nowMs, record.chargedBytes)
+      else this.#append(topic, info, record, nowMs)
     }
     return refused
   }
@@ -214,7 +190,11 @@ export class Accumulator {
       if (kept.length < topic.unassigned.length) {
         const taken = topic.unassigned.filter((record) => !kept.includes(record))
         topic.unassigned = kept
-        withdrawn.push({ topic: topic.name, partition: -1, reports: taken.map(reportOf) })
+        withdrawn.push({
+          topic: topic.name,
+          partition: -1,
+          reports: taken.map(reportOf).filter((report) => report !== undefined),
+        })
       }
       for (const partition of topic.partitions) {
         const reports = partition.withdraw((report) => callbacks.has(report.callback))
@@ -242,16 +222,9 @@ export class Accumulator {
     this.#lingerHead = 0
   }
 
-  #append(
-    topic: TopicQueue,
-    info: TopicInfo,
-    record: ProduceRecord,
-    createdMs: number,
-    nowMs: number,
-    chargedBytes: number,
-  ): void {
+  #append(topic: TopicQueue, info: TopicInfo, record: ProduceRecord, nowMs: number): void {
     const { limits, format, onReady } = this.#options
-    const { key, value, headers, timestampMs, callback, isDirect, trace } = record
+    const { key, value, headers, timestampMs, sizeBytes } = record
     let id = record.partition
     if (id === PARTITION_UA) {
       id = topic.partitioner.choose(info, key, nowMs)
@@ -260,25 +233,8 @@ export class Accumulator {
     }
     const partition = topic.partition(id)
     const before = partition.open
-    const batch = partition.batchFor(chargedBytes, nowMs, limits, format)
-    let report: PendingReport | undefined
-    if (callback !== undefined) {
-      const { opaque } = record
-      report = {
-        index: 0,
-        callback,
-        isDirect,
-        trace,
-        key,
-        value,
-        headers,
-        timestampMs,
-        createdMs,
-        sizeBytes: chargedBytes,
-        opaque,
-      }
-    }
-    partition.append(batch, timestampMs, key, value, headers, chargedBytes, report)
+    const batch = partition.batchFor(sizeBytes, nowMs, limits, format)
+    partition.append(batch, timestampMs, key, value, headers, sizeBytes, reportOf(record))
     if (batch !== before) {
       // The old batch was full, or there was none.
       if (before !== undefined) onReady(partition)

@@ -9,7 +9,7 @@ import type { ClientCore } from '../client-core.ts'
 import { PersistenceStatus } from '../constants.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { Trace } from '../tracing/channels.ts'
-import type { Accumulator } from './accumulator.ts'
+import { type Accumulator, type ProduceRecord, reportOf } from './accumulator.ts'
 import { type Delivery, DeliveryEvent, type DeliverySettled, type PendingReport } from './delivery.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { type ProduceRule, produceRule } from './produce-errors.ts'
@@ -123,16 +123,14 @@ export class BatchOutcomes {
   }
 
   /** Reports messages that never came into a batch. */
-  settleUnassigned(
-    records: readonly { readonly report: PendingReport | undefined; readonly chargedBytes: number }[],
-    delivery: Delivery,
-  ): void {
+  settleUnassigned(records: readonly ProduceRecord[], delivery: Delivery): void {
     if (delivery.error !== null) this.#options.transactions?.messageFailed(delivery.error)
     const reports: PendingReport[] = []
     let chargedBytes = 0
     for (const record of records) {
-      chargedBytes += record.chargedBytes
-      if (record.report !== undefined) reports.push(record.report)
+      chargedBytes += record.sizeBytes
+      const report = reportOf(record)
+      if (report !== undefined) reports.push(report)
     }
     this.#report(reports, records.length, chargedBytes, delivery)
   }
@@ -325,8 +323,7 @@ export class BatchOutcomes {
           }
         : undefined,
     }
-    const direct = reports.filter(({ isDirect }) => isDirect)
-    const served = direct.length === 0 ? reports : reports.filter(({ isDirect }) => !isDirect)
+    const [direct, served] = byKind(reports)
     const queued = this.#reportsOnlyErrors && delivery.error === null ? [] : served
     let reportedBytes = 0
     for (const { sizeBytes } of queued) reportedBytes += sizeBytes
@@ -344,4 +341,13 @@ function endTrace(trace: Trace, delivery: Delivery): void {
   const { error, topic, partition, baseOffset } = delivery
   if (error === null) trace.succeeded({ topic, partition, baseOffset })
   else trace.failed(new KafkaException(error))
+}
+
+/** Direct ones and others; mostly all are of one kind, and nothing is copied. */
+function byKind(reports: readonly PendingReport[]): [readonly PendingReport[], readonly PendingReport[]] {
+  let directCount = 0
+  for (const { isDirect } of reports) if (isDirect) directCount++
+  if (directCount === 0) return [[], reports]
+  if (directCount === reports.length) return [reports, []]
+  return [reports.filter(({ isDirect }) => isDirect), reports.filter(({ isDirect }) => !isDirect)]
 }

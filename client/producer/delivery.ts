@@ -18,18 +18,18 @@ export type ReportCallback = (error: KafkaError | null, message: Message, delive
 export interface PendingReport {
   /** Position in its batch. Changes when a batch is split. */
   index: number
-  readonly callback: ReportCallback
+  callback: ReportCallback
   /** Not served by the application: reported as soon as its fate is known. */
-  readonly isDirect: boolean
-  readonly trace: Trace | undefined
+  isDirect: boolean
+  trace: Trace | undefined
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: readonly RecordHeader[]
   readonly timestampMs: number
-  /** Monotonic time of `produce`. */
-  readonly createdMs: number
+  /** Monotonic time of `produce`. Set, as the next, when the message is accepted. */
+  createdMs: number
   /** Bytes that it takes of `queue.buffering.max.kbytes`. */
-  readonly sizeBytes: number
+  sizeBytes: number
   readonly opaque: unknown
 }
 

@@ -6,7 +6,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError } from '../errors.ts'
-import { type Accumulator, reportOf, type TopicQueue, type UnassignedRecord } from './accumulator.ts'
+import type { Accumulator, ProduceRecord, TopicQueue } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
 import { failedDelivery } from './delivery.ts'
 
@@ -47,22 +47,16 @@ export class Expiry {
   }
 
   /** Fails records that wait for the topic. */
-  failUnassigned(topic: TopicQueue, records: readonly UnassignedRecord[], error: KafkaError): void {
+  failUnassigned(topic: TopicQueue, records: readonly ProduceRecord[], error: KafkaError): void {
     if (records.length === 0) return
-    this.#options.outcomes.settleUnassigned(
-      records.map(unassignedReport),
-      failedDelivery(topic.name, -1, error),
-    )
+    this.#options.outcomes.settleUnassigned(records, failedDelivery(topic.name, -1, error))
   }
 
   /** Fails records that name a partition the topic has not got. */
-  failMissingPartition(topic: TopicQueue, records: readonly UnassignedRecord[]): void {
+  failMissingPartition(topic: TopicQueue, records: readonly ProduceRecord[]): void {
     for (const record of records) {
       const error = new KafkaError(KafkaError._UNKNOWN_PARTITION)
-      this.#options.outcomes.settleUnassigned(
-        [unassignedReport(record)],
-        failedDelivery(topic.name, record.partition, error),
-      )
+      this.#options.outcomes.settleUnassigned([record], failedDelivery(topic.name, record.partition, error))
     }
   }
 
@@ -122,9 +116,4 @@ export class Expiry {
     const expiryMs = oldest.createdMs + this.#deliveryTimeoutMs
     return isMissing ? Math.min(expiryMs, unknownMs) : expiryMs
   }
-}
-
-function unassignedReport(record: UnassignedRecord) {
-  const report = record.callback === undefined ? undefined : reportOf(record)
-  return { report, chargedBytes: record.chargedBytes }
 }

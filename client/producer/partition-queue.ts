@@ -127,7 +127,8 @@ export class PartitionQueue {
     const open = this.open
     if (open === undefined) return
     this.open = undefined
-    this.#expectedBytes = open.sizeBytes
+    // Sizes may alternate, as when what is sent together fills a batch and a little more: the next one may be large again.
+    this.#expectedBytes = Math.max(open.sizeBytes, this.#expectedBytes >> 1)
     this.sealed.push(open)
   }
 

@@ -60,6 +60,7 @@ export function recordOf(
   if (callback !== undefined && typeof callback !== 'function')
     throw new TypeError('onDelivery must be a function')
   return {
+    index: 0,
     key: toBytes(options.key, 'key'),
     value: toBytes(options.value, 'value'),
     headers: toRecordHeaders(headers),
@@ -68,6 +69,8 @@ export function recordOf(
     callback,
     isDirect: false,
     trace: undefined,
+    createdMs: 0,
+    sizeBytes: 0,
     opaque,
   }
 }

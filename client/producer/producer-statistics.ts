@@ -86,7 +86,7 @@ function topicStatistics(topic: TopicQueue, { core, sender }: ProducerStatistics
     broker: -1,
     leader: -1,
     msgq_cnt: topic.unassigned.length,
-    msgq_bytes: topic.unassigned.reduce((sum, { chargedBytes }) => sum + chargedBytes, 0),
+    msgq_bytes: topic.unassigned.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   }
   const empty = new Window()
   return {

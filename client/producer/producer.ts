@@ -45,13 +45,12 @@ import {
   checkTopicMessages,
   type DeliveryReport,
   type RecordMetadata,
-  recordMetadata,
   type SendCallOptions,
   type SendOptions,
   type SendRequest,
   type TopicMessages,
 } from './send-arguments.ts'
-import { type Delivered, SendQueue } from './send-queue.ts'
+import { SendQueue, type TopicRecord } from './send-queue.ts'
 import { Sender } from './sender.ts'
 import { Transaction } from './transaction.ts'
 import { TransactionManager } from './transaction-manager.ts'
@@ -215,19 +214,26 @@ export class Producer extends EventEmitter<ProducerEvents> {
   send(topic: string, message: SendOptions, options?: SendCallOptions): Promise<DeliveryReport>
   /** All messages of one topic; resolves when all are delivered, rejects with the first failure when all are settled. */
   send(request: SendRequest, options?: SendCallOptions): Promise<RecordMetadata[]>
-  async send(
+  send(
     first: string | SendRequest,
     second?: SendOptions | SendCallOptions,
     third?: SendCallOptions,
   ): Promise<DeliveryReport | RecordMetadata[]> {
-    if (typeof first === 'string') {
-      checkMessage(second ?? {}, 'message')
-      return (await this.#sendOne(first, second as SendOptions, third?.signal)).report
+    // Not async: a promise less for each message.
+    try {
+      if (typeof first === 'string') {
+        checkMessage(second ?? {}, 'message')
+        this.#checkProduce(first)
+        const record = recordOf((second ?? {}) as SendOptions, undefined, this.#wallMs)
+        return this.#sends.send(first, record, third?.signal)
+      }
+      checkTopicMessages(first)
+      checkSame('acks', first.acks, this.#core.config.get('acks'))
+      checkSame('timeout', first.timeout, this.#core.config.get('request.timeout.ms'))
+      return this.#sendAll([first], (second as SendCallOptions | undefined)?.signal)
+    } catch (error) {
+      return Promise.reject(error)
     }
-    checkTopicMessages(first)
-    checkSame('acks', first.acks, this.#core.config.get('acks'))
-    checkSame('timeout', first.timeout, this.#core.config.get('request.timeout.ms'))
-    return await this.#sendAll([first], (second as SendCallOptions | undefined)?.signal)
   }
 
   /** As `send`, for several topics. */
@@ -412,22 +418,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
     await this.close()
   }
 
-  #sendOne(topic: string, message: SendOptions, signal: AbortSignal | undefined): Promise<Delivered> {
-    this.#checkProduce(topic)
-    return this.#sends.send(topic, recordOf(message ?? {}, undefined, this.#wallMs), signal)
-  }
-
-  async #sendAll(
+  #sendAll(
     topicMessages: readonly TopicMessages[],
     signal: AbortSignal | undefined,
   ): Promise<RecordMetadata[]> {
-    const sends = topicMessages.flatMap(({ topic, messages }) =>
-      messages.map((message) => this.#sendOne(topic, message, signal)),
-    )
-    const results = await Promise.allSettled(sends)
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    return recordMetadata(results.map((result) => (result as PromiseFulfilledResult<Delivered>).value))
+    const sends: TopicRecord[] = []
+    for (const { topic, messages } of topicMessages) {
+      this.#checkProduce(topic)
+      for (const message of messages) {
+        sends.push({ topic, record: recordOf(message, undefined, this.#wallMs) })
+      }
+    }
+    return this.#sends.sendAll(sends, signal)
   }
 
   #makeAccumulator(config: Config): Accumulator {
@@ -515,8 +517,12 @@ export class Producer extends EventEmitter<ProducerEvents> {
     const trace = isTraced
       ? Trace.begin(channels.produce, () => this.#produceContext(topic, record))
       : undefined
-    if (record.callback !== undefined) return { ...record, trace }
-    return { ...record, trace, callback: noReport, isDirect: true }
+    record.trace = trace
+    if (record.callback === undefined) {
+      record.callback = noReport
+      record.isDirect = true
+    }
+    return record
   }
 
   #produceContext(topic: string, { key, value, partition }: ProduceRecord): ProduceContext {

@@ -2,7 +2,6 @@
 import { ValueError } from '../errors.ts'
 import type { Message } from '../values/message.ts'
 import { checkOptionNames, type ProduceOptions } from './produce-arguments.ts'
-import type { Delivered } from './send-queue.ts'
 
 /** What `send` resolves to: the delivered message, with its place. */
 export type DeliveryReport = Message
@@ -65,24 +64,4 @@ export function checkTopicMessages(entry: TopicMessages): void {
 export function checkSame(name: string, given: number | undefined, own: number): void {
   if (given === undefined || given === own) return
   throw new ValueError(`${name} is ${own} for all messages of this producer, not ${given}`)
-}
-
-/** One entry a partition, in the order of its first message. */
-export function recordMetadata(delivered: readonly Delivered[]): RecordMetadata[] {
-  const first = new Map<string, Delivered>()
-  for (const one of delivered) {
-    const { topic, partition } = one.delivery
-    const key = `${topic}/${partition}`
-    const known = first.get(key)
-    if (known === undefined || (one.report.offset() ?? -1) < (known.report.offset() ?? -1))
-      first.set(key, one)
-  }
-  return [...first.values()].map(({ report, delivery }) => ({
-    topicName: delivery.topic,
-    partition: delivery.partition,
-    errorCode: 0,
-    baseOffset: `${report.offset() ?? -1}`,
-    logAppendTime: `${delivery.logAppendTimeMs}`,
-    logStartOffset: `${delivery.logStartOffset ?? -1}`,
-  }))
 }

@@ -9,18 +9,17 @@ import type { EventNotifier } from '../events/event-notifier.ts'
 import type { Message } from '../values/message.ts'
 import type { Accumulator, ProduceRecord } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
-import { type Delivery, failedDelivery, type ReportCallback } from './delivery.ts'
+import { failedDelivery, type ReportCallback } from './delivery.ts'
 import { DeliveryError } from './delivery-error.ts'
+import type { RecordMetadata } from './send-arguments.ts'
+import { SendGroup } from './send-group.ts'
 
-/** What became of a message: the report, and what the broker told of its partition. */
-export interface Delivered {
-  readonly report: Message
-  readonly delivery: Delivery
-}
-
-interface Waiting {
+export interface TopicRecord {
   readonly topic: string
   readonly record: ProduceRecord
+}
+
+interface Waiting extends TopicRecord {
   readonly reject: (error: unknown) => void
 }
 
@@ -49,25 +48,55 @@ export class SendQueue {
     return this.#waiting.length
   }
 
-  /** @param record its callback is not used */
-  send(topic: string, record: ProduceRecord, signal: AbortSignal | undefined): Promise<Delivered> {
+  /** @param record its callback is set */
+  send(topic: string, record: ProduceRecord, signal: AbortSignal | undefined): Promise<Message> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted()
-      const abort = (): void => {
-        this.#abort(callback)
-        reject(signal?.reason)
-      }
-      const callback: ReportCallback = (error, report, delivery) => {
-        signal?.removeEventListener('abort', abort)
-        if (error === null) resolve({ report, delivery })
+      let settled = (): void => {}
+      record.isDirect = true
+      record.callback = (error, report) => {
+        settled()
+        if (error === null) resolve(report)
         else reject(new DeliveryError(report))
       }
       const refuse = (error: unknown): void => {
-        signal?.removeEventListener('abort', abort)
+        settled()
         reject(error)
       }
-      this.#addOrWait({ topic, record: { ...record, callback, isDirect: true }, reject: refuse })
-      signal?.addEventListener('abort', abort)
+      this.#addOrWait({ topic, record, reject: refuse })
+      if (signal !== undefined) settled = this.#abortOn(signal, [record], reject)
+    })
+  }
+
+  /**
+   * Resolves when all are delivered. Rejects when all are settled, with the failure of the first that failed; with an abort at once.
+   * @param sends the callbacks of the records are set
+   */
+  sendAll(sends: readonly TopicRecord[], signal: AbortSignal | undefined): Promise<RecordMetadata[]> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
+      let settled = (): void => {}
+      const group = new SendGroup(sends.length, (failure, metadata) => {
+        settled()
+        if (failure === undefined) resolve(metadata)
+        else reject(failure.error)
+      })
+      sends.forEach(({ topic, record }, index) => {
+        record.isDirect = true
+        record.callback = (error, report, delivery) => {
+          if (error === null) group.delivered(index, report.offset() ?? -1, delivery)
+          else group.failed(index, new DeliveryError(report))
+        }
+        const refuse = (error: unknown): void => group.failed(index, error)
+        try {
+          this.#addOrWait({ topic, record, reject: refuse })
+        } catch (error) {
+          refuse(error)
+        }
+      })
+      if (signal === undefined || group.isSettled) return
+      const records = sends.map(({ record }) => record)
+      settled = this.#abortOn(signal, records, reject)
     })
   }
 
@@ -119,15 +148,33 @@ export class SendQueue {
     notifier.tell('queue-drain', accumulator.messageCount)
   }
 
-  #abort(callback: ReportCallback): void {
-    const index = this.#waiting.findIndex(({ record }) => record.callback === callback)
-    if (index >= 0) {
-      this.#waiting.splice(index, 1)
-      return
+  /** @returns what forgets the signal */
+  #abortOn(
+    signal: AbortSignal,
+    records: readonly ProduceRecord[],
+    reject: (error: unknown) => void,
+  ): () => void {
+    const abort = (): void => {
+      this.#abort(new Set(records))
+      reject(signal.reason)
     }
+    signal.addEventListener('abort', abort, { once: true })
+    return () => signal.removeEventListener('abort', abort)
+  }
+
+  #abort(records: ReadonlySet<ProduceRecord>): void {
+    const waiting = new Set<ProduceRecord>()
+    this.#waiting = this.#waiting.filter(({ record }) => {
+      if (!records.has(record)) return true
+      waiting.add(record)
+      return false
+    })
+    if (waiting.size === records.size) return
     const { reactor } = this.#options
     if (this.#aborted.size === 0) reactor.post(() => this.#withdraw())
-    this.#aborted.add(callback)
+    for (const record of records) {
+      if (!waiting.has(record) && record.callback !== undefined) this.#aborted.add(record.callback)
+    }
   }
 
   #withdraw(): void {
