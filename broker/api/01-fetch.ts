@@ -110,6 +110,9 @@ function fetchOptions(context: RequestContext, request: Request) {
     atLeastOneBatch: true,
     rack: isConsumer && isRackAware(config.get('replica.selector.class')) ? request.rackId : '',
     onClosed: (abandon: () => void) => context.connection.onClosed(abandon),
+    onWait: (expire: () => void) => {
+      context.expireWait = expire
+    },
   }
 }
 

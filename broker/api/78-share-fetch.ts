@@ -173,6 +173,9 @@ export const shareFetch = defineHandler(ShareFetch, {
               isExact: request.shareAcquireMode === RECORD_LIMIT,
               batchSize: request.batchSize,
               onClosed: (abandon) => context.connection.onClosed(abandon),
+              onWait: (expire) => {
+                context.expireWait = expire
+              },
             })
           : Deferred.of<SharedFetchResult[]>([])
         return fetched.map((results) => {

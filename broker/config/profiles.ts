@@ -10,13 +10,8 @@ export const PROFILES: Readonly<Record<ProfileName, Readonly<Record<string, stri
   test: {
     'group.initial.rebalance.delay.ms': '0',
     'offsets.topic.num.partitions': '3',
-    'offsets.topic.replication.factor': '1',
     'transaction.state.log.num.partitions': '3',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
     'share.coordinator.state.topic.num.partitions': '3',
-    'share.coordinator.state.topic.replication.factor': '1',
-    'share.coordinator.state.topic.min.isr': '1',
     // Sessions may be as short as a test wants them.
     'group.min.session.timeout.ms': '100',
     'group.consumer.min.session.timeout.ms': '100',

@@ -49,4 +49,6 @@ export interface RequestContext {
   readonly receivedMs: number
   /** Set by a handler that has done all that the next request can build on, and only waits with its answer. */
   isCarriedOut?: boolean
+  /** Set by a handler whose answer waits for records: answers now, as if its time were up. */
+  expireWait?: () => void
 }

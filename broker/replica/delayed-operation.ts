@@ -39,6 +39,11 @@ export abstract class DelayedOperation {
     return true
   }
 
+  /** Answers now, as if its time were up. */
+  expire(): void {
+    this.#finish(() => this.onExpired())
+  }
+
   /** Ends it without an answer: its connection is gone. */
   abandon(): void {
     this.#finish(() => undefined)

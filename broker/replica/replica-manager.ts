@@ -106,6 +106,8 @@ export interface FetchOptions {
   readonly rack: string
   /** Drops the wait when the connection closes. */
   readonly onClosed: (abandon: () => void) => () => void
+  /** Told how to end the wait early, when there is one. */
+  readonly onWait?: (expire: () => void) => void
 }
 
 export interface FetchEntryResult extends PartitionRead {
@@ -432,6 +434,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       options.maxWaitMs,
       waiting.map(({ partition }) => partition),
     )
+    options.onWait?.(() => operation.expire())
     return answer
   }
 

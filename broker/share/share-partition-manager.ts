@@ -62,6 +62,8 @@ export interface ShareFetchOptions {
   readonly batchSize: number
   /** Drops the wait when the connection closes. */
   readonly onClosed: (abandon: () => void) => () => void
+  /** Told how to end the wait early, when there is one. */
+  readonly onWait?: (expire: () => void) => void
 }
 
 export interface SharedFetchResult extends SharedTopicPartition {
@@ -331,6 +333,7 @@ export class SharePartitionManager implements LeadershipListener {
       options.maxWaitMs,
       shared.flatMap((sharePartition) => [sharePartition, sharePartition.partition]),
     )
+    options.onWait?.(() => operation.expire())
     return answer
   }
 

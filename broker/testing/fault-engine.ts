@@ -25,11 +25,15 @@ import {
   type NamedTopic,
   namedIn,
 } from './message-shape.ts'
+import { OpenRequests } from './open-requests.ts'
 
 /** Name of the fixture's own end in the network between the nodes. */
 export const FIXTURE_ENDPOINT = 'fixture'
 
-type Reply = Deferred<Answer<unknown>>
+export type Reply = Deferred<Answer<unknown>>
+
+/** Sees a request of a client when it has been started. @returns the answer, which may come later than the one given */
+export type Companion = (exchange: InterceptedRequest, reply: Reply) => Reply
 
 const NAMING_NOTHING: Named = { topics: [], groups: [], transactionalIds: [] }
 
@@ -38,6 +42,9 @@ export class FaultEngine implements Interceptor {
   readonly hooks = new ControlHooks()
   readonly overrides = new AnswerOverrides()
   readonly journal: Journal
+  readonly openRequests = new OpenRequests()
+  /** Who else watches what clients ask, and may let an answer wait. */
+  readonly #companions = new Set<Companion>()
   /** What went wrong inside hooks, for `verify`. */
   readonly problems: string[] = []
   readonly #reactor: Reactor
@@ -57,6 +64,7 @@ export class FaultEngine implements Interceptor {
       this.rules.isEmpty &&
       this.hooks.isEmpty &&
       this.overrides.isEmpty &&
+      this.#companions.size === 0 &&
       this.#down.size + this.#delays.size === 0
     )
   }
@@ -72,6 +80,15 @@ export class FaultEngine implements Interceptor {
   setDelay(nodeId: number, delayMs: number): void {
     if (delayMs > 0) this.#delays.set(nodeId, delayMs)
     else this.#delays.delete(nodeId)
+  }
+
+  isDown(nodeId: number): boolean {
+    return this.#down.has(nodeId)
+  }
+
+  /** Stays until the end, whatever is reset. Idempotent. */
+  accompany(companion: Companion): void {
+    this.#companions.add(companion)
   }
 
   /** Takes back everything but the journal. */
@@ -101,7 +118,8 @@ export class FaultEngine implements Interceptor {
       ? namedIn(api, exchange.request, (id) => broker.metadata.topicsById.get(id)?.name)
       : NAMING_NOTHING
     const journey = { isFault: false }
-    const reply = this.#afterDelay(exchange, named, isInternal, journey)
+    let reply = this.#afterDelay(exchange, named, isInternal, journey)
+    if (!isInternal) for (const companion of this.#companions) reply = companion(exchange, reply)
     if (this.journal.isRecording && !isInternal) this.#record(exchange, named, journey, reply)
     return reply
   }
@@ -275,6 +293,13 @@ function isInside(clientAddress: string): boolean {
 /** What a node of the cluster asks, for itself or on behalf of a client. */
 export function isInternalConnection(connection: ConnectionInfo): boolean {
   return connection.listener.kind === 'controller' || isInside(connection.clientAddress)
+}
+
+/** Names of the topics that a request is about, also those of its fetch session. */
+export function topicNamesOf(exchange: InterceptedRequest): readonly string[] {
+  const { topicsById } = exchange.context.broker.metadata
+  const named = namedIn(exchange.api, exchange.request, (id) => topicsById.get(id)?.name)
+  return topicsMeant(exchange, named).map(({ name }) => name)
 }
 
 /** What a request is about, also when it does not say: Metadata of all topics, a fetch in a session. */
