@@ -27,6 +27,11 @@ async function eventually<T>(ask: () => Promise<T>, expected: T): Promise<T> {
   }
 }
 
+/** Brokers tell them in any order. */
+function byMechanism(infos: readonly ScramCredentialInfo[] = []): ScramCredentialInfo[] {
+  return [...infos].sort((one, other) => one.mechanism - other.mechanism)
+}
+
 describe('SCRAM users', () => {
   it('are set, described without their secrets, and deleted', async () => {
     const user = uniqueName('alice')
@@ -38,13 +43,14 @@ describe('SCRAM users', () => {
     ]
     const described = async () => {
       const description = await world.admin.describeUserScramCredentials([user]).get(user)
-      return { user, scramCredentialInfos: description?.scramCredentialInfos ?? [] }
+      return { user, scramCredentialInfos: byMechanism(description?.scramCredentialInfos) }
     }
     expect(await eventually(described, { user, scramCredentialInfos: infos })).toEqual({
       user,
       scramCredentialInfos: infos,
     })
-    expect((await world.admin.describeUserScramCredentials()).get(user)?.scramCredentialInfos).toEqual(infos)
+    const all = await world.admin.describeUserScramCredentials()
+    expect(byMechanism(all.get(user)?.scramCredentialInfos)).toEqual(infos)
     for (const mechanism of [SCRAM_SHA_256, SCRAM_SHA_512]) {
       await world.admin.alterUserScramCredentials([new UserScramCredentialDeletion(user, mechanism)]).all()
     }
