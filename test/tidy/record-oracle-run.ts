@@ -1,0 +1,43 @@
+/**
+ * Writes down a run of the end-to-end suites against Apache Kafka, in which `npm run docs` finds what was tested there:
+ * BOOTSTRAP=host:port npx vitest run test/e2e --reporter=json --outputFile=run.json
+ * node --import tsx test/tidy/record-oracle-run.ts run.json 'Apache Kafka 4.4.0, one broker'
+ * A run of the same cluster and day adds to the one before.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { type OracleRun, oracleRuns } from './client-api-evidence.ts'
+import { ROOT } from './tree.ts'
+
+interface Report {
+  readonly startTime: number
+  readonly testResults: readonly {
+    readonly name: string
+    readonly assertionResults: readonly { readonly title: string; readonly status: string }[]
+  }[]
+}
+
+const [path = '', cluster = ''] = process.argv.slice(2)
+const report = JSON.parse(readFileSync(path, 'utf8')) as Report
+const date = new Date(report.startTime).toISOString().slice(0, 10)
+const earlier = oracleRuns()
+const same = earlier.find((run) => run.cluster === cluster && run.date === date)
+const passed: Record<string, readonly string[]> = { ...same?.passed }
+for (const { name, assertionResults } of report.testResults) {
+  const file = relative(ROOT, name).replaceAll('\\', '/')
+  // A test in a describe.each passed when it passed every time.
+  const isBad = new Set(
+    assertionResults.filter(({ status }) => status === 'failed').map(({ title }) => title),
+  )
+  const titles = assertionResults
+    .filter(({ status, title }) => status === 'passed' && !isBad.has(title))
+    .map(({ title }) => title)
+  const all = [...new Set([...(passed[file] ?? []).filter((title) => !isBad.has(title)), ...titles])]
+  if (all.length > 0) passed[file] = all
+}
+const run: OracleRun = { date, cluster, command: 'BOOTSTRAP=host:port npx vitest run test/e2e', passed }
+const others = earlier.filter((entry) => entry !== same)
+writeFileSync(
+  join(ROOT, 'test/tidy/client-api-runs.json'),
+  `${JSON.stringify([...others, run], undefined, 2)}\n`,
+)
