@@ -44,6 +44,7 @@ export const idleProperties = {
   'sasl.kerberos.keytab': text(kerberos),
   'sasl.kerberos.min.time.before.relogin': integer(0, 86400000, 60000, kerberos),
   'produce.offset.report': boolean(false, { side: 'producer', withoutEffect: 'offsets are always reported' }),
+  'auto.commit.enable': boolean(true, { side: 'consumer', withoutEffect: 'enable.auto.commit decides' }),
   'offset.store.method': word(['none', 'file', 'broker'], 'broker', fileStore),
   'offset.store.path': text({ ...fileStore, default: '.' }),
   'offset.store.sync.interval.ms': integer(-1, 86400000, -1, fileStore),

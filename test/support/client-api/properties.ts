@@ -211,6 +211,7 @@ export const idleProperties: readonly DocumentedProperty[] = [
   { name: 'sasl.kerberos.min.time.before.relogin', side: 'both', default: 60000, min: 0, max: 86400000 },
   { name: 'enable.metrics.push', side: 'both', default: true },
   { name: 'produce.offset.report', side: 'producer', default: false },
+  { name: 'auto.commit.enable', side: 'consumer', default: true },
   { name: 'offset.store.method', side: 'consumer', default: 'broker' },
   { name: 'offset.store.path', side: 'consumer', default: '.' },
   { name: 'offset.store.sync.interval.ms', side: 'consumer', default: -1, min: -1, max: 86400000 },
