@@ -271,7 +271,8 @@ export class Broker {
       fetchSessions: new FetchSessionCache({
         clock: runtime.clock,
         random: runtime.random,
-        maxSessions: config.get('max.incremental.fetch.session.cache.slots'),
+        // Kafka's cache has eight parts of one size; what does not divide evenly is not used.
+        maxSessions: Math.floor(config.get('max.incremental.fetch.session.cache.slots') / 8) * 8,
         evictionMs: 120_000,
       }),
       topicCreator: new TopicCreator({
@@ -574,6 +575,7 @@ export class Broker {
       limits: () => ({
         maxConnections: config.get('max.connections'),
         maxConnectionsPerIp: config.get('max.connections.per.ip'),
+        maxWaiting: config.get('socket.listen.backlog.size'),
         maxIdleMs: config.get('connections.max.idle.ms'),
         maxRequestBytes: config.get('socket.request.max.bytes'),
       }),

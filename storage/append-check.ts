@@ -16,6 +16,7 @@ import { BatchBuilder } from '../common/record/batch-builder.ts'
 import { CompressionType } from '../common/record/codecs.ts'
 import { convertLegacyBatch } from '../common/record/legacy.ts'
 import { RecordReader } from '../common/record/record-reader.ts'
+import type { TopicPartition } from './file-names.ts'
 import type { LogConfig } from './log-config.ts'
 import type { AppendOrigin } from './producer-append.ts'
 
@@ -41,6 +42,7 @@ export interface CheckedBatches {
 }
 
 export interface CheckOptions {
+  readonly topicPartition: TopicPartition
   readonly origin: AppendOrigin
   readonly config: LogConfig
   readonly leaderEpoch: number
@@ -146,7 +148,9 @@ function checkRecordsIfNeeded(batch: BatchView, options: CheckOptions): AppendRe
   return checkRecords(batch, options)
 }
 
-function checkRecords(batch: BatchView, { config, nowMs }: CheckOptions): AppendRefusal | undefined {
+function checkRecords(batch: BatchView, options: CheckOptions): AppendRefusal | undefined {
+  const { config, nowMs, topicPartition } = options
+  const { messageTimestampBeforeMaxMs, messageTimestampAfterMaxMs } = config
   const isCreateTime = config.messageTimestampType === 'CreateTime'
   const mustHaveKeys = config.cleanupPolicy.has('compact') && !batch.isControl
   const errors: RecordError[] = []
@@ -155,13 +159,17 @@ function checkRecords(batch: BatchView, { config, nowMs }: CheckOptions): Append
   for (let batchIndex = 0; reader.next(); batchIndex++) {
     const { timestamp } = reader
     if (mustHaveKeys && !reader.hasKey) {
-      errors.push({ batchIndex, message: 'A compacted topic does not take records without a key' })
+      const where = `${topicPartition.topic}-${topicPartition.partition}`
+      const message = `Compacted topic cannot accept message without key in topic partition ${where}`
+      errors.push({ batchIndex, message })
     } else if (isCreateTime && timestamp !== NO_TIMESTAMP) {
-      const isTooEarly = nowMs - timestamp > config.messageTimestampBeforeMaxMs
-      const isTooLate = timestamp - nowMs > config.messageTimestampAfterMaxMs
+      const isTooEarly = nowMs - timestamp > messageTimestampBeforeMaxMs
+      const isTooLate = timestamp - nowMs > messageTimestampAfterMaxMs
       if (isTooEarly || isTooLate) {
         isTimestampRefused = true
-        errors.push({ batchIndex, message: `Timestamp ${timestamp} is too far from the broker's time` })
+        const bounds = `[${nowMs - messageTimestampBeforeMaxMs}, ${nowMs + messageTimestampAfterMaxMs}]`
+        const fault = `Timestamp ${timestamp} of message with offset ${reader.offset} is out of range`
+        errors.push({ batchIndex, message: `${fault}. The timestamp should be within ${bounds}` })
       }
     } else if (batch.timestampType === TimestampType.LogAppendTime) {
       isTimestampRefused = true
@@ -172,8 +180,18 @@ function checkRecords(batch: BatchView, { config, nowMs }: CheckOptions): Append
     return refuse(reader.error, `A batch cannot be read: ${reader.errorMessage}`)
   if (errors.length === 0) return undefined
   return isTimestampRefused
-    ? refuse(ErrorCode.INVALID_TIMESTAMP, 'Records were refused for their timestamps', errors)
-    : refuse(ErrorCode.INVALID_RECORD, `${errors.length} records were refused`, errors)
+    ? refuse(ErrorCode.INVALID_TIMESTAMP, `${REJECTED} invalid timestamp`, errors)
+    : refuse(ErrorCode.INVALID_RECORD, summary(errors), errors)
+}
+
+/** Producers show these to their users, who know Kafka's formulas and search for them. */
+const REJECTED = 'One or more records have been rejected due to'
+
+function summary(errors: readonly RecordError[]): string {
+  const first = errors
+    .slice(0, 3)
+    .map((one) => `RecordError(batchIndex=${one.batchIndex}, message='${one.message}')`)
+  return `${REJECTED} ${errors.length} record errors in total, and only showing the first three errors at most: [${first.join(', ')}]`
 }
 
 /** The compression that every batch must have; undefined when it is the producer's choice. */

@@ -282,9 +282,9 @@ export class Log implements Flushable {
   appendAsLeader(records: Buffer, options: AppendAsLeaderOptions): AppendAsLeaderResult {
     if (this.isFailed) return this.#failure(storageError())
     const nowMs = this.#context.clock.wallMs()
-    const { config } = this
+    const { config, topicPartition } = this
     const { origin, leaderEpoch } = options
-    const checked = checkForLeader(records, { origin, config, leaderEpoch, nowMs })
+    const checked = checkForLeader(records, { topicPartition, origin, config, leaderEpoch, nowMs })
     if (checked.error !== ErrorCode.NONE) return this.#failure(checked)
     if (checked.records.length > config.segmentBytes) {
       return this.#failure(

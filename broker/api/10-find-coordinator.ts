@@ -74,11 +74,9 @@ export const findCoordinator = defineHandler(FindCoordinator, {
     return {
       coordinators: request.coordinatorKeys.map((key) => {
         const found = find(context, request.keyType, key)
-        return {
-          key,
-          ...found,
-          errorMessage: request.keyType === SHARE_KEY_TYPE ? '' : (found.errorMessage ?? ''),
-        }
+        // Only a kind that does not exist is explained: Kafka refuses the request as a whole then.
+        const isExplained = !TOPIC_OF_KEY_TYPE.has(request.keyType)
+        return { key, ...found, errorMessage: isExplained ? found.errorMessage : '' }
       }),
     }
   },

@@ -3,7 +3,7 @@
  * Versions: v2 PRODUCER_FENCED instead of INVALID_PRODUCER_EPOCH; v4 TRANSACTION_ABORTABLE. Clients of transaction.version 2 do not send it:
  *   TxnOffsetCommit v5 adds the partition.
  * Errors: INVALID_REQUEST for an empty transactional id; INVALID_PRODUCER_ID_MAPPING; PRODUCER_FENCED; CONCURRENT_TRANSACTIONS;
- *   COORDINATOR_NOT_AVAILABLE while the offsets topic does not exist; COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR.
+ *   COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR (also while the offsets topic does not exist).
  * Deviations: none.
  */
 import { AddOffsetsToTxn } from '../../common/protocol/apis/25-add-offsets-to-txn.ts'
@@ -17,7 +17,7 @@ export const addOffsetsToTxn = defineHandler(AddOffsetsToTxn, {
   runsOn: 'transactionCoordinator',
   handle: ({ broker, apiVersion }, { transactionalId, producerId, producerEpoch, groupId }) => {
     const partition = broker.groups.service.partitionFor(groupId)
-    if (partition === undefined) return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE }
+    if (partition === undefined) return { errorCode: ErrorCode.NOT_COORDINATOR }
     const partitions = new Map([[OFFSETS_TOPIC, new Set([partition])]])
     return broker.transactions
       .addPartitions({ transactionalId, producerId, producerEpoch, partitions }, 0)

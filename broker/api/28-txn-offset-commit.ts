@@ -30,7 +30,7 @@ function transactionVersionOf(apiVersion: number): number {
 
 function verify({ broker, apiVersion }: RequestContext, request: Request): Deferred<VerifiedAppend> {
   const index = broker.groups.service.partitionFor(request.groupId)
-  if (index === undefined) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+  if (index === undefined) return failed(ErrorCode.NOT_COORDINATOR)
   const partition = broker.replicas.partition(OFFSETS_TOPIC, index)
   if (partition === undefined || !partition.isLeader) return failed(ErrorCode.NOT_COORDINATOR)
   const { transactionalId, producerId, producerEpoch } = request

@@ -12,7 +12,9 @@ export const initializeShareGroupState = defineHandler(InitializeShareGroupState
   runsOn: 'shareCoordinator',
   handle: ({ broker }, { groupId, topics }) =>
     broker.share
-      .writeEach(groupId, topics, (shard, key, partition) => shard.initialize(key, partition))
+      .writeEach(groupId, topics, 'initialize share group state', (shard, key, partition) =>
+        shard.initialize(key, partition),
+      )
       .map((results) => ({ results })),
   refuse: (request, error, message) => ({
     results: request.topics.map(({ topicId, partitions }) => ({

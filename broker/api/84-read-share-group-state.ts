@@ -13,7 +13,9 @@ export const readShareGroupState = defineHandler(ReadShareGroupState, {
   runsOn: 'shareCoordinator',
   handle: ({ broker }, { groupId, topics }) =>
     broker.share
-      .writeEach(groupId, topics, (shard, key, { leaderEpoch }) => shard.read(key, leaderEpoch))
+      .writeEach(groupId, topics, 'read share group state', (shard, key, { leaderEpoch }) =>
+        shard.read(key, leaderEpoch),
+      )
       .map((results) => withDefaults(results, { stateEpoch: 0, startOffset: 0, stateBatches: [] }))
       .map((results) => ({ results })),
   refuse: (request, error, message) => ({

@@ -12,7 +12,9 @@ export const writeShareGroupState = defineHandler(WriteShareGroupState, {
   runsOn: 'shareCoordinator',
   handle: ({ broker }, { groupId, topics }) =>
     broker.share
-      .writeEach(groupId, topics, (shard, key, partition) => shard.write(key, partition))
+      .writeEach(groupId, topics, 'write share group state', (shard, key, partition) =>
+        shard.write(key, partition),
+      )
       .map((results) => ({ results })),
   refuse: (request, error, message) => ({
     results: request.topics.map(({ topicId, partitions }) => ({

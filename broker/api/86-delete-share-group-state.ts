@@ -12,7 +12,7 @@ export const deleteShareGroupState = defineHandler(DeleteShareGroupState, {
   runsOn: 'shareCoordinator',
   handle: ({ broker }, { groupId, topics }) =>
     broker.share
-      .writeEach(groupId, topics, (shard, key) => shard.delete(key))
+      .writeEach(groupId, topics, 'delete share group state', (shard, key) => shard.delete(key))
       .map((results) => ({ results })),
   refuse: (request, error, message) => ({
     results: request.topics.map(({ topicId, partitions }) => ({

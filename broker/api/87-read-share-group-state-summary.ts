@@ -13,7 +13,7 @@ export const readShareGroupStateSummary = defineHandler(ReadShareGroupStateSumma
   runsOn: 'shareCoordinator',
   handle: ({ broker }, { groupId, topics }) =>
     broker.share
-      .readEach(groupId, topics, (shard, key) => shard.readSummary(key))
+      .readEach(groupId, topics, 'read share group state summary', (shard, key) => shard.readSummary(key))
       .map((results) => withDefaults(results, { stateEpoch: 0, leaderEpoch: 0, startOffset: 0 }))
       .map((results) => ({ results })),
   refuse: (request, error, message) => ({

@@ -113,12 +113,14 @@ export class CoordinatorService<Shard extends StateMachine<CoordinatorRecord>> {
     return count > 0 ? partitionForKey(key, count) : undefined
   }
 
-  /** @returns the machine that answers for the key, or NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS */
+  /**
+   * @returns the machine that answers for the key, or NOT_COORDINATOR (also while the internal topic does not exist: finding a
+   * coordinator is what creates it), COORDINATOR_NOT_AVAILABLE when this broker stops, COORDINATOR_LOAD_IN_PROGRESS
+   */
   shardFor(key: string): Result<StateMachineRuntime<CoordinatorRecord, Shard>> {
     if (this.#isClosed) return { error: ErrorCode.COORDINATOR_NOT_AVAILABLE }
     const partitionIndex = this.partitionFor(key)
-    if (partitionIndex === undefined) return { error: ErrorCode.COORDINATOR_NOT_AVAILABLE }
-    const shard = this.#shards.get(partitionIndex)?.runtime
+    const shard = partitionIndex === undefined ? undefined : this.#shards.get(partitionIndex)?.runtime
     if (shard === undefined || shard.state === 'unloaded') return { error: ErrorCode.NOT_COORDINATOR }
     if (shard.state === 'loading') return { error: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS }
     return accepted(shard)

@@ -1,7 +1,10 @@
 /**
  * One listener of a broker: accepts links, makes connections, closes those that idle.
  *
- * Limits: `max.connections`, `max.connections.per.ip`, `connections.max.idle.ms`, `socket.request.max.bytes`.
+ * A link above `max.connections` waits until another ends, as one does that Kafka's acceptor has not come to.
+ *
+ * Limits: `max.connections`, `max.connections.per.ip`, `connections.max.idle.ms`, `socket.request.max.bytes`,
+ * `socket.listen.backlog.size` for those that wait.
  */
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
@@ -26,6 +29,7 @@ export interface BrokerListenerOptions {
   readonly limits: () => {
     maxConnections: number
     maxConnectionsPerIp: number
+    maxWaiting: number
     /** -1: never. */
     maxIdleMs: number
     maxRequestBytes: number
@@ -42,6 +46,8 @@ export class BrokerListener {
   #isClosed = false
   /** Links that came before this broker may serve; undefined once it does. */
   #early: Link[] | undefined
+  /** Links for which there is no room yet, the oldest first; they are not read. */
+  #waiting: Link[] = []
 
   constructor(options: BrokerListenerOptions) {
     this.#options = options
@@ -99,7 +105,7 @@ export class BrokerListener {
   close(isAbrupt: boolean): void {
     this.#isClosed = true
     this.#transportListener?.close()
-    for (const link of this.#early ?? []) link.destroy()
+    for (const link of [...(this.#early ?? []), ...this.#waiting]) link.destroy()
     for (const connection of [...this.#connections]) {
       if (isAbrupt) connection.destroy()
       else connection.close()
@@ -107,11 +113,38 @@ export class BrokerListener {
   }
 
   #accept(link: Link): void {
-    const { maxConnections, maxConnectionsPerIp } = this.#options.limits()
+    if (this.#options.mayConnect?.(link.remote.host) === false) link.destroy()
+    else if (this.#hasRoom()) this.#take(link)
+    else if (this.#waiting.length >= this.#options.limits().maxWaiting) link.destroy()
+    else this.#keepWaiting(link)
+  }
+
+  #hasRoom(): boolean {
+    return this.#connections.size + (this.#early?.length ?? 0) < this.#options.limits().maxConnections
+  }
+
+  #keepWaiting(link: Link): void {
+    link.pause()
+    link.onClose = () => {
+      this.#waiting = this.#waiting.filter((other) => other !== link)
+    }
+    this.#waiting.push(link)
+  }
+
+  #takeWaiting(): void {
+    while (!this.#isClosed && this.#hasRoom()) {
+      const link = this.#waiting.shift()
+      if (link === undefined) return
+      this.#take(link)
+      if (this.#early === undefined) link.resume()
+    }
+  }
+
+  #take(link: Link): void {
     const ip = link.remote.host
     const ofIp = this.#perIp.get(ip) ?? 0
-    const mayConnect = this.#options.mayConnect?.(link.remote.host) !== false
-    if (!mayConnect || this.#connections.size >= maxConnections || ofIp >= maxConnectionsPerIp) {
+    if (ofIp >= this.#options.limits().maxConnectionsPerIp) {
+      link.onClose = () => {}
       link.destroy()
       return
     }
@@ -124,6 +157,7 @@ export class BrokerListener {
     link.onClose = () => {
       this.#early = this.#early?.filter((other) => other !== link)
       this.#forgetAddress(ip)
+      this.#takeWaiting()
     }
     this.#early.push(link)
   }
@@ -146,6 +180,7 @@ export class BrokerListener {
   #onConnectionClosed(connection: Connection): void {
     this.#connections.delete(connection)
     this.#forgetAddress(connection.clientAddress)
+    this.#takeWaiting()
   }
 
   #forgetAddress(ip: string): void {

@@ -4,7 +4,7 @@
  * Owner: the broker, which tells `service` of leadership and watermarks. Who asks are other brokers (leaders of shared partitions, group
  * coordinators), through APIs 83 to 87.
  */
-import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { ErrorCode, errorInfo } from '../../../common/protocol/errors.ts'
 import { CompressionType } from '../../../common/record/codecs.ts'
 import { Deferred } from '../../../common/runtime/deferred.ts'
 import type { Runtime } from '../../../common/runtime/runtime.ts'
@@ -67,6 +67,7 @@ export class ShareCoordinator implements MetadataListener {
   writeEach<Partition extends { readonly partition: number }, Answer extends PartitionError>(
     groupId: string,
     topics: readonly PartitionsOfTopic<Partition>[],
+    what: string,
     operation: (
       shard: ShareStateShard,
       key: SharePartitionKey,
@@ -77,9 +78,7 @@ export class ShareCoordinator implements MetadataListener {
       this.service
         .write(coordinatorKeyOf(key), 'share state', (shard) => operation(shard, key, partition))
         .map((result) =>
-          result.error === ErrorCode.NONE
-            ? result.value
-            : { partition: key.partition, errorCode: result.error, errorMessage: null },
+          result.error === ErrorCode.NONE ? result.value : failed(key.partition, result.error, what),
         ),
     )
   }
@@ -87,6 +86,7 @@ export class ShareCoordinator implements MetadataListener {
   readEach<Partition extends { readonly partition: number }, Answer extends PartitionError>(
     groupId: string,
     topics: readonly PartitionsOfTopic<Partition>[],
+    what: string,
     operation: (shard: ShareStateShard, key: SharePartitionKey, partition: Partition) => Answer,
   ): Deferred<{ topicId: string; partitions: (Answer | PartitionError)[] }[]> {
     return this.#each(groupId, topics, (key, partition) =>
@@ -95,9 +95,7 @@ export class ShareCoordinator implements MetadataListener {
           operation(shard, key, partition),
         )
         .map((result) =>
-          result.error === ErrorCode.NONE
-            ? result.value
-            : { partition: key.partition, errorCode: result.error, errorMessage: null },
+          result.error === ErrorCode.NONE ? result.value : failed(key.partition, result.error, what),
         ),
     )
   }
@@ -146,4 +144,9 @@ export class ShareCoordinator implements MetadataListener {
       },
     )
   }
+}
+
+/** `what` is what was tried: `read share group state`. */
+function failed(partition: number, errorCode: ErrorCode, what: string): PartitionError {
+  return { partition, errorCode, errorMessage: `Unable to ${what}: ${errorInfo(errorCode).message}` }
 }

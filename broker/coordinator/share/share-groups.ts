@@ -103,7 +103,9 @@ export class ShareGroups {
     return this.#options.service
       .read(groupId, 'share group describe', (shard) => describeShareGroup(shard.state, groupId))
       .map((result) =>
-        result.error === ErrorCode.NONE ? result.value : failShareDescribe(groupId, result.error),
+        result.error === ErrorCode.NONE
+          ? result.value
+          : failShareDescribe(groupId, result.error, errorInfo(result.error).message),
       )
   }
 
@@ -167,6 +169,16 @@ export class ShareGroups {
     groupId: string,
     wanted: readonly { readonly topicName: string; readonly partitions: readonly number[] }[] | null,
   ): Deferred<DescribedOffsets> {
+    const { metadata } = this.#options
+    // Of topics that do not exist there is nothing to ask a coordinator.
+    if (wanted?.every(({ topicName }) => !metadata().topicsByName.has(topicName))) {
+      return Deferred.all(wanted.map((topic) => this.#describeTopic(groupId, topic))).map((topics) => ({
+        groupId,
+        topics,
+        errorCode: ErrorCode.NONE,
+        errorMessage: null,
+      }))
+    }
     return this.#options.service
       .read(groupId, 'share offsets describe', (shard) => {
         const group = shard.state.groups.get(groupId)

@@ -104,6 +104,17 @@ describe('a leader that appends', () => {
     expect(append(log, batchOf(['x'.repeat(100)])).error).toBe(ErrorCode.RECORD_LIST_TOO_LARGE)
   })
 
+  it('tells a producer which record is refused in the formula of Kafka', () => {
+    const { log } = open({ cleanupPolicy: new Set(['compact'] as const) })
+    const result = append(log, batchOf(['a', 'b'], { keys: ['k', null] }))
+    const { topic, partition } = PARTITION
+    const message = `Compacted topic cannot accept message without key in topic partition ${topic}-${partition}`
+    expect(result).toMatchObject({ recordErrors: [{ batchIndex: 1, message }] })
+    expect('errorMessage' in result && result.errorMessage).toContain(
+      `1 record errors in total, and only showing the first three errors at most: [RecordError(batchIndex=1, message='${message}')]`,
+    )
+  })
+
   it('refuses records whose timestamps are too far from its own time, and names them', () => {
     const { log, world } = open({ messageTimestampBeforeMaxMs: 1000 })
     const nowMs = world.clock.wallMs()

@@ -502,7 +502,7 @@ describe('the decision and its markers', () => {
     expect(answer.value?.errorCode).toBe(ErrorCode.NOT_COORDINATOR)
     expect(harness.init().errorCode).toBe(ErrorCode.NOT_COORDINATOR)
     harness.topics.delete('__transaction_state')
-    expect(harness.init().errorCode).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    expect(harness.init().errorCode).toBe(ErrorCode.NOT_COORDINATOR)
   })
 
   it('an ongoing transaction is taken over with its partitions', () => {
