@@ -498,6 +498,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     return {
       core: this.#engine.core,
       poll: (limits: CallOptions) => this.poll(limits),
+      tryPoll: () => this.#serving.tryPoll(),
       close: () => this.close(),
     }
   }

@@ -62,7 +62,8 @@ export class DeliveryQueue {
       } else {
         this.source = partition
         partition.items.shift()
-        this.#rotate(partition)
+        // An event, or a message that was taken back, is no turn of its own: batches would shrink to one message each.
+        if (partition.items.length === 0) this.#rotate(partition)
         if (item !== undefined) return item
       }
     }

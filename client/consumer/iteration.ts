@@ -31,6 +31,8 @@ export interface BatchesOptions extends MessagesOptions {
 export interface IterationSource<M extends AnyMessage> {
   readonly core: ClientCore
   readonly poll: (limits: CallOptions) => Promise<M | null>
+  /** A message that `poll` would give at once; undefined when only `poll` can tell. */
+  readonly tryPoll?: () => M | undefined
   readonly close: () => Promise<void>
 }
 
@@ -55,7 +57,8 @@ export async function* iterateMessages<M extends AnyMessage>(
   const limits = signal === undefined ? {} : { signal }
   try {
     while (!source.core.isClosed) {
-      const message = await pollOrEvent(source, limits)
+      const ready = signal?.aborted === true ? undefined : source.tryPoll?.()
+      const message = ready ?? (await pollOrEvent(source, limits))
       if (message === null) return
       if (!isForTheBody(source.core, message, partitionEof)) continue
       const trace = beginProcess(source.core, [message])

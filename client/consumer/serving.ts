@@ -31,6 +31,20 @@ export class Serving<C> {
     })
   }
 
+  /** As `poll` where a message is there and nothing else is to be done first: without a promise. undefined: `poll` must find out. */
+  tryPoll(): Message | undefined {
+    const { core, delivery, pollWatch, rebalances, fatalError } = this.#engine
+    if (this.#sinceTurn + 1 >= messagesPerTurn || core.isClosed || fatalError !== undefined) return undefined
+    if (core.events.size > 0 || rebalances.isReady) return undefined
+    this.#engine.polled()
+    const message = delivery.next()
+    if (message === undefined) return undefined
+    this.#sinceTurn++
+    pollWatch.touch()
+    this.#engine.deliver(message, delivery.source)
+    return message
+  }
+
   /** Up to `count` messages and events; fewer when time runs out. */
   async consume(count: number, { timeoutMs, signal }: CallLimits): Promise<Message[]> {
     const { core, delivery } = this.#engine

@@ -423,11 +423,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
     signal: AbortSignal | undefined,
   ): Promise<RecordMetadata[]> {
     const sends: TopicRecord[] = []
+    const nowMs = this.#wallMs()
+    const wallMs = (): number => nowMs
     for (const { topic, messages } of topicMessages) {
       this.#checkProduce(topic)
-      for (const message of messages) {
-        sends.push({ topic, record: recordOf(message, undefined, this.#wallMs) })
-      }
+      for (const message of messages) sends.push({ topic, record: recordOf(message, undefined, wallMs) })
     }
     return this.#sends.sendAll(sends, signal)
   }

@@ -44,16 +44,16 @@ const { values: flags } = parseArgs({
   },
 })
 const rounds = Number(flags.rounds ?? (flags.short ? 1 : 3))
-const bulk = flags.short ? 60_000 : 400_000
+const bulk = flags.short ? 60_000 : 200_000
 const plan: readonly (readonly [Measure, number])[] =
   flags.minutes === undefined
     ? [
-        ['single', flags.short ? 1000 : 5000],
+        ['single', flags.short ? 1000 : 4000],
         ['arrays', bulk],
         ['stream', bulk],
         ['consume-each', bulk],
         ['consume-fast', bulk],
-        ['latency', flags.short ? 1000 : 4000],
+        ['latency', flags.short ? 1000 : 1600],
       ]
     : [['steady', 0]]
 
