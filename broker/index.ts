@@ -17,11 +17,10 @@ export type {
   ControlledRequest,
 } from './testing/control-hooks.ts'
 export type { FaultApi, FaultBuilder, FaultFilter, Faults, PushedFault } from './testing/faults.ts'
-export type { HttpOptions } from './testing/http-interface.ts'
 export type { JournalEntry, JournalFilter } from './testing/journal.ts'
 export { KafkaError, NotLocalError } from './testing/kafka-error.ts'
 export type { Snapshot } from './testing/local-world.ts'
-export type { StartOptions } from './testing/options.ts'
+export type { HttpOptions, StartOptions } from './testing/options.ts'
 export type { PendingCall } from './testing/pending-call.ts'
 export type { Decode, RecordInput, RecordValue, TopicRecord } from './testing/records.ts'
 export type { ReplicaState, ReplicatedPartition } from './testing/replica-view.ts'

@@ -8,7 +8,7 @@ import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Reactor } from '../../common/runtime/reactor.ts'
 import type { Scheduler } from '../../common/runtime/scheduler.ts'
 import type { Answer } from '../api/handler.ts'
-import type { Companion } from './fault-engine.ts'
+import type { Companion } from './companion.ts'
 
 /** Brokers that stand still or are cut off must not keep the answer: Kafka would have given it long ago. */
 const MAX_WAIT_MS = 1_000

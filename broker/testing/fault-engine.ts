@@ -15,7 +15,9 @@ import { type Answer, CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
 import type { InterceptedRequest, Interceptor } from '../network/interception.ts'
 import type { ConnectionInfo } from '../network/request-context.ts'
 import { AnswerOverrides } from './answer-overrides.ts'
+import type { Companion, Reply } from './companion.ts'
 import { type ControlHook, ControlHooks, type ControlVerdict } from './control-hooks.ts'
+import { corruptedAnswer, corruptedRequest } from './corruption.ts'
 import type { Journal } from './journal.ts'
 import {
   divideRequest,
@@ -29,11 +31,6 @@ import { OpenRequests } from './open-requests.ts'
 
 /** Name of the fixture's own end in the network between the nodes. */
 export const FIXTURE_ENDPOINT = 'fixture'
-
-export type Reply = Deferred<Answer<unknown>>
-
-/** Sees a request of a client when it has been started. @returns the answer, which may come later than the one given */
-export type Companion = (exchange: InterceptedRequest, reply: Reply) => Reply
 
 const NAMING_NOTHING: Named = { topics: [], groups: [], transactionalIds: [] }
 
@@ -255,7 +252,7 @@ export class FaultEngine implements Interceptor {
     return this.#pause(fault, exchange).flatMap((): Reply => {
       if (drop) return Deferred.of<Answer<unknown>>(NO_RESPONSE)
       if (disconnect) return Deferred.of<Answer<unknown>>(CLOSE_CONNECTION)
-      const reply = error === undefined ? exchange.proceed() : refusedBefore(fault, exchange)
+      const reply = error === undefined ? carriedOut(fault, exchange) : refusedBefore(fault, exchange)
       return reply.map((answer) => this.#edited(fault, exchange, answer))
     })
   }
@@ -276,8 +273,8 @@ export class FaultEngine implements Interceptor {
 
   #edited(fault: Fault, exchange: InterceptedRequest, answer: Answer<unknown>): Answer<unknown> {
     if (typeof answer === 'symbol') return answer
-    const { throttleTimeMs, leader } = fault.action
-    let edited: Answer<unknown> = answer
+    const { throttleTimeMs, leader, corrupt = false } = fault.action
+    let edited: Answer<unknown> = corrupt ? corruptedAnswer(exchange, answer, meantBy(fault)) : answer
     if (throttleTimeMs !== undefined && 'throttleTimeMs' in exchange.api.response.fields)
       edited = { ...(edited as object), throttleTimeMs }
     if (leader !== undefined && exchange.api.name === 'Metadata')
@@ -369,6 +366,12 @@ function partOf(fault: Fault, exchange: InterceptedRequest): ReturnType<typeof d
   const divided = divideRequest(api, request, meantBy(fault), (id) => topicsById.get(id)?.name)
   // A fetch keeps its session only when it is carried out.
   return divided?.hasRest === true || api.name === 'Fetch' ? divided : undefined
+}
+
+function carriedOut(fault: Fault, exchange: InterceptedRequest): Reply {
+  return fault.action.corrupt === true
+    ? exchange.proceed(corruptedRequest(exchange, meantBy(fault)))
+    : exchange.proceed()
 }
 
 function hasNoAnswer(api: ApiSchema, request: unknown): boolean {

@@ -15,6 +15,7 @@ import {
   type FaultRules,
 } from '../../common/runtime/faults.ts'
 import type { ControlFunction, ControlHandle } from './control-hooks.ts'
+import { CORRUPTIBLE } from './corruption.ts'
 import type { FaultEngine } from './fault-engine.ts'
 import type { Waits } from './waits.ts'
 
@@ -100,6 +101,14 @@ export class FaultBuilder {
   /** Keeps requests until `release` or `remove`. */
   hold(): this {
     return this.#do({ hold: true })
+  }
+  /** Records arrive damaged, with a wrong CRC: at the client those of Fetch and ShareFetch, at the broker those of Produce. */
+  corrupt(): this {
+    const { api } = this.#when
+    const wrong = [api ?? '*'].flat().find((name) => !CORRUPTIBLE.has(name))
+    if (wrong !== undefined)
+      throw new Error(`Only ${[...CORRUPTIBLE].join(', ')} carry records; ${wrong} cannot be corrupted.`)
+    return this.#do({ corrupt: true })
   }
   /** Says in the answer that the client was throttled. */
   throttle(ms: number): this {
@@ -255,6 +264,11 @@ export class Faults {
     for (const builder of this.#own.splice(0)) builder.remove()
     for (const hook of this.#hooks.splice(0)) hook.remove()
     if (Object.keys(this.#filter).length === 0) this.#engine.reset()
+  }
+
+  /** Rules of this object that hold requests now. */
+  holding(): readonly FaultBuilder[] {
+    return this.#own.filter((builder) => builder.heldCount > 0)
   }
 
   /** Rules of this object that nothing ever matched. */

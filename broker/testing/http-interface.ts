@@ -11,13 +11,7 @@ import type { ClusterView } from '../http/cluster-view.ts'
 import { StartError } from '../start-error.ts'
 import { letTimePass } from './cluster-clock.ts'
 import type { LocalWorld } from './local-world.ts'
-
-export interface HttpOptions {
-  /** Default 0: a free one. */
-  readonly port?: number
-  /** Default 127.0.0.1. */
-  readonly host?: string
-}
+import type { HttpOptions } from './options.ts'
 
 export class HttpInterface {
   readonly url: string

@@ -6,7 +6,7 @@
  */
 import type { Scheduler } from '../../common/runtime/scheduler.ts'
 import type { InterceptedRequest } from '../network/interception.ts'
-import type { Reply } from './fault-engine.ts'
+import type { Reply } from './companion.ts'
 import { isLongPoll, type OpenRequests } from './open-requests.ts'
 
 /** How long nothing else may have come; a wait ends after one to two of these. */

@@ -17,7 +17,7 @@ import type { Reactor } from '../../common/runtime/reactor.ts'
 import { CLOSE_CONNECTION } from '../api/handler.ts'
 import type { InterceptedRequest } from '../network/interception.ts'
 import type { ConnectionInfo } from '../network/request-context.ts'
-import type { Reply } from './fault-engine.ts'
+import type { Reply } from './companion.ts'
 import type { Wire } from './wire.ts'
 
 type Protocol = 'classic' | 'consumer' | 'share'

@@ -6,7 +6,7 @@
  */
 import type { InterceptedRequest } from '../network/interception.ts'
 import type { ConnectionInfo } from '../network/request-context.ts'
-import type { Reply } from './fault-engine.ts'
+import type { Reply } from './companion.ts'
 
 export class OpenRequests {
   readonly #byConnection = new Map<ConnectionInfo, Set<InterceptedRequest>>()
@@ -27,6 +27,11 @@ export class OpenRequests {
     const requests = open.add(exchange)
     reply.whenDone(() => requests.delete(exchange))
     return reply
+  }
+
+  /** Whether the connection is open, and something came on it. */
+  has(connection: ConnectionInfo): boolean {
+    return this.#byConnection.has(connection)
   }
 
   onConnectionClosed(listener: (connection: ConnectionInfo) => void): void {

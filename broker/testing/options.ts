@@ -1,7 +1,13 @@
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { ClusterOptions } from '../cluster.ts'
-import type { HttpOptions } from './http-interface.ts'
 import type { TopicOptions } from './topic-handle.ts'
+
+export interface HttpOptions {
+  /** Default 0: a free one. */
+  readonly port?: number
+  /** Default 127.0.0.1. */
+  readonly host?: string
+}
 
 export interface StartOptions extends Omit<ClusterOptions, 'runtime' | 'files' | 'interception'> {
   /** Topics that are there when it resolves: names, or names with settings. */

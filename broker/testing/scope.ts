@@ -8,7 +8,7 @@ import { DeleteGroups } from '../../common/protocol/apis/42-delete-groups.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Faults } from './faults.ts'
 import { deleteTopics, TopicHandle, type TopicHost } from './topic-handle.ts'
-import { faultProblems, VerificationError } from './verify.ts'
+import { faultProblems, heldProblems, VerificationError } from './verify.ts'
 import type { WaitFor } from './wait-for.ts'
 import type { Wire } from './wire.ts'
 
@@ -23,7 +23,7 @@ export interface ScopeParts {
   readonly hasFaults: boolean
   readonly waitFor: (nameOf: (name: string) => string) => WaitFor
   /** Members and held requests that are still there, in words; names begin with the prefix. */
-  readonly leaks: (prefix: string) => readonly string[]
+  readonly leaks: (prefix: string) => Promise<readonly string[]>
   /** Names of topics and groups with the prefix; undefined: to be asked over the wire. */
   readonly namesOf: ((prefix: string) => { topics: readonly string[]; groups: readonly string[] }) | undefined
   readonly isStrict: boolean
@@ -83,7 +83,11 @@ export class Scope {
 
   async #end(): Promise<void> {
     const { leaks, isStrict } = this.#parts
-    const problems = [...faultProblems(this.#faults?.unused() ?? []), ...leaks(`${this.prefix}.`)]
+    const problems = [
+      ...faultProblems(this.#faults?.unused() ?? []),
+      ...heldProblems(this.#faults?.holding() ?? []),
+      ...(await leaks(`${this.prefix}.`)),
+    ]
     this.#faults?.reset()
     await this.#remove()
     if (isStrict && problems.length > 0) throw new VerificationError(problems)

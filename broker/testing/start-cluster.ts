@@ -11,6 +11,7 @@ import { HttpInterface } from './http-interface.ts'
 import { IdleFetches } from './idle-fetches.ts'
 import { Journal, journalLine } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
+import { leftoversElsewhere, leftoversHere } from './leftovers.ts'
 import { LocalWorld, type Snapshot } from './local-world.ts'
 import { logToStandardError } from './log.ts'
 import { LostMembers } from './lost-members.ts'
@@ -106,6 +107,7 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
     wire,
     waits,
     view,
+    leftovers: (prefix) => leftoversHere({ world: local, onChange }, prefix),
     journal,
     bootstrap,
     nowMs: () => runtime.clock.wallMs(),
@@ -174,6 +176,7 @@ async function attach(bootstrapServers: string, options: StartOptions): Promise<
       journalTail: () => [],
     }),
     view: remoteView(wire, nowMs),
+    leftovers: (prefix) => leftoversElsewhere(wire, prefix),
     journal: new Journal({ isRecording: false, capacity: 1 }),
     bootstrap: () => addresses,
     nowMs,

@@ -32,6 +32,7 @@ import { Scope } from './scope.ts'
 import { TopicHandle, type TopicHost, type TopicOptions } from './topic-handle.ts'
 import {
   faultProblems,
+  heldProblems,
   invariantProblems,
   memberProblems,
   requestProblems,
@@ -53,6 +54,8 @@ interface Parts {
   readonly waits: Waits
   readonly view: ClusterView
   readonly journal: Journal
+  /** What tests with this prefix of names have left behind, in words. */
+  readonly leftovers: (prefix: string) => Promise<readonly string[]>
   readonly bootstrap: () => readonly Address[]
   readonly nowMs: () => number
   readonly close: () => void
@@ -67,7 +70,8 @@ export class TestCluster {
   readonly #leadership: Leadership
   #faults: Faults | undefined
   #clock: ClusterClock | undefined
-  #scopes = 0
+  /** Their prefixes. */
+  readonly #scopes: string[] = []
   #stopping: Promise<void> | undefined
 
   /** @internal Use `startCluster`. */
@@ -391,11 +395,12 @@ export class TestCluster {
 
   /** Names of its own for one test. */
   scope(prefix = 'test'): Scope {
-    const { wire, waits, view, journal, local, isStrict } = this.#parts
-    this.#scopes += 1
+    const { wire, waits, view, journal, local, isStrict, leftovers } = this.#parts
+    const number = this.#scopes.length + 1
     // Other processes may use the same cluster.
-    const unique =
-      local === undefined ? `${prefix}-${uniquePart()}-${this.#scopes}` : `${prefix}-${this.#scopes}`
+    const unique = local === undefined ? `${prefix}-${uniquePart()}-${number}` : `${prefix}-${number}`
+    this.#scopes.push(unique)
+    local?.faultEngine.accompany(local.faultEngine.openRequests.watch)
     return new Scope({
       prefix: unique,
       bootstrapServers: this.bootstrapServers,
@@ -405,23 +410,40 @@ export class TestCluster {
       faults: () => new Faults(this.#local('Fault injection').faultEngine, waits),
       hasFaults: local !== undefined,
       waitFor: (nameOf) => new WaitFor({ waits, view, journal: () => journal, nameOf }),
-      leaks: (start) =>
-        local === undefined ? [] : memberProblems(local.engine, (id) => id.startsWith(start)),
+      leaks: (start) => leftovers(start),
       namesOf: local === undefined ? undefined : (start) => namesIn(local.engine, start),
       isStrict,
     })
   }
 
-  /** @throws VerificationError when faults were never met, clients were refused for mistakes, replicas differ, or members are left */
-  verify(): void {
+  /**
+   * At once for a cluster in this process; a promise for one elsewhere, of which only leaders and the groups of scopes can be seen.
+   * @throws VerificationError when faults were never met or still hold requests, clients were refused for mistakes, replicas differ, or
+   *   members are left
+   */
+  verify(): void | Promise<void> {
     const { local } = this.#parts
-    if (local === undefined) return
+    if (local === undefined) return this.#verifyElsewhere()
     const problems = [
       ...faultProblems(this.faults.unused()),
+      ...heldProblems(this.faults.holding()),
       ...requestProblems(local.faultEngine),
       ...invariantProblems(local.engine),
       ...memberProblems(local.engine),
     ]
+    if (problems.length > 0) throw new VerificationError(problems)
+  }
+
+  async #verifyElsewhere(): Promise<void> {
+    const { topics } = await this.#parts.wire.metadata(null)
+    const leaderless = (topics ?? []).flatMap(({ name, partitions }) =>
+      partitions
+        .filter(({ leaderId }) => leaderId < 0)
+        .map(({ partitionIndex }) => `${name}-${partitionIndex} has no leader`),
+    )
+    const prefixes = this.#scopes.map((prefix) => `${prefix}.`)
+    const left = await Promise.all(prefixes.map((prefix) => this.#parts.leftovers(prefix)))
+    const problems = [...leaderless, ...left.flat()]
     if (problems.length > 0) throw new VerificationError(problems)
   }
 
@@ -436,7 +458,7 @@ export class TestCluster {
     let failure: unknown
     if (this.#stopping === undefined && this.#parts.isStrict) {
       try {
-        this.verify()
+        await this.verify()
       } catch (error) {
         failure = error
       }

@@ -37,6 +37,12 @@ export function faultProblems(unused: readonly FaultBuilder[]): string[] {
   return unused.map((fault) => `nothing ever matched ${fault.toString()}`)
 }
 
+export function heldProblems(holding: readonly FaultBuilder[]): string[] {
+  return holding.map(
+    (fault) => `${fault.heldCount} request(s) are still held by ${fault.toString()}. Release or remove it`,
+  )
+}
+
 export function requestProblems(engine: FaultEngine): string[] {
   const wrong = engine.journal
     .list()

@@ -47,6 +47,8 @@ export interface FaultAction {
   readonly disconnect?: boolean
   /** Error, delay, hold and disconnect come after the request was carried out. */
   readonly afterApply?: boolean
+  /** Records arrive damaged. */
+  readonly corrupt?: boolean
   /** What the answer says of being throttled. */
   readonly throttleTimeMs?: number
   /** Leader and epoch that Metadata tells of the partitions of the condition; -1: none. */
