@@ -66,7 +66,7 @@ export function partitionChange(change: PartitionChange): PartitionChangeRecord 
   }
   completeReassignment(target)
   if (change.isElrEnabled) {
-    target.elr = target.isr.length >= change.minIsr ? [] : nextElr(change, target.isr)
+    target.elr = target.isr.length >= change.minIsr ? [] : nextElr(change, target)
   }
   const record = metadataRecord('PartitionChangeRecord', RECORD_VERSIONS.PARTITION_CHANGE, {
     topicId,
@@ -105,11 +105,15 @@ function completeReassignment(target: Target): void {
   target.adding = []
 }
 
-/** Below min ISR: whoever was in sync or eligible stays eligible, but for those that may have lost records. */
-function nextElr(change: PartitionChange, isr: readonly number[]): readonly number[] {
+/**
+ * Below min ISR: whoever was in sync or eligible stays eligible, but for those that may have lost records and those that a reassignment took
+ * away. Kafka 4.4 keeps the latter; as they are never elected and the list is not empty, no last known leader is either, for ever.
+ */
+function nextElr(change: PartitionChange, { isr, replicas }: Target): readonly number[] {
   const candidates = new Set([...change.partition.elr, ...change.partition.isr])
   return [...candidates]
-    .filter((replica) => !isr.includes(replica) && change.uncleanShutdownReplicas?.includes(replica) !== true)
+    .filter((replica) => replicas.includes(replica) && !isr.includes(replica))
+    .filter((replica) => change.uncleanShutdownReplicas?.includes(replica) !== true)
     .sort((left, right) => left - right)
 }
 

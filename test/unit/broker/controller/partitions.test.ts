@@ -200,6 +200,29 @@ describe('a reassignment (KIP-455)', () => {
     expect(result).toMatchObject({ replicas: [1, 2], isr: [1, 2], leaderId: 1, leaderEpoch: 6 })
   })
 
+  it('leaves no replica that it took away among the eligible ones, so that the last known leader may be elected', () => {
+    const failing = partition({
+      replicas: [3, 2, 1],
+      isr: [1],
+      elr: [3],
+      leaderId: 1,
+      addingReplicas: [2],
+      removingReplicas: [1],
+    })
+    const moved = outcome(failing, { isr: [1, 2] })
+    expect(moved).toMatchObject({ replicas: [3, 2], isr: [2], elr: [3], leaderId: 2 })
+    const without = outcome(moved as PartitionImage, { isr: [2], uncleanShutdownReplicas: [3] })
+    const fenced = outcome(without as PartitionImage, { isr: [], live: [3] })
+    const unclean = { isr: [], uncleanShutdownReplicas: [2], live: [3] }
+    const alone = outcome(fenced as PartitionImage, unclean)
+    expect(alone).toMatchObject({ isr: [], elr: [], leaderId: -1, lastKnownElr: [2] })
+    expect(outcome(alone as PartitionImage, {})).toMatchObject({
+      isr: [2],
+      leaderId: 2,
+      leaderRecoveryState: 1,
+    })
+  })
+
   it('waits for all that stay when replicas become fewer', () => {
     const shrinking = partition({ isr: [1, 3], removingReplicas: [3] })
     expect(outcome(shrinking, { isr: [1, 3] })).toBeUndefined()
