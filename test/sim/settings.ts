@@ -10,6 +10,8 @@ export function simulationSettings(): Record<string, string | number | boolean> 
     'controller.quorum.fetch.timeout.ms': 800,
     'controller.quorum.election.backoff.max.ms': 300,
     'controller.quorum.request.timeout.ms': 1_000,
+    // Also of the offsets topic, which has no setting of its own: with 1, the last one in sync may lose its tail and lead on all the same.
+    'min.insync.replicas': 2,
     'offsets.topic.num.partitions': 2,
     'offsets.topic.replication.factor': 3,
     'transaction.state.log.num.partitions': 2,

@@ -20,6 +20,8 @@ export interface ReplicaView {
   readonly logStartOffset: number
   /** Where the newest epoch of the epoch cache begins; -1: it is empty. */
   readonly lastEpochStart: number
+  /** Of the last batch that it remembers of any producer; -1: of none. */
+  readonly lastProducedOffset: number
 }
 
 function place(view: { readonly topic: string; readonly index: number }): string {
@@ -69,6 +71,16 @@ export function epochCacheEndsWithTheLog(view: ReplicaView): void {
     'the epoch cache ends with the log',
     () =>
       `${place(view)} on broker ${view.nodeId} has an epoch that begins at ${view.lastEpochStart}, its log ends at ${view.logEndOffset}`,
+  )
+}
+
+/** 1e. What a replica remembers of producers, to recognize their repetitions, is in its log. */
+export function producersAreOfTheLog(view: ReplicaView): void {
+  check(
+    view.lastProducedOffset < view.logEndOffset,
+    'producer state is of the log',
+    () =>
+      `${place(view)} on broker ${view.nodeId} remembers a batch at offset ${view.lastProducedOffset}, its log ends at ${view.logEndOffset}`,
   )
 }
 

@@ -17,6 +17,7 @@ import {
   logsAgree,
   oneLeaderPerEpoch,
   partitionEpochGrows,
+  producersAreOfTheLog,
   type ReplicaView,
   stateText,
   watermarkNeverGoesBack,
@@ -84,6 +85,13 @@ export function* batchesOf(log: Log, from: number, upTo: number, topic: string):
     }
     if (offset === start) return
   }
+}
+
+function lastProducedOffset(log: Log): number {
+  let last = -1
+  for (const { producerId } of log.activeProducers())
+    last = Math.max(last, log.producerEntry(producerId)?.batches.at(-1)?.lastOffset ?? -1)
+  return last
 }
 
 export class Observer {
@@ -187,8 +195,10 @@ export class Observer {
       logEndOffset: log.logEndOffset,
       logStartOffset: log.logStartOffset,
       lastEpochStart: log.epochEntries.at(-1)?.startOffset ?? -1,
+      lastProducedOffset: lastProducedOffset(log),
     }
     epochCacheEndsWithTheLog(view)
+    producersAreOfTheLog(view)
     watermarksAreInOrder(view)
     const { committed } = seen
     if (view.isLeader) {

@@ -92,9 +92,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the epoch cache is not truncated with the log',
-    file: LOG,
-    find: '      this.#epochs.truncateFromEnd(this.logEndOffset)\n      this.#logStartOffset = Math.min',
-    replace: '      this.#logStartOffset = Math.min',
+    file: 'storage/leader-epoch-cache.ts',
+    find: 'if ((this.#entries.at(-1)?.startOffset ?? -1) < endOffset || endOffset < 0) return',
+    replace: 'if (endOffset < Infinity) return',
   },
   {
     name: 'producer state is not rebuilt after a truncation',
@@ -103,10 +103,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: '      this.#afterCut()\n',
   },
   {
-    name: 'a broker that lost its tail stays in the ISR',
+    name: 'a broker that lost its tail stays in the ELR',
     file: 'broker/controller/brokers.ts',
-    find: '    ...brokerChangeRecords(machine, inIsr, { unclean: brokerId }),',
-    replace: '',
+    find: "    ...brokerChangeRecords(machine, partitionsWith(machine, brokerId, 'elr'), { unclean: brokerId }),\n  ]",
+    replace: '  ]',
   },
   {
     name: 'a broker believes what the metadata said of its earlier life',
