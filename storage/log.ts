@@ -50,6 +50,7 @@ import {
   type ProducerUpdate,
 } from './producer-check.ts'
 import { lastSequenceOf, type ProducerStateEntry } from './producer-entry.ts'
+import { recallBatches } from './producer-recall.ts'
 import { ProducerState, producerEpochRefusal } from './producer-state.ts'
 import { deletableSegments } from './retention.ts'
 import type { Segment } from './segment.ts'
@@ -313,7 +314,10 @@ export class Log implements Flushable {
       logAppendTimeMs: isLogAppendTime ? nowMs : undefined,
     })
     const maxTimestamp = isLogAppendTime ? nowMs : checked.maxTimestamp
-    const update = checkProducers(this.#producerCheck, records, options)
+    let update = checkProducers(this.#producerCheck, records, options)
+    const isOutOfOrder = 'error' in update && update.error === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER
+    if (isOutOfOrder && recallBatches(this.#producers, this.#local.segments, records))
+      update = checkProducers(this.#producerCheck, records, options)
     if ('error' in update) return this.#failure(refuse(update.error, update.message))
     if ('duplicate' in update) return duplicateSuccess(update.duplicate, this.#logStartOffset)
     this.#epochs.assign(options.leaderEpoch, firstOffset)

@@ -29,6 +29,8 @@ export interface ProducerStateEntry {
   currentTransactionFirstOffset: number
   /** Oldest first, at most `REMEMBERED_BATCHES`. Empty right after a transaction marker of a new epoch. */
   batches: ProducerBatch[]
+  /** It came from a snapshot: the log may hold batches of its epoch that are not remembered. */
+  isAbridged: boolean
 }
 
 export function createProducerEntry(producerId: number): ProducerStateEntry {
@@ -39,6 +41,7 @@ export function createProducerEntry(producerId: number): ProducerStateEntry {
     lastTimestamp: NO_TIMESTAMP,
     currentTransactionFirstOffset: -1,
     batches: [],
+    isAbridged: false,
   }
 }
 

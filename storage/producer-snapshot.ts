@@ -52,6 +52,7 @@ export function decodeProducerSnapshot(buffer: Buffer): ProducerStateEntry[] | u
     entry.currentTransactionFirstOffset = readInt64(buffer, at + 38)
     const lastOffset = readInt64(buffer, at + 14)
     if (lastOffset >= 0) {
+      entry.isAbridged = true
       entry.batches.push({
         lastSequence: buffer.readInt32BE(at + 10),
         lastOffset,

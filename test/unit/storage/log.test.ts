@@ -4,7 +4,7 @@ import { BatchView, TimestampType } from '../../../common/record/batch.ts'
 import { BatchBuilder } from '../../../common/record/batch-builder.ts'
 import type { AppendSuccess, Log } from '../../../storage/log.ts'
 import type { LogConfig } from '../../../storage/log-config.ts'
-import type { LogManagerSettings } from '../../../storage/log-manager.ts'
+import type { LogManager, LogManagerSettings } from '../../../storage/log-manager.ts'
 import {
   batchOf,
   type MemoryWorld,
@@ -19,11 +19,11 @@ import { markerOf } from './batches.ts'
 function open(
   config: Partial<LogConfig> = {},
   settings: Partial<LogManagerSettings> = { isVerificationEnabled: false },
-): { world: MemoryWorld; log: Log } {
+): { world: MemoryWorld; manager: LogManager; log: Log } {
   const world = memoryWorld()
   const manager = world.manager({ config, settings })
   manager.open()
-  return { world, log: manager.getOrCreate(PARTITION, { topicId: TOPIC_ID }) as Log }
+  return { world, manager, log: manager.getOrCreate(PARTITION, { topicId: TOPIC_ID }) as Log }
 }
 
 const client = { leaderEpoch: 0, origin: 'client' } as const
@@ -181,6 +181,28 @@ describe('an idempotent producer', () => {
     expect(appended(log, batch(4, 2))).toMatchObject({ isDuplicate: true, firstOffset: 4, lastOffset: 5 })
     expect(log.logEndOffset).toBe(14)
     expect(append(log, batch(2, 2)).error).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+  })
+
+  it('gets them from a broker that was stopped in order too, whose snapshot holds the last batch only', () => {
+    const { world, manager, log } = open({ segmentBytes: 300 })
+    for (let sequence = 0; sequence < 14; sequence += 2) {
+      appended(log, batch(sequence, 2))
+      appended(log, batchOf(['other'], { producerId: 8, producerEpoch: 0, baseSequence: sequence / 2 }))
+    }
+    manager.close()
+    const again = world.manager({ config: { segmentBytes: 300 }, settings: { isVerificationEnabled: false } })
+    again.open()
+    const reopened = again.get(PARTITION) as Log
+    expect(appended(reopened, batch(4, 2))).toMatchObject({
+      isDuplicate: true,
+      firstOffset: 6,
+      lastOffset: 7,
+    })
+    expect(appended(reopened, batch(10, 2))).toMatchObject({ isDuplicate: true, firstOffset: 15 })
+    expect(append(reopened, batch(2, 2)).error).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    expect(append(reopened, batch(16, 2)).error).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    expect(appended(reopened, batch(14, 2)).firstOffset).toBe(21)
+    again.kill()
   })
 
   it('is refused a gap, an old epoch, and a new epoch that does not begin with sequence 0', () => {
