@@ -1,6 +1,7 @@
 /**
  * Faults under load, judged by what the clients saw. The suite starts its own brokers; the cluster that the runner offers is not used.
- * CHAOS_FAULTS (10), CHAOS_SEED (1) and TARGET are the runner's --faults, --seed and --target; CHAOS_LINES names a directory for the events.
+ * CHAOS_FAULTS (10), CHAOS_SEED (1) and TARGET are the runner's --faults, --seed and --target; CHAOS_LINES names a directory
+ * for the events and the brokers' data.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -94,12 +95,13 @@ function casesOf(history: () => History): Case[] {
 }
 
 async function run(): Promise<History> {
-  const directory = mkdtempSync(join(tmpdir(), 'interop-chaos-'))
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const keepIn = process.env.CHAOS_LINES
+  const directory = keepIn ?? mkdtempSync(join(tmpdir(), 'interop-chaos-'))
+  if (keepIn === undefined) process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
   console.log(`chaos: seed ${seed}, ${faultCount} faults`)
   const target = await (process.env.TARGET === 'oracle' ? startOracle : startKafkito)(join(directory, 'data'))
   try {
-    return await runScenario(target, { seed, faultCount, keepIn: process.env.CHAOS_LINES })
+    return await runScenario(target, { seed, faultCount, keepIn })
   } finally {
     await target.stop()
   }
