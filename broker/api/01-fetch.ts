@@ -65,11 +65,14 @@ function forgottenPartitions(context: RequestContext, request: Request) {
   )
 }
 
-/** The partition that a request is about, or why there is none. A session may have been opened before its topic existed. */
+/**
+ * The partition that a request is about, or why there is none. A session may have been opened before its topic existed; one
+ * that knew its name goes on by that name, and so meets a topic that was made anew.
+ */
 function entryOf(context: RequestContext, replicaId: number, request: FetchPartitionRequest): FetchEntry {
   const { broker } = context
   const usesTopicIds = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS
-  const topic = usesTopicIds ? topicNameOf(context, request.topic, request.topicId) : request.topic
+  const topic = request.topic === '' ? topicNameOf(context, '', request.topicId) : request.topic
   if (usesTopicIds && topic === '')
     return { partition: undefined, error: ErrorCode.UNKNOWN_TOPIC_ID, request }
   const partition = broker.replicas.partition(topic, request.partition)
@@ -165,7 +168,10 @@ function partitionAnswer(
   const topic = topicsById.get(result.request.topicId) ?? topicsByName.get(result.request.topic)
   const known = result.partition ?? topic?.partitions[partitionIndex]
   const currentLeader = context.apiVersion >= 16 ? currentLeaderOf(result.error, known, hints) : undefined
-  const isUnknown = result.partition === undefined && result.error !== ErrorCode.NOT_LEADER_OR_FOLLOWER
+  const isUnknown =
+    result.partition === undefined &&
+    result.error !== ErrorCode.NOT_LEADER_OR_FOLLOWER &&
+    result.error !== ErrorCode.INCONSISTENT_TOPIC_ID
   return {
     partitionIndex,
     errorCode: result.error,

@@ -3,12 +3,14 @@
  *   tells the group coordinator, whose offsets of the transaction become visible or vanish.
  * Versions: v2 the transaction version: with 2 a marker must have a raised epoch (KIP-1228).
  * Errors: UNKNOWN_TOPIC_OR_PARTITION for partitions without a replica here; NOT_LEADER_OR_FOLLOWER; INVALID_PRODUCER_EPOCH;
+ *   UNKNOWN_SERVER_ERROR for the whole request, of which nothing is done, when a marker for a partition here has producer id or epoch -1;
  *   TRANSACTION_COORDINATOR_FENCED; NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND; REQUEST_TIMED_OUT; KAFKA_STORAGE_ERROR.
  * Deviations: none.
  */
 import { WriteTxnMarkers } from '../../common/protocol/apis/27-write-txn-markers.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestOf } from '../../common/protocol/schema.ts'
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../common/record/batch.ts'
 import { buildEndTransactionMarkerBatch } from '../../common/record/control-record.ts'
 import type { RequestContext } from '../network/request-context.ts'
 import type { AppendEntry } from '../replica/replica-manager.ts'
@@ -60,10 +62,34 @@ function entryOf(
   }
 }
 
+function hasProducer({ producerId, producerEpoch }: Marker): boolean {
+  return producerId !== NO_PRODUCER_ID && producerEpoch !== NO_PRODUCER_EPOCH
+}
+
+function hasPartitionHere({ broker }: RequestContext, marker: Marker): boolean {
+  return marker.topics.some(({ name, partitionIndexes }) =>
+    partitionIndexes.some((partitionIndex) => broker.replicas.partition(name, partitionIndex) !== undefined),
+  )
+}
+
+function refuseMarkers(request: RequestOf<typeof WriteTxnMarkers>, error: ErrorCode) {
+  return {
+    markers: request.markers.map(({ producerId, topics }) => ({
+      producerId,
+      topics: topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode: error })),
+      })),
+    })),
+  }
+}
+
 export const writeTxnMarkers = defineHandler(WriteTxnMarkers, {
   versions: '1-2',
   runsOn: 'leader',
   handle: (context, request) => {
+    if (request.markers.some((marker) => !hasProducer(marker) && hasPartitionHere(context, marker)))
+      return refuseMarkers(request, ErrorCode.UNKNOWN_SERVER_ERROR)
     const open: Item[] = []
     const entries: AppendEntry[] = []
     const markers = request.markers.map((marker) => ({
@@ -90,13 +116,5 @@ export const writeTxnMarkers = defineHandler(WriteTxnMarkers, {
       return { markers }
     })
   },
-  refuse: (request, error) => ({
-    markers: request.markers.map(({ producerId, topics }) => ({
-      producerId,
-      topics: topics.map(({ name, partitionIndexes }) => ({
-        name,
-        partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode: error })),
-      })),
-    })),
-  }),
+  refuse: refuseMarkers,
 })

@@ -179,6 +179,8 @@ export class ShareGroups {
         errorMessage: null,
       }))
     }
+    if (groupId === '' && wanted !== null)
+      return Deferred.of(failOffsets(groupId, ErrorCode.UNKNOWN_SERVER_ERROR))
     return this.#options.service
       .read(groupId, 'share offsets describe', (shard) => {
         const group = shard.state.groups.get(groupId)

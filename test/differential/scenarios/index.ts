@@ -2,7 +2,9 @@
 import type { Scenario } from '../scenario.ts'
 import { clusterScenarios } from './cluster.ts'
 import { configScenarios } from './configs.ts'
+import { detailScenarios } from './details.ts'
 import { fetchScenarios } from './fetch.ts'
+import { firstScenarios } from './first-contact.ts'
 import { groupScenarios } from './groups.ts'
 import { otherScenarios } from './others.ts'
 import { produceScenarios } from './produce.ts'
@@ -11,6 +13,7 @@ import { topicScenarios } from './topics.ts'
 import { transactionScenarios } from './transactions.ts'
 
 export const scenarios: readonly Scenario[] = [
+  ...firstScenarios,
   ...clusterScenarios,
   ...produceScenarios,
   ...fetchScenarios,
@@ -20,4 +23,5 @@ export const scenarios: readonly Scenario[] = [
   ...transactionScenarios,
   ...securityScenarios,
   ...otherScenarios,
+  ...detailScenarios,
 ]
