@@ -9,6 +9,7 @@ const entryPoints = Object.entries({
   client: 'client/index.ts',
   admin: 'client/admin/index.ts',
   serialization: 'client/serialization/index.ts',
+  constants: 'client/flat-constants.ts',
   kafkajs: 'client/kafkajs/index.ts',
   vitest: 'broker/testing/vitest.ts',
   'vitest-setup': 'broker/testing/vitest-setup.ts',

@@ -212,6 +212,7 @@ const ENTRY_POINTS: readonly string[] = [
   'client/index.ts',
   'client/kafkajs/index.ts',
   'client/serialization/index.ts',
+  'client/flat-constants.ts',
 ]
 const LIVING_FOLDERS: readonly string[] = ['broker', 'common', 'storage', 'client', 'cli']
 
