@@ -26,6 +26,7 @@ export const ONE_LOG_DIRECTORY = none(
 export const NO_LOG_DIRECTORY_MOVES = none('Replicas do not move between log directories.')
 export const NO_PREALLOCATION = none('Files grow as they are written.')
 export const NO_SOCKET_BUFFERS = none("Node does not expose a socket's buffer sizes.")
+export const NO_CONNECTION_RATE = none('New connections are not counted by time.')
 export const NO_EARLY_START = none('The authorizer starts with the broker.')
 export const NO_UNSTABLE_VERSIONS = none('There is nothing unreleased to switch on.')
 export const NO_CONTROLLER_REPORT = none('The controller writes no performance report.')

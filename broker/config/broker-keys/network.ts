@@ -2,7 +2,7 @@
  * Broker keys of listeners, connections and requests.
  */
 import { defineTable, int, list, long, string } from '../define.ts'
-import { NO_EARLY_START, NO_SOCKET_BUFFERS, NO_THREAD_POOLS } from '../effects.ts'
+import { NO_CONNECTION_RATE, NO_EARLY_START, NO_SOCKET_BUFFERS, NO_THREAD_POOLS } from '../effects.ts'
 import { atLeast, listOf, nonEmptyList, oneOf } from '../validators.ts'
 
 export const NETWORK_KEYS = defineTable({
@@ -69,6 +69,7 @@ export const NETWORK_KEYS = defineTable({
     'MEDIUM',
     'cluster-wide',
     'How many connections per second the broker accepts; a listener may have a smaller rate of its own through its prefix.',
+    NO_CONNECTION_RATE,
   ),
   'max.connections': int(
     '2147483647',
