@@ -32,6 +32,9 @@ class Member {
   partitions: readonly number[] = []
   readonly consumer: Consumer
   readonly #watchers = new Set<() => void>()
+  /** What kafkajs told of itself, for the words of a failure. */
+  readonly #history: string[] = []
+  #fetches = 0
 
   private constructor(consumer: Consumer) {
     this.consumer = consumer
@@ -49,6 +52,7 @@ class Member {
       member.partitions = event.payload.memberAssignment[topic] ?? []
       member.#wake()
     })
+    member.#note()
     await member.consumer.connect()
     await member.consumer.subscribe({ topic, fromBeginning: true })
     await member.consumer.run({
@@ -61,6 +65,25 @@ class Member {
     return member
   }
 
+  #note(): void {
+    const { events } = this.consumer
+    const startMs = Date.now()
+    const note = (text: string): void => {
+      this.#history.push(`${text} after ${Date.now() - startMs} ms`)
+    }
+    this.consumer.on(events.CONNECT, () => note('connected'))
+    this.consumer.on(events.GROUP_JOIN, ({ payload }) =>
+      note(`joined ${JSON.stringify(payload.memberAssignment)}`),
+    )
+    this.consumer.on(events.REBALANCING, () => note('rebalancing'))
+    this.consumer.on(events.CRASH, ({ payload }) => note(`crashed by ${payload.error}`))
+    this.consumer.on(events.STOP, () => note('stopped'))
+    this.consumer.on(events.REQUEST_TIMEOUT, ({ payload }) => note(`${payload.apiName} timed out`))
+    this.consumer.on(events.FETCH, ({ payload }) => {
+      if (++this.#fetches <= 3) note(`fetched ${payload.numberOfBatches} batches`)
+    })
+  }
+
   async until(what: string, predicate: (member: Member) => boolean): Promise<void> {
     let watcher: () => void = () => {}
     const happened = new Promise<void>((resolve) => {
@@ -71,7 +94,9 @@ class Member {
       watcher()
     })
     try {
-      await within(happened, `${what} (received ${this.received.length}, owns ${this.partitions})`, 60_000)
+      const state = (): string =>
+        `${what} (received ${this.received.length}, owns ${this.partitions}; ${this.#history.join(', ')})`
+      await within(happened, state, 60_000)
     } finally {
       this.#watchers.delete(watcher)
     }

@@ -44,10 +44,17 @@ export async function checkEventually(
 }
 
 /** Rejects when the promise has not settled within the deadline; the sentence says what was waited for. */
-export async function within<T>(promise: Promise<T>, what: string, timeoutMs = CASE_DEADLINE_MS): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  what: string | (() => string),
+  timeoutMs = CASE_DEADLINE_MS,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Failure(`no ${what} within ${timeoutMs / 1000} s`)), timeoutMs)
+    timer = setTimeout(() => {
+      const missing = typeof what === 'string' ? what : what()
+      reject(new Failure(`no ${missing} within ${timeoutMs / 1000} s`))
+    }, timeoutMs)
   })
   try {
     return await Promise.race([promise, deadline])
