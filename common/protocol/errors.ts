@@ -1,5 +1,5 @@
 /**
- * Kafka's error codes: one row holds code, name, whether the client may simply try again, and a message in our words.
+ * Kafka's error codes: one row holds code, name, whether the client may simply try again, and a message in our words, or in Kafka's where people search for them.
  * Everything else here is derived from the rows.
  */
 const rows = [
