@@ -304,7 +304,6 @@ export class Broker {
     this.#idleTimer = undefined
     this.metrics.disconnects++
     this.#settings.watch?.disconnected(this, error)
-    this.#settings.watch?.disconnected(this, error)
     if (this.#isClosed) return
     const isWanted = error.code() === KafkaError._NOOP || error.code() === KafkaError._NODE_UPDATE
     if (!isWanted) {
