@@ -498,7 +498,8 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     return {
       core: this.#engine.core,
       poll: (limits: CallOptions) => this.poll(limits),
-      tryPoll: () => this.#serving.tryPoll(),
+      // Whoever polls in a way of its own (decoding) is asked that way for every message.
+      ...(this.poll === Consumer.prototype.poll ? { tryPoll: () => this.#serving.tryPoll() } : {}),
       close: () => this.close(),
     }
   }

@@ -15,7 +15,7 @@ const BATCHES = 240
 const TOPIC = 'large'
 const timeoutMs = 20_000
 
-const undo: (() => Promise<unknown> | void)[] = []
+const undo: (() => unknown)[] = []
 
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step()
@@ -35,7 +35,7 @@ function clientOf(cluster: Cluster): RawClient {
 }
 
 /** Between 10 and 70 KiB, each with bytes of its own. */
-function valueOf(writer: number, number: number): string {
+function textOf(writer: number, number: number): string {
   return `${writer}:${number}:`.repeat(1500 + ((number * 397) % 8000))
 }
 
@@ -45,7 +45,7 @@ async function write(client: RawClient, topicId: string, writer: number): Promis
       acks: number % 2 === 0 ? 1 : -1,
       timeoutMs,
       topicData: [
-        { topicId, partitionData: [{ index: writer, records: batchOf([valueOf(writer, number)]) }] },
+        { topicId, partitionData: [{ index: writer, records: batchOf([textOf(writer, number)]) }] },
       ],
     }),
   )
@@ -85,7 +85,7 @@ describe.each(['files', 'memory'] as const)('records in large requests, kept in 
       write(clientOf(cluster), topicId, 1),
     ])
     const expected = [0, 1].map((writer) =>
-      Array.from({ length: BATCHES }, (_, number) => valueOf(writer, number)),
+      Array.from({ length: BATCHES }, (_, number) => textOf(writer, number)),
     )
     expect([zero, one]).toEqual(expected)
     expect(await read(admin, topicId, 0)).toEqual(expected[0])

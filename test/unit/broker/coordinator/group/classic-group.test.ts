@@ -359,7 +359,7 @@ describe('refusals of the classic protocol', () => {
     expect(again.answer.value?.errorCode).toBe(ErrorCode.NOT_COORDINATOR)
     expect(harness.heartbeat('g', 1, a.memberId)).toBe(ErrorCode.NOT_COORDINATOR)
     harness.image.deleteTopic('__consumer_offsets')
-    expect(harness.heartbeat('g', 1, a.memberId)).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    expect(harness.heartbeat('g', 1, a.memberId)).toBe(ErrorCode.NOT_COORDINATOR)
   })
 
   it('an assignment that cannot be written makes the group rebalance again', () => {
