@@ -496,7 +496,10 @@ export class Broker {
     const isMissed = failed !== undefined && this.#logs.get(place) === undefined
     const log = isMissed ? undefined : this.#logs.getOrCreate(place, { topicId: METADATA_TOPIC_ID })
     if (log === undefined) {
-      throw directoryFailed(failed ?? this.#logs.directories.find(({ isOnline }) => !isOnline))
+      const reason = directoryFailed(failed ?? this.#logs.directories.find(({ isOnline }) => !isOnline))
+      // Nobody holds this broker yet who could end it, and its process may live on: the next life needs the lock.
+      this.#logs.kill()
+      throw reason
     }
     return log
   }

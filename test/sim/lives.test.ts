@@ -56,6 +56,19 @@ describe('a broker', () => {
     }
   })
 
+  it('that cannot read its disk when it starts lets go of it, and starts when the disk is whole again', async () => {
+    const cluster = await started()
+    const node = cluster.node(3)
+    node.kill()
+    // The first call finds the directory; then it is locked and read.
+    node.failDiskCall(2, true)
+    expect(await startError(node.open())).toMatch(/disk|director/i)
+    expect(node.state).toBe('down')
+    node.repairDisk()
+    cluster.start(node)
+    await cluster.runUntil(() => node.state === 'running', 20_000, 'the broker to run')
+  })
+
   it('is another incarnation each time it starts, also with chance from a seed', async () => {
     const cluster = await started()
     const node = cluster.node(3)
