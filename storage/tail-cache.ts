@@ -8,7 +8,7 @@
  */
 import { lasting } from '../common/runtime/recycled-bytes.ts'
 
-export const DEFAULT_TAIL_CACHE_BYTES = 32 * 1024 * 1024
+export const DEFAULT_TAIL_CACHE_BYTES = 8 * 1024 * 1024
 
 /** A log whose last so many appends were read by nobody keeps none, until somebody reads again. */
 const UNREAD_LIMIT = 256
