@@ -8,13 +8,13 @@ import {
   TopicPartition,
 } from '../../client/index.ts'
 import { AdminWorld, errorName } from './admin-support.ts'
-import { uniqueName } from './support.ts'
+import { lasting, uniqueName } from './support.ts'
 
 const world = AdminWorld.use()
 const firstMs = 1_700_000_000_000
 
 async function filled(offsetsMs: readonly number[], partitionCount = 2): Promise<string> {
-  const topic = await world.topic(partitionCount)
+  const topic = await world.topic(partitionCount, uniqueName('records'), lasting)
   const producer = world.producer()
   for (const offsetMs of offsetsMs) {
     producer.produce(topic, { value: `${offsetMs}`, timestamp: firstMs + offsetMs, partition: 0 })

@@ -6,7 +6,7 @@ import * as kafkajs from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/index.ts'
 import * as facade from '../../client/kafkajs/index.ts'
-import { uniqueName } from './support.ts'
+import { lasting, uniqueName } from './support.ts'
 
 type Library = typeof kafkajs
 
@@ -59,7 +59,8 @@ async function topicOf(numPartitions = 1): Promise<string> {
   const admin = new facade.Kafka({ brokers: [bootstrap], logLevel: facade.logLevel.NOTHING }).admin()
   await admin.connect()
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions }] })
+    const configEntries = Object.entries(lasting).map(([name, value]) => ({ name, value }))
+    await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }] })
   } finally {
     await admin.disconnect()
   }

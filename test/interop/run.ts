@@ -200,7 +200,11 @@ async function main(): Promise<number> {
     await writeFile(linesFile, `${makeLines().join('\n')}\n`)
     const brokers = Number(values.brokers)
     if (values.bootstrap === undefined) {
-      target = await startTarget(values.target, brokers, join(directory, 'data'), positionals)
+      target = await startTarget(values.target, brokers, join(directory, 'data'), [
+        // Half a minute after its start a broker looks for records as old as some that the cases write, and deletes them.
+        ...['--config', 'log.initial.task.delay.ms=3600000'],
+        ...positionals,
+      ])
     }
     const env = {
       ...process.env,
