@@ -164,10 +164,20 @@ export class ClientCore {
   }
 
   /**
-   * Waits until connections can authenticate: with OAUTHBEARER for the first token, at most ten seconds. Rejects with
-   * `SASL_AUTHENTICATION_FAILED` when there is none.
+   * The handle, once its connections can authenticate: with OAUTHBEARER after the first token, at most ten seconds. Without one
+   * the handle is closed, and this rejects with `SASL_AUTHENTICATION_FAILED`.
    */
-  async ready(): Promise<void> {
+  async whenReady<Handle extends { close(): Promise<unknown> }>(handle: Handle): Promise<Handle> {
+    try {
+      await this.#firstToken()
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
+    return handle
+  }
+
+  async #firstToken(): Promise<void> {
     const token = this.#tokens?.current()
     if (token === undefined) return
     const failed = (text: string, cause?: unknown): KafkaException =>

@@ -141,13 +141,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     hooks: ClientHooks = {},
   ): Promise<AdminClient> {
     const admin = new AdminClient(conf, extra, hooks)
-    try {
-      await admin.#engine.core.ready()
-      return admin
-    } catch (error) {
-      await admin.close()
-      throw error
-    }
+    return admin.#engine.core.whenReady(admin)
   }
 
   // Topics and partitions

@@ -91,13 +91,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
    */
   static async create(conf?: ClientConfig, extra?: ClientConfig, hooks: ClientHooks = {}): Promise<Consumer> {
     const made = new Consumer(conf, extra, hooks)
-    try {
-      await made.#engine.core.ready()
-    } catch (error) {
-      await made.close()
-      throw error
-    }
-    return made
+    return made.#engine.core.whenReady(made)
   }
 
   /** Joins the group for these topics; a leading `^` makes an expression. Replaces the earlier subscription. */

@@ -169,13 +169,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     hooks: ClientHooks = {},
   ): Promise<Producer> {
     const made = new Producer(conf, extra, hooks)
-    try {
-      await made.#core.ready()
-    } catch (error) {
-      await made.close()
-      throw error
-    }
-    return made
+    return made.#core.whenReady(made)
   }
 
   /** Enqueues a message; its fate comes through the delivery callback. Throws as documented (7.1). */

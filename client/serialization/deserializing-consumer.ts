@@ -10,8 +10,8 @@ import type { MessagesOptions } from '../consumer/iteration.ts'
 import { NotImplementedError } from '../errors.ts'
 import type { Timeout } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
-import { decode } from './decode.ts'
-import { type Deserializer, type DeserializerFunction, deserializerFunction } from './serializer.ts'
+import { Decoder } from './decode.ts'
+import type { Deserializer } from './serializer.ts'
 
 export interface DeserializingConfig<K, V>
   extends Omit<ClientConfig, 'key.deserializer' | 'value.deserializer'> {
@@ -27,20 +27,16 @@ const Base = Consumer as unknown as new (
 ) => Omit<Consumer, 'poll' | 'consume' | 'messages' | typeof Symbol.asyncIterator>
 
 export class DeserializingConsumer<K = Buffer, V = Buffer> extends Base {
-  readonly #key: DeserializerFunction<unknown> | undefined
-  readonly #value: DeserializerFunction<unknown> | undefined
+  readonly #decoder: Decoder
 
   constructor(
     conf?: DeserializingConfig<K, V>,
     extra?: Partial<DeserializingConfig<K, V>>,
     hooks: ClientHooks = {},
   ) {
-    const [key, value] = (['key.deserializer', 'value.deserializer'] as const).map((name) =>
-      deserializerFunction(name, extra?.[name] ?? conf?.[name]),
-    )
+    const decoder = new Decoder(conf, extra)
     super(conf as ClientConfig | undefined, extra as ClientConfig | undefined, hooks)
-    this.#key = key
-    this.#value = value
+    this.#decoder = decoder
   }
 
   /**
@@ -52,7 +48,7 @@ export class DeserializingConsumer<K = Buffer, V = Buffer> extends Base {
     if (message === null) return null
     const error = message.error()
     if (error !== null) throw new ConsumeError(error, undefined, message)
-    const { key, value } = await decode(message, this.#key, this.#value)
+    const { key, value } = await this.#decoder.decode(message)
     const decoded = message as unknown as Message<K, V>
     decoded.setKey(key as K | null)
     decoded.setValue(value as V | null)

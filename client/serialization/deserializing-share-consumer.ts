@@ -9,9 +9,8 @@ import type { Messages } from '../share-consumer/messages.ts'
 import { ShareConsumer } from '../share-consumer/share-consumer.ts'
 import type { Timeout } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
-import { decode } from './decode.ts'
+import { Decoder } from './decode.ts'
 import type { DeserializingConfig } from './deserializing-consumer.ts'
-import { type DeserializerFunction, deserializerFunction } from './serializer.ts'
 
 /** A ShareConsumer in everything but what hands out records and takes them back. */
 const Base = ShareConsumer as unknown as new (
@@ -21,20 +20,16 @@ const Base = ShareConsumer as unknown as new (
 ) => Omit<ShareConsumer, 'poll' | 'acknowledge'>
 
 export class DeserializingShareConsumer<K = Buffer, V = Buffer> extends Base {
-  readonly #key: DeserializerFunction<unknown> | undefined
-  readonly #value: DeserializerFunction<unknown> | undefined
+  readonly #decoder: Decoder
 
   constructor(
     conf?: DeserializingConfig<K, V>,
     extra?: Partial<DeserializingConfig<K, V>>,
     hooks: ClientHooks = {},
   ) {
-    const [key, value] = (['key.deserializer', 'value.deserializer'] as const).map((name) =>
-      deserializerFunction(name, extra?.[name] ?? conf?.[name]),
-    )
+    const decoder = new Decoder(conf, extra)
     super(conf as ClientConfig | undefined, extra as ClientConfig | undefined, hooks)
-    this.#key = key
-    this.#value = value
+    this.#decoder = decoder
   }
 
   /** As `ShareConsumer.poll`. `error()` is `_VALUE_DESERIALIZATION` or `_KEY_DESERIALIZATION` where decoding failed. */
@@ -51,7 +46,7 @@ export class DeserializingShareConsumer<K = Buffer, V = Buffer> extends Base {
 
   async #decode(message: Message): Promise<void> {
     try {
-      const { key, value } = await decode(message, this.#key, this.#value)
+      const { key, value } = await this.#decoder.decode(message)
       message.setKey(key as Buffer | null)
       message.setValue(value as Buffer | null)
     } catch (error) {

@@ -97,13 +97,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     hooks: ClientHooks = {},
   ): Promise<ShareConsumer> {
     const made = new ShareConsumer(conf, extra, hooks)
-    try {
-      await made.#core.ready()
-    } catch (error) {
-      await made.close()
-      throw error
-    }
-    return made
+    return made.#core.whenReady(made)
   }
 
   /** Joins the group for these topics, which are taken literally. None is the same as `unsubscribe`. */
