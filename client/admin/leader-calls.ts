@@ -6,22 +6,16 @@ import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Broker } from '../connections/broker.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
+import { passingLeaderCodes } from '../leader-errors.ts'
 import { type TopicPartition, topicPartitionKey } from '../values/topic-partition.ts'
 import type { AdminCall } from './admin-call.ts'
 import type { PendingResults } from './pending-results.ts'
 
-/** Codes of a leader that moved, of one that is being elected, or of a topic that some broker does not know yet. */
-const passingCodes: ReadonlySet<number> = new Set([
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  ErrorCode.LEADER_NOT_AVAILABLE,
-  ErrorCode.REPLICA_NOT_AVAILABLE,
-  ErrorCode.OFFSET_NOT_AVAILABLE,
-  ErrorCode.FENCED_LEADER_EPOCH,
-  ErrorCode.UNKNOWN_LEADER_EPOCH,
-  ErrorCode.KAFKA_STORAGE_ERROR,
+/** The same, or a topic that some broker does not know yet. */
+const passingOrUnknown: ReadonlySet<number> = new Set([
+  ...passingLeaderCodes,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
 ])
-
-const passingOrUnknown: ReadonlySet<number> = new Set([...passingCodes, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
 /** So often a topic has to be unknown: one that was just made may not have reached the broker that was asked. */
 const unknownRounds = 3
 
@@ -50,7 +44,7 @@ export async function askLeaders<P extends TopicPartition, T>(
   const backoff = call.backoff()
   let open = [...partitions]
   for (let round = 1; ; round++) {
-    const passing = round < unknownRounds ? passingOrUnknown : passingCodes
+    const passing = round < unknownRounds ? passingOrUnknown : passingLeaderCodes
     const leaders = await findLeaders(call, open)
     const byBroker = new Map<Broker, P[]>()
     for (const entry of open) {

@@ -4,6 +4,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ClientCore } from '../client-core.ts'
 import type { Broker } from '../connections/broker.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
+import { passingLeaderCodes } from '../leader-errors.ts'
 import type { CallLimits } from '../timeouts.ts'
 import { topicPartitionKey } from '../values/topic-partition.ts'
 
@@ -24,13 +25,7 @@ export type OffsetAnswer = FoundOffset | KafkaError
 
 /** Errors after which the same may be asked again. */
 const retriableCodes: ReadonlySet<number> = new Set([
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  ErrorCode.LEADER_NOT_AVAILABLE,
-  ErrorCode.REPLICA_NOT_AVAILABLE,
-  ErrorCode.OFFSET_NOT_AVAILABLE,
-  ErrorCode.FENCED_LEADER_EPOCH,
-  ErrorCode.UNKNOWN_LEADER_EPOCH,
-  ErrorCode.KAFKA_STORAGE_ERROR,
+  ...passingLeaderCodes,
   ErrorCode.REQUEST_TIMED_OUT,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
 ])

@@ -9,23 +9,12 @@ export const AclResourceTypes = {
   TRANSACTIONAL_ID: 5,
   DELEGATION_TOKEN: 6,
 } as const
-export const AclPermissionTypes = { UNKNOWN: 0, ANY: 1, DENY: 2, ALLOW: 3 } as const
-export const AclOperationTypes = {
-  UNKNOWN: 0,
-  ANY: 1,
-  ALL: 2,
-  READ: 3,
-  WRITE: 4,
-  CREATE: 5,
-  DELETE: 6,
-  ALTER: 7,
-  DESCRIBE: 8,
-  CLUSTER_ACTION: 9,
-  DESCRIBE_CONFIGS: 10,
-  ALTER_CONFIGS: 11,
-  IDEMPOTENT_WRITE: 12,
-} as const
-export const ResourcePatternTypes = { UNKNOWN: 0, ANY: 1, MATCH: 2, LITERAL: 3, PREFIXED: 4 } as const
+export {
+  AclOperation as AclOperationTypes,
+  AclPermissionType as AclPermissionTypes,
+  ResourcePatternType as ResourcePatternTypes,
+} from '../constants.ts'
+
 export const ConfigSource = {
   UNKNOWN: 0,
   TOPIC_CONFIG: 1,
