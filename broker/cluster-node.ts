@@ -12,6 +12,7 @@ import type { Runtime } from '../common/runtime/runtime.ts'
 import { MemoryDisk } from '../common/runtime/sim/files.ts'
 import type { MemoryNetwork } from '../common/runtime/sim/transport.ts'
 import type { Address } from '../common/runtime/transport.ts'
+import { DirectoryRefusal } from '../storage/log-directory.ts'
 import { Broker } from './broker.ts'
 import type { ClusterWarning } from './cluster-warning.ts'
 import type { BrokerConfig } from './config/broker-config.ts'
@@ -279,17 +280,27 @@ function startErrorOf(error: unknown, nodeId: number): unknown {
     const hint = 'Stop the other program, or give another port with --port.'
     return new StartError('PORT_IN_USE', message, hint, { cause: error })
   }
-  if (/used by another process/.test(error.message)) {
-    const hint = 'Stop the other one, or give another directory with --data-dir.'
-    return new StartError('DIRECTORY_LOCKED', error.message, hint, { cause: error })
-  }
-  if (/belongs to (cluster|node)/.test(error.message)) {
-    return new StartError('OTHER_CLUSTER', error.message, 'Give another directory with --data-dir.', {
-      cause: error,
-    })
-  }
-  if (/written by a newer version/.test(error.message)) return newerData(error.message, { cause: error })
+  if (error instanceof DirectoryRefusal) return refusedDirectory(error)
   return error
+}
+
+function refusedDirectory(error: DirectoryRefusal): StartError {
+  const options = { cause: error }
+  switch (error.reason) {
+    case 'in-use': {
+      const hint = 'Stop the other one, or give another directory with --data-dir.'
+      return new StartError('DIRECTORY_LOCKED', error.message, hint, options)
+    }
+    case 'foreign':
+      return new StartError(
+        'OTHER_CLUSTER',
+        error.message,
+        'Give another directory with --data-dir.',
+        options,
+      )
+    case 'newer':
+      return newerData(error.message, options)
+  }
 }
 
 /** Most that vote: more voters make every change of the metadata wait for more disks. */

@@ -35,6 +35,17 @@ export interface LogDirectoryEvents {
   readonly writeRecoveryPoints: () => void
 }
 
+/** A directory that must not be used as it is: somebody has to change the start, or the directory. */
+export class DirectoryRefusal extends Error {
+  override readonly name = 'DirectoryRefusal'
+  readonly reason: 'in-use' | 'foreign' | 'newer'
+
+  constructor(reason: DirectoryRefusal['reason'], message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 export class LogDirectory implements LogDirectoryState {
   readonly path: string
   /** `directory.id` of KIP-858; made up when the directory is formatted. */
@@ -104,17 +115,20 @@ export class LogDirectory implements LogDirectoryState {
 
   /**
    * Locks the directory, formats it when it is new, and reads what it says of its logs.
-   * @throws Error when it belongs to another cluster or node, is of a newer version, or another process has it: a configuration mistake
+   * @throws DirectoryRefusal when it belongs to another cluster or node, is of a newer version, or another process has it: a configuration mistake
    */
   open(identity: DirectoryIdentity): void {
     const { files, random } = this.#context
     files.makeDirectory(this.path)
     this.#unlock = files.lock(`${this.path}/${LOCK_FILE}`)
-    if (this.#unlock === undefined) throw new Error(`Log directory ${this.path} is used by another process.`)
+    if (this.#unlock === undefined) {
+      throw new DirectoryRefusal('in-use', `Log directory ${this.path} is used by another process.`)
+    }
     const known = readMetaProperties(files, this.path)
     if (known !== undefined && known.version > META_PROPERTIES_VERSION) {
       this.unlock()
-      throw new Error(
+      throw new DirectoryRefusal(
+        'newer',
         `Log directory ${this.path} was written by a newer version: its ${META_PROPERTIES_FILE} has version ${known.version}, known is ${META_PROPERTIES_VERSION}.`,
       )
     }
@@ -126,7 +140,7 @@ export class LogDirectory implements LogDirectoryState {
           : undefined
     if (stranger !== undefined) {
       this.unlock()
-      throw new Error(`Log directory ${this.path} belongs to ${stranger}.`)
+      throw new DirectoryRefusal('foreign', `Log directory ${this.path} belongs to ${stranger}.`)
     }
     this.directoryId = known?.directoryId ?? random.uuid()
     if (known?.directoryId === undefined) {

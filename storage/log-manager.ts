@@ -117,7 +117,7 @@ export class LogManager {
 
   /**
    * Opens every directory and loads all logs in it.
-   * @throws Error when a directory belongs to somebody else or is locked; a failing disk only takes its directory offline
+   * @throws DirectoryRefusal when a directory belongs to somebody else, is of a newer version or locked; a failing disk only takes its directory offline
    */
   open(): void {
     this.openDirectories()
