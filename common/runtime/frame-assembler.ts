@@ -29,7 +29,6 @@ export class FrameAssembler {
   /** Body bytes that have arrived: in `#body` when it is allocated, else in `#chunks`. */
   #arrived = 0
   #body: Buffer | undefined
-  #isBodyRecycled = false
   #chunks: Buffer[] = []
   #isBorrowed = false
 
@@ -129,9 +128,7 @@ export class FrameAssembler {
     const isWorthIt =
       this.#length <= frameEagerBytes || this.#arrived + nextCount >= this.#length * frameAllocateShare
     if (!isWorthIt) return
-    const recycled = this.#recycled?.take(this.#length)
-    this.#isBodyRecycled = recycled !== undefined
-    this.#body = recycled ?? Buffer.allocUnsafe(this.#length)
+    this.#body = this.#recycled?.take(this.#length) ?? Buffer.allocUnsafe(this.#length)
     let position = 0
     for (const chunk of this.#chunks) position += chunk.copy(this.#body, position)
     this.#chunks = []
@@ -139,12 +136,10 @@ export class FrameAssembler {
 
   #takeFrame(): Frame {
     const body = this.#body ?? Buffer.alloc(0)
-    const recycled = this.#isBodyRecycled ? this.#recycled : undefined
-    this.#isBodyRecycled = false
     this.#body = undefined
     this.#lengthBytes = 0
     this.#length = 0
     this.#arrived = 0
-    return recycled?.frameOf(body) ?? { fragments: [body], sizeBytes: body.length }
+    return this.#recycled?.frameOf(body) ?? { fragments: [body], sizeBytes: body.length }
   }
 }

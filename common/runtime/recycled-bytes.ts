@@ -47,7 +47,9 @@ export class RecycledBytes {
     else waiting.push(memory)
   }
 
-  frameOf(body: Buffer): Frame {
+  /** The frame that gives its memory back; undefined when `take` did not give it. */
+  frameOf(body: Buffer): Frame | undefined {
+    if (!isRecycled(body)) return undefined
     return { fragments: [body], sizeBytes: body.length, recycle: () => this.give(body) }
   }
 }
