@@ -26,15 +26,15 @@ export class Decoder {
   async decode(message: Message): Promise<{ readonly key: unknown; readonly value: unknown }> {
     const context = (field: MessageField) =>
       new SerializationContext(message.topic(), field, message.headers())
-    const [keyOf, valueOf] = [this.#key, this.#value]
+    const [ofKey, ofValue] = [this.#key, this.#value]
     const decoded = { key: message.key() as unknown, value: message.value() as unknown }
     try {
-      if (valueOf !== undefined) decoded.value = await valueOf(message.value(), context(MessageField.VALUE))
+      if (ofValue !== undefined) decoded.value = await ofValue(message.value(), context(MessageField.VALUE))
     } catch (error) {
       throw new ValueDeserializationError(error, message)
     }
     try {
-      if (keyOf !== undefined) decoded.key = await keyOf(message.key(), context(MessageField.KEY))
+      if (ofKey !== undefined) decoded.key = await ofKey(message.key(), context(MessageField.KEY))
     } catch (error) {
       throw new KeyDeserializationError(error, message)
     }
