@@ -20,7 +20,6 @@ export interface ScopeParts {
   readonly wire: Wire
   /** Throws on a cluster that is not in this process. */
   readonly faults: () => Faults
-  readonly hasFaults: boolean
   readonly waitFor: (nameOf: (name: string) => string) => WaitFor
   /** Members and held requests that are still there, in words; names begin with the prefix. */
   readonly leaks: (prefix: string) => Promise<readonly string[]>

@@ -5,11 +5,9 @@
  *
  * Owner: who called `startCluster`. Invariant: after `stop` no timer, socket or file of it is left.
  */
-import { IncrementalAlterConfigs } from '../../common/protocol/apis/44-incremental-alter-configs.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { type ApiName, apiByName } from '../../common/protocol/registry.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
-import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import type { AddBrokerOptions, Cluster } from '../cluster.ts'
 import type { ClusterNode } from '../cluster-node.ts'
@@ -17,33 +15,27 @@ import type { ClusterWarning } from '../cluster-warning.ts'
 import type { VersionBounds } from './answer-overrides.ts'
 import { BrokerControl } from './broker-control.ts'
 import { type ClientConfigs, type ClientKind, clientConfig } from './client-config.ts'
-import { ClusterClock, type Duration, durationMs } from './cluster-clock.ts'
+import { ClusterAddresses, type ClusterEnvironment, type ClusterUrls } from './cluster-addresses.ts'
+import { ClusterClock } from './cluster-clock.ts'
 import type { ClusterView, PartitionState } from './cluster-view.ts'
+import { type ConfigKind, changeConfigs } from './config-changes.ts'
 import { Faults } from './faults.ts'
 import type { HttpInterface } from './http-interface.ts'
 import type { Journal } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
 import { type CoordinatorKind, Leadership } from './leadership.ts'
 import type { LocalWorld, Snapshot } from './local-world.ts'
+import { NetworkControl } from './network-control.ts'
 import { askBroker, type PendingCall } from './pending-call.ts'
 import { type ReplicatedPartition, replicatedPartition } from './replica-view.ts'
 import { Requests } from './requests.ts'
-import { Scope } from './scope.ts'
+import type { Scope } from './scope.ts'
+import { Scopes } from './scopes.ts'
 import { TopicHandle, type TopicHost, type TopicOptions } from './topic-handle.ts'
-import {
-  faultProblems,
-  heldProblems,
-  invariantProblems,
-  memberProblems,
-  requestProblems,
-  VerificationError,
-} from './verify.ts'
+import { problemsElsewhere, problemsHere, VerificationError } from './verify.ts'
 import { WaitFor } from './wait-for.ts'
 import type { Waits } from './waits.ts'
 import type { Wire } from './wire.ts'
-
-/** Kafka's resource type ids of configurations. */
-const CONFIG_TYPES = { topic: 2, broker: 4, 'client-metrics': 16, group: 32 } as const
 
 interface Parts {
   readonly local: LocalWorld | undefined
@@ -68,21 +60,24 @@ export class TestCluster {
   readonly #parts: Parts
   readonly #host: TopicHost
   readonly #leadership: Leadership
-  #faults: Faults | undefined
+  readonly #addresses: ClusterAddresses
+  readonly #scopes: Scopes
+  readonly #faults: Faults | undefined
+  #network: NetworkControl | undefined
   #clock: ClusterClock | undefined
-  /** Their prefixes. */
-  readonly #scopes: string[] = []
   #stopping: Promise<void> | undefined
 
   /** @internal Use `startCluster`. */
   constructor(parts: Parts) {
     this.#parts = parts
-    const { waits, view, journal, wire, nowMs, local } = parts
+    const { waits, view, journal, wire, nowMs, local, http, bootstrap } = parts
+    this.#addresses = new ClusterAddresses(bootstrap, http?.url)
     this.waitFor = new WaitFor({ waits, view, journal: () => journal })
     this.requests = new Requests(journal)
     this.#leadership = new Leadership({ wire, view, waitFor: this.waitFor })
     this.#host = { wire, nowMs, whenUsable: (topic) => this.waitFor.topic(topic) }
-    if (local !== undefined) this.#faults = new Faults(local.faultEngine, waits)
+    this.#scopes = new Scopes({ ...parts, addresses: this.#addresses, host: this.#host })
+    this.#faults = local === undefined ? undefined : new Faults(local.faultEngine, waits)
   }
 
   // --- addresses ---------------------------------------------------------------------------------------------------
@@ -94,40 +89,21 @@ export class TestCluster {
 
   /** `host:port,…`, as clients want it. */
   get bootstrapServers(): string {
-    return this.brokers.join(',')
+    return this.#addresses.bootstrapServers
   }
 
   /** `host:port` of each broker. */
   get brokers(): string[] {
-    return this.#parts.bootstrap().map(addressText)
+    return this.#addresses.brokers
   }
 
-  /** `http` is there when it was asked for. */
-  get urls(): { readonly kafka: string; readonly http?: string } {
-    const { http } = this.#parts
-    return {
-      kafka: `kafka://${this.bootstrapServers}`,
-      ...(http === undefined ? {} : { http: http.url }),
-    }
+  get urls(): ClusterUrls {
+    return this.#addresses.urls
   }
 
   /** Variables for the environment of a child process. */
-  env(): {
-    KAFKA_BROKERS: string
-    BOOTSTRAP_SERVERS: string
-    KAFKA_BOOTSTRAP_SERVERS: string
-    KAFKITO_BOOTSTRAP: string
-    KAFKITO_HTTP_URL?: string
-  } {
-    const { bootstrapServers } = this
-    const { http } = this.#parts
-    return {
-      KAFKA_BROKERS: bootstrapServers,
-      BOOTSTRAP_SERVERS: bootstrapServers,
-      KAFKA_BOOTSTRAP_SERVERS: bootstrapServers,
-      KAFKITO_BOOTSTRAP: bootstrapServers,
-      ...(http === undefined ? {} : { KAFKITO_HTTP_URL: http.url }),
-    }
+  env(): ClusterEnvironment {
+    return this.#addresses.environment()
   }
 
   /** Ready-made settings for a client, with short retries. */
@@ -140,17 +116,13 @@ export class TestCluster {
     return this.bootstrapServers
   }
   getHost(): string {
-    return this.#first.host
+    return this.#addresses.first.host
   }
   getFirstMappedPort(): number {
-    return this.#first.port
+    return this.#addresses.first.port
   }
   getMappedPort(_port?: number): number {
-    return this.#first.port
-  }
-
-  get #first(): Address {
-    return this.#parts.bootstrap()[0] as Address
+    return this.#addresses.first.port
   }
 
   // --- topics and waits --------------------------------------------------------------------------------------------
@@ -176,34 +148,13 @@ export class TestCluster {
     return partitions
   }
 
-  /** Changes settings; null takes one back. */
-  async alterConfigs(
-    kind: keyof typeof CONFIG_TYPES,
+  /** Changes settings; null takes one back. @throws KafkaError */
+  alterConfigs(
+    kind: ConfigKind,
     name: string,
     configs: Readonly<Record<string, string | number | boolean | null>>,
   ): Promise<void> {
-    const request = {
-      resources: [
-        {
-          resourceType: CONFIG_TYPES[kind],
-          resourceName: name,
-          configs: Object.entries(configs).map(([key, value]) => ({
-            name: key,
-            configOperation: value === null ? 1 : 0,
-            value: value === null ? null : String(value),
-          })),
-        },
-      ],
-      validateOnly: false,
-    }
-    const { wire } = this.#parts
-    // Only a broker itself changes its own settings.
-    const { responses } = await (kind === 'broker' && name !== ''
-      ? wire.broker(Number(name), IncrementalAlterConfigs, request)
-      : wire.any(IncrementalAlterConfigs, request))
-    const failed = responses.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
-    if (failed !== undefined)
-      throw new KafkaError(`settings of ${kind} "${name}"`, failed.errorCode, failed.errorMessage)
+    return changeConfigs(this.#parts.wire, kind, name, configs)
   }
 
   // --- leaders and coordinators ------------------------------------------------------------------------------------
@@ -341,27 +292,10 @@ export class TestCluster {
   }
 
   /** What the brokers say to each other; clients reach all of them in any case. */
-  get network(): {
-    isolate(...groups: readonly (readonly number[])[]): void
-    /** One way: nothing passes from the one to the other, answers included. */
-    cut(from: number, to: number): void
-    heal(): void
-    delay(from: number, to: number, duration: Duration): void
-  } {
+  get network(): NetworkControl {
     const local = this.#local('The network between brokers')
-    const nameOf = (nodeId: number): string => `broker-${nodeId}`
-    return {
-      isolate: (...groups) => local.engine.network.isolate(...groups.map((group) => group.map(nameOf))),
-      cut: (from, to) => local.engine.network.cut(nameOf(from), nameOf(to)),
-      heal: () => local.engine.network.heal(),
-      delay: (from, to, duration) => {
-        const delayMs = durationMs(duration)
-        local.engine.network.setConditions(delayMs === 0 ? undefined : { delayMs }, {
-          from: nameOf(from),
-          to: nameOf(to),
-        })
-      },
-    }
+    this.#network ??= new NetworkControl(() => local.engine)
+    return this.#network
   }
 
   /** @throws Error unless it was started with `clock: 'virtual'` */
@@ -395,25 +329,7 @@ export class TestCluster {
 
   /** Names of its own for one test. */
   scope(prefix = 'test'): Scope {
-    const { wire, waits, view, journal, local, isStrict, leftovers } = this.#parts
-    const number = this.#scopes.length + 1
-    // Other processes may use the same cluster.
-    const unique = local === undefined ? `${prefix}-${uniquePart()}-${number}` : `${prefix}-${number}`
-    this.#scopes.push(unique)
-    local?.faultEngine.accompany(local.faultEngine.openRequests.watch)
-    return new Scope({
-      prefix: unique,
-      bootstrapServers: this.bootstrapServers,
-      brokers: this.brokers,
-      host: this.#host,
-      wire,
-      faults: () => new Faults(this.#local('Fault injection').faultEngine, waits),
-      hasFaults: local !== undefined,
-      waitFor: (nameOf) => new WaitFor({ waits, view, journal: () => journal, nameOf }),
-      leaks: (start) => leftovers(start),
-      namesOf: local === undefined ? undefined : (start) => namesIn(local.engine, start),
-      isStrict,
-    })
+    return this.#scopes.open(prefix)
   }
 
   /**
@@ -424,27 +340,12 @@ export class TestCluster {
   verify(): void | Promise<void> {
     const { local } = this.#parts
     if (local === undefined) return this.#verifyElsewhere()
-    const problems = [
-      ...faultProblems(this.faults.unused()),
-      ...heldProblems(this.faults.holding()),
-      ...requestProblems(local.faultEngine),
-      ...invariantProblems(local.engine),
-      ...memberProblems(local.engine),
-    ]
-    if (problems.length > 0) throw new VerificationError(problems)
+    throwIfAny(problemsHere(local.engine, local.faultEngine, this.faults))
   }
 
   async #verifyElsewhere(): Promise<void> {
-    const { topics } = await this.#parts.wire.metadata(null)
-    const leaderless = (topics ?? []).flatMap(({ name, partitions }) =>
-      partitions
-        .filter(({ leaderId }) => leaderId < 0)
-        .map(({ partitionIndex }) => `${name}-${partitionIndex} has no leader`),
-    )
-    const prefixes = this.#scopes.map((prefix) => `${prefix}.`)
-    const left = await Promise.all(prefixes.map((prefix) => this.#parts.leftovers(prefix)))
-    const problems = [...leaderless, ...left.flat()]
-    if (problems.length > 0) throw new VerificationError(problems)
+    const { wire, leftovers } = this.#parts
+    throwIfAny(await problemsElsewhere(wire, this.#scopes.prefixes, leftovers))
   }
 
   /** Ends as a clean shutdown does, without verifying. Idempotent. */
@@ -516,22 +417,7 @@ export class TestCluster {
   }
 }
 
-function addressText({ host, port }: Address): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** Different in each process and at each call. */
-function uniquePart(): string {
-  return createNodeRuntime().random.uuid().slice(0, 6).replace(/[^\w]/g, 'x')
-}
-
-function namesIn(engine: Cluster, start: string): { topics: readonly string[]; groups: readonly string[] } {
-  const topics = new Set<string>()
-  const groups = new Set<string>()
-  for (const { services } of engine.brokers) {
-    for (const name of services.metadata.topicsByName.keys()) if (name.startsWith(start)) topics.add(name)
-    for (const { machine } of services.groups.service.ledPartitions().values())
-      for (const groupId of machine.state.groups.keys()) if (groupId.startsWith(start)) groups.add(groupId)
-  }
-  return { topics: [...topics], groups: [...groups] }
+/** @throws VerificationError */
+function throwIfAny(problems: readonly string[]): void {
+  if (problems.length > 0) throw new VerificationError(problems)
 }

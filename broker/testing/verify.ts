@@ -3,8 +3,9 @@
  */
 import type { Cluster } from '../cluster.ts'
 import type { FaultEngine } from './fault-engine.ts'
-import type { FaultBuilder } from './faults.ts'
+import type { FaultBuilder, Faults } from './faults.ts'
 import { journalLine } from './journal.ts'
+import type { Wire } from './wire.ts'
 
 /** Errors that a correct client never gets from a healthy cluster. */
 const MISTAKES: ReadonlySet<string> = new Set([
@@ -33,6 +34,33 @@ export class VerificationError extends Error {
   }
 }
 
+/** All that a cluster in this process can be asked. */
+export function problemsHere(cluster: Cluster, engine: FaultEngine, faults: Faults): string[] {
+  return [
+    ...faultProblems(faults.unused()),
+    ...heldProblems(faults.holding()),
+    ...requestProblems(engine),
+    ...invariantProblems(cluster),
+    ...memberProblems(cluster),
+  ]
+}
+
+/** Of a cluster elsewhere only leaders, and what scopes left, can be seen. */
+export async function problemsElsewhere(
+  wire: Wire,
+  scopePrefixes: readonly string[],
+  leftovers: (prefix: string) => Promise<readonly string[]>,
+): Promise<string[]> {
+  const { topics } = await wire.metadata(null)
+  const leaderless = (topics ?? []).flatMap(({ name, partitions }) =>
+    partitions
+      .filter(({ leaderId }) => leaderId < 0)
+      .map(({ partitionIndex }) => `${name}-${partitionIndex} has no leader`),
+  )
+  const left = await Promise.all(scopePrefixes.map((prefix) => leftovers(`${prefix}.`)))
+  return [...leaderless, ...left.flat()]
+}
+
 export function faultProblems(unused: readonly FaultBuilder[]): string[] {
   return unused.map((fault) => `nothing ever matched ${fault.toString()}`)
 }
@@ -43,7 +71,7 @@ export function heldProblems(holding: readonly FaultBuilder[]): string[] {
   )
 }
 
-export function requestProblems(engine: FaultEngine): string[] {
+function requestProblems(engine: FaultEngine): string[] {
   const wrong = engine.journal
     .list()
     .filter(({ errors, isFault }) => !isFault && errors.some((error) => MISTAKES.has(error)))
