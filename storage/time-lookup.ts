@@ -58,16 +58,18 @@ export function lookUpOffset(
   }
 }
 
-/** The first record at or after `timestamp` whose offset is at or after `startOffset`. */
+/**
+ * The first record at or after `timestamp` whose offset is at or after `startOffset`. As in Kafka only one segment is asked, the first that
+ * has a timestamp as great, even when DeleteRecords has taken all of it: until retention removes that segment, nothing is found.
+ */
 function findByTimestamp(
   local: LocalLog,
   timestamp: number,
   startOffset: number,
 ): TimestampAndOffset | undefined {
-  for (const segment of local.segments.range(startOffset)) {
-    if (segment.greatestTimestamp.timestamp < timestamp) continue
-    const found = findInSegment(segment, timestamp, startOffset)
-    if (found !== undefined) return found
+  for (const segment of local.segments.all) {
+    if (segment.greatestTimestamp.timestamp >= timestamp)
+      return findInSegment(segment, timestamp, startOffset)
   }
   return undefined
 }

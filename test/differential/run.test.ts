@@ -6,7 +6,7 @@ import { deviations } from './deviations.ts'
 import { Judge } from './judge.ts'
 import { newRunId, play } from './runner.ts'
 import { scenarios } from './scenarios/index.ts'
-import { recordedSettings } from './settings.ts'
+import { noRetention, recordedSettings } from './settings.ts'
 
 const recorded = parseAnswers(await readFile(new URL('./answers/kafka-4.4.jsonl', import.meta.url), 'utf8'))
 
@@ -15,7 +15,7 @@ describe('answers as Apache Kafka gave them', () => {
   const judge = new Judge(deviations)
 
   beforeAll(async () => {
-    cluster = await startCluster({ profile: 'kafka', config: recordedSettings })
+    cluster = await startCluster({ profile: 'kafka', config: { ...recordedSettings, ...noRetention } })
   })
 
   afterAll(() => cluster.stop())

@@ -15,6 +15,9 @@ export const recordedSettings: Readonly<Record<string, string>> = {
   'auto.create.topics.enable': 'true',
 }
 
+/** Scenarios write records of long ago, which retention must not take between two steps. */
+export const noRetention: Readonly<Record<string, string>> = { 'log.initial.task.delay.ms': '86400000' }
+
 /** The same for three brokers, of which the first is the only controller; besides replication factors of 3. */
 export const threeBrokerSettings: Readonly<Record<string, string>> = {
   'group.initial.rebalance.delay.ms': '0',

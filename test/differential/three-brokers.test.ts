@@ -6,7 +6,7 @@ import { threeBrokerDeviations } from './deviations.ts'
 import { Judge } from './judge.ts'
 import { addressesOf, newRunId, play } from './runner.ts'
 import { threeBrokerScenarios } from './scenarios/three-brokers.ts'
-import { threeBrokerSettings } from './settings.ts'
+import { noRetention, threeBrokerSettings } from './settings.ts'
 
 const recorded = parseAnswers(
   await readFile(new URL('./answers/kafka-4.4-three-brokers.jsonl', import.meta.url), 'utf8'),
@@ -17,7 +17,11 @@ describe('answers of three brokers as Apache Kafka gave them', () => {
   const judge = new Judge(threeBrokerDeviations)
 
   beforeAll(async () => {
-    cluster = await startCluster({ brokers: 3, profile: 'kafka', config: threeBrokerSettings })
+    cluster = await startCluster({
+      brokers: 3,
+      profile: 'kafka',
+      config: { ...threeBrokerSettings, ...noRetention },
+    })
   })
 
   afterAll(() => cluster.stop())

@@ -13,10 +13,13 @@ import { DescribeLogDirs } from '../../../common/protocol/apis/35-describe-log-d
 import { DescribeProducers } from '../../../common/protocol/apis/61-describe-producers.ts'
 import { DescribeShareGroupOffsets } from '../../../common/protocol/apis/90-describe-share-group-offsets.ts'
 import type { RequestInputOf } from '../../../common/protocol/schema.ts'
+import { BatchBuilder } from '../../../common/record/batch-builder.ts'
+import { CompressionType } from '../../../common/record/codecs.ts'
 import { collect, each, type Scenario, type Step, step } from '../scenario.ts'
 import { batch, filled, groupCoordinator, produceRequest, producer, T0, topic } from '../support.ts'
 
 const CONCURRENT_TRANSACTIONS = 51
+const DAY_MS = 86_400_000
 
 function read(name: string, more: Partial<RequestInputOf<typeof Fetch>> = {}, topicId?: string) {
   const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }]
@@ -27,6 +30,13 @@ function read(name: string, more: Partial<RequestInputOf<typeof Fetch>> = {}, to
     topics: [{ topic: name, ...(topicId === undefined ? {} : { topicId }), partitions }],
     ...more,
   }
+}
+
+function deleteBefore(title: string, name: string, offset: number): Step {
+  return step(title, DeleteRecords, 2, {
+    topics: [{ name, partitions: [{ partitionIndex: 0, offset }] }],
+    timeoutMs: 5000,
+  })
 }
 
 const levels: Scenario = {
@@ -195,12 +205,49 @@ const byTime: Scenario = {
       ...all('after'),
       step('its producers', DescribeProducers, 0, { topics: [{ name: a, partitionIndexes: [0] }] }),
       step('size', DescribeLogDirs, 4, { topics: [{ topic: a, partitions: [0] }] }),
-      step('delete some', DeleteRecords, 2, {
-        topics: [{ name: a, partitions: [{ partitionIndex: 0, offset: 4 }] }],
-        timeoutMs: 5000,
-      }),
+      deleteBefore('delete some', a, 4),
       ...all('after records are gone'),
       step('size, later', DescribeLogDirs, 4, { topics: [{ topic: a, partitions: [0] }] }),
+      deleteBefore('delete up to the marker', a, 8),
+      ...all('when only the marker is left'),
+      deleteBefore('delete the marker', a, 9),
+      ...all('when nothing is left'),
+    ]
+  },
+}
+
+/** Timestamps that go up and down, in a log whose records of the present begin a segment of their own. */
+const timesOutOfOrder: Scenario = {
+  name: 'offsets-by-time-out-of-order',
+  steps: (name) => {
+    const a = name('a')
+    const all = (when: string): Step[] =>
+      [-1, -2, -3, -4, 0, T0, T0 + 1, T0 + 500, T0 + 1000, T0 + 1001, T0 + 2000, T0 + 2001, T0 + 2002].map(
+        (timestamp) =>
+          step(`${timestamp} ${when}`, ListOffsets, 10, {
+            replicaId: -1,
+            topics: [{ name: a, partitions: [{ partitionIndex: 0, timestamp }] }],
+            timeoutMs: 5000,
+          }),
+      )
+    const stepsBack = new BatchBuilder({ compressionType: CompressionType.gzip })
+    for (const timestamp of [T0 + 1000, T0 + 2000, T0 + 2000, T0 + 500])
+      stepsBack.append(timestamp, null, Buffer.from('v'))
+    return [
+      ...topic(a),
+      ...all('of nothing'),
+      filled(a, batch({ count: 2, timestamp: T0 + 1000 })),
+      filled(a, stepsBack.build(), 0, ' back'),
+      filled(a, batch({ count: 2, timestamp: T0 }), 0, ' earlier'),
+      filled(a, batch({ count: 2, timestamp: -1, withoutKey: true }), 0, ' without time'),
+      ...all('at first'),
+      filled(a, batch({ count: 2, timestamp: T0 + 40 * DAY_MS }), 0, ' another segment'),
+      filled(a, batch({ count: 2, timestamp: T0 + 1000 }), 0, ' earlier again'),
+      ...all('in two segments'),
+      ...[1, 3, 5, 7, 10, 12, 14].flatMap((offset) => [
+        deleteBefore(`delete before ${offset}`, a, offset),
+        ...all(`from ${offset}`),
+      ]),
     ]
   },
 }
@@ -281,4 +328,11 @@ const shareOffsets: Scenario = {
   },
 }
 
-export const detailScenarios: readonly Scenario[] = [levels, anew, byTime, markers, shareOffsets]
+export const detailScenarios: readonly Scenario[] = [
+  levels,
+  anew,
+  byTime,
+  timesOutOfOrder,
+  markers,
+  shareOffsets,
+]

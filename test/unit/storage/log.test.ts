@@ -440,6 +440,19 @@ describe('reading', () => {
   })
 })
 
+describe('a lookup by time', () => {
+  it('asks only the first segment that is late enough, even when its records are deleted', () => {
+    const { log } = open({ segmentBytes: 200, retentionMs: -1 })
+    for (const timestamp of [1000, 2000]) appended(log, batchOf(['x'.repeat(100)], { timestamp }))
+    log.updateHighWatermark(2)
+    log.maybeIncrementLogStartOffset(1)
+    expect(log.fetchOffsetByTimestamp(1000, 'logEnd').found).toBeUndefined()
+    expect(log.fetchOffsetByTimestamp(1001, 'logEnd').found?.offset).toBe(1)
+    log.deleteOldSegments()
+    expect(log.fetchOffsetByTimestamp(1000, 'logEnd').found?.offset).toBe(1)
+  })
+})
+
 describe('retention', () => {
   it('drops old segments by time, but none above the high watermark', () => {
     const { log, world } = open({ segmentBytes: 150, retentionMs: 1000, fileDeleteDelayMs: 500 })
