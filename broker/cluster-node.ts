@@ -123,8 +123,8 @@ export class ClusterNode {
       if (this.#broker === broker) this.kill()
       throw startErrorOf(error, this.nodeId)
     }
-    for (const [name, { port }] of broker.listenerAddresses) this.#ports.set(name, port)
-    this.#advertised = new Map(broker.advertisedAddresses)
+    for (const [name, { port }] of broker.listeners.addresses) this.#ports.set(name, port)
+    this.#advertised = new Map(broker.listeners.advertised)
     this.#isFirstLife = false
   }
 

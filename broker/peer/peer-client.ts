@@ -15,21 +15,24 @@ export interface PeerClientOptions {
   readonly transport: Transport
   readonly scheduler: Scheduler
   readonly clientId: string
-  /** For calls that do not say otherwise. */
-  readonly requestTimeoutMs: number
+  /** For calls that do not say otherwise; 30 s. */
+  readonly requestTimeoutMs?: number
 }
 
+const REQUEST_TIMEOUT_MS = 30_000
 const CONNECT_TIMEOUT_MS = 5_000
 const MAX_FRAME_BYTES = 0x7fffffff
 const MAX_IN_FLIGHT = 5
 
 export class PeerClient {
   readonly #options: PeerClientOptions
+  readonly #requestTimeoutMs: number
   readonly #channels = new Map<string, Channel>()
   #isClosed = false
 
   constructor(options: PeerClientOptions) {
     this.#options = options
+    this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
   }
 
   /** Sends in the highest version of the schema unless told otherwise: all nodes of a cluster are of one build. */
@@ -39,7 +42,7 @@ export class PeerClient {
     request: RequestInputOf<A>,
     options: { version?: number; timeoutMs?: number } = {},
   ): Deferred<CallResult<ResponseOf<A>>> {
-    const { version = api.versions.highest, timeoutMs = this.#options.requestTimeoutMs } = options
+    const { version = api.versions.highest, timeoutMs = this.#requestTimeoutMs } = options
     return this.#channelTo(address).call(api, version, request, timeoutMs)
   }
 
@@ -60,13 +63,13 @@ export class PeerClient {
     const key = `${address.host}:${address.port}`
     const known = this.#channels.get(key)
     if (known !== undefined && !known.isClosed) return known
-    const { transport, scheduler, clientId, requestTimeoutMs } = this.#options
+    const { transport, scheduler, clientId } = this.#options
     const channel = new Channel({
       transport,
       scheduler,
       address,
       clientId,
-      requestTimeoutMs,
+      requestTimeoutMs: this.#requestTimeoutMs,
       maxFrameBytes: MAX_FRAME_BYTES,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       maxInFlight: MAX_IN_FLIGHT,

@@ -96,7 +96,7 @@ export class BrokerControl {
   /** Clients are cut off and refused; the broker keeps what it leads. */
   setDown(): void {
     this.#parts.engine.setDown(this.nodeId, true)
-    for (const listener of this.#node.broker?.listeners ?? []) {
+    for (const listener of this.#node.broker?.listeners.forClients ?? []) {
       for (const connection of [...listener.connections])
         if (!connection.clientAddress.startsWith('broker-')) connection.destroy()
     }

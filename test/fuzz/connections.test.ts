@@ -30,7 +30,7 @@ describe('connections that behave badly', () => {
   afterAll(() => world.cluster.stop())
 
   const count = (): number =>
-    [...(world.cluster.brokers[0]?.connections() ?? [])].filter(
+    [...(world.cluster.brokers[0]?.listeners.connections() ?? [])].filter(
       ({ clientAddress }) => clientAddress === '127.0.0.1',
     ).length
 

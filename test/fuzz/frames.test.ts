@@ -155,7 +155,9 @@ describe('frames that no client would send', () => {
     expect(tally.frames).toBeGreaterThanOrEqual(FRAMES)
     // The broker itself may be connected to its listener: coordinators ask the leaders of partitions.
     const fromOutside = () =>
-      [...(broker?.connections() ?? [])].filter(({ clientAddress }) => clientAddress === '127.0.0.1')
+      [...(broker?.listeners.connections() ?? [])].filter(
+        ({ clientAddress }) => clientAddress === '127.0.0.1',
+      )
     await eventually('all connections gone', () => fromOutside().length === 0)
     const after = process.memoryUsage()
     const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
