@@ -1,5 +1,5 @@
 /**
- * Opens the HTTP interface beside a cluster. Fastify is loaded here, so that a start without it stays short.
+ * Opens the HTTP interface beside a cluster. Loaded here is its port only, and Node's own HTTP only when it is wanted.
  */
 import type { ControlledCluster } from '../broker/http/cluster-control.ts'
 import type { ClusterView } from '../broker/http/cluster-view.ts'
@@ -29,20 +29,16 @@ export async function openHttp(
   cluster: ClusterView & ControlledCluster,
   settings: HttpSettings,
 ): Promise<OpenHttp> {
-  const { createHttpServer, listenHttp } = await import('../broker/http/server.ts')
-  const { host, port, strictPorts } = settings
+  const open = (await import('../broker/http/open-http.ts')).openHttp
+  const { host, port, allowedHosts, mayControl, strictPorts } = settings
+  const control = mayControl ? cluster : undefined
   const lastPort = strictPorts || port === 0 ? port : Math.min(MAX_PORT, port + PORT_TRIES)
   for (let tried = port; ; tried += 1) {
-    const server = createHttpServer(cluster, {
-      ...settings,
-      control: settings.mayControl ? cluster : undefined,
-    })
     try {
-      const url = await listenHttp(server, { host, port: tried })
+      const { url, close } = await open(cluster, { host, port: tried, allowedHosts, control })
       const warning = tried === port ? undefined : `Port ${port} is taken; HTTP listens on ${tried}.`
-      return { url, warning, close: () => server.close() }
+      return { url, warning, close }
     } catch (error) {
-      await server.close()
       const { code } = error as { code?: string }
       if (code === 'EADDRINUSE' && tried < lastPort) continue
       throw listenFailure(code, `${host}:${tried}`, error)

@@ -1,8 +1,8 @@
 /**
  * The HTTP interface of a cluster: health, metrics, views, and what may be done to its brokers.
  *
- * Owner: whoever started the cluster; it holds no state of its own. Limits: request bodies of a kilobyte, short header and URL limits, few
- * seconds for a request; requests with a foreign `Host` or `Origin` are refused before any route.
+ * Owner: whoever opened its port (`open-http.ts`); it holds no state of its own. Limits: request bodies of a kilobyte, short header and URL
+ * limits; requests with a foreign `Host` or `Origin` are refused before any route.
  */
 import fastify, { type FastifyInstance } from 'fastify'
 import type { ControlledCluster } from './cluster-control.ts'
@@ -22,9 +22,7 @@ export interface HttpServerOptions {
   readonly control?: ControlledCluster | undefined
 }
 
-const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 const MAX_BODY_BYTES = 1024
-const REQUEST_TIMEOUT_MS = 10_000
 /** Topic names are the longest thing in a path; escaped they take three characters each. */
 const MAX_PARAMETER_LENGTH = 3 * 1024
 
@@ -33,8 +31,6 @@ export function createHttpServer(cluster: ClusterView, options: HttpServerOption
   const server = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
   })
   server.addHook('onRequest', async (request, reply) => {
@@ -73,26 +69,4 @@ export function createHttpServer(cluster: ClusterView, options: HttpServerOption
   groupRoutes(server, cluster)
   brokerRoutes(server, options.control)
   return server
-}
-
-export interface HttpListenOptions {
-  readonly host: string
-  /** 0 takes a free port. */
-  readonly port: number
-}
-
-/**
- * Opens the port.
- * @returns its URL
- * @throws Error with the `code` of the system (EADDRINUSE, EACCES) when the address cannot be taken
- */
-export async function listenHttp(
-  server: FastifyInstance,
-  { host, port }: HttpListenOptions,
-): Promise<string> {
-  await server.listen({ host, port })
-  const address = server.server.address()
-  if (address === null || typeof address === 'string') throw new Error('the HTTP server listens nowhere')
-  const reachable = ANY_ADDRESS.has(address.address) ? '127.0.0.1' : address.address
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`
 }

@@ -2,7 +2,7 @@
  * The HTTP interface of a test's cluster: the same as that of `kafkito start`, over whatever life the cluster has at the moment, so its port
  * stays through `restore`.
  *
- * Owner: the cluster of a test. Fastify is loaded when the first one is opened: a cluster without it starts sooner.
+ * Owner: the cluster of a test. Node's HTTP is loaded when the first one is opened: a cluster without it starts sooner.
  */
 import type { Cluster } from '../cluster.ts'
 import type { ClusterNode } from '../cluster-node.ts'
@@ -25,14 +25,12 @@ export class HttpInterface {
   /** @throws StartError when the port is not to be had */
   static async open(world: LocalWorld, asked: true | HttpOptions): Promise<HttpInterface> {
     const { port = 0, host = '127.0.0.1' } = asked === true ? {} : asked
-    const { createHttpServer, listenHttp } = await import('../http/server.ts')
+    const { openHttp } = await import('../http/open-http.ts')
     const cluster = presentLife(world)
-    const server = createHttpServer(cluster, { control: cluster })
     try {
-      const url = await listenHttp(server, { host, port })
-      return new HttpInterface(url, async () => server.close())
+      const { url, close } = await openHttp(cluster, { host, port, control: cluster })
+      return new HttpInterface(url, close)
     } catch (error) {
-      await server.close()
       const message = `HTTP cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`
       throw new StartError('PORT_IN_USE', message, 'Leave the port out: a free one is taken.', {
         cause: error,

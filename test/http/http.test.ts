@@ -1,7 +1,11 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/cluster.ts'
-import { createHttpServer, listenHttp } from '../../broker/http/server.ts'
+import { openHttp } from '../../broker/http/open-http.ts'
+import { createHttpServer } from '../../broker/http/server.ts'
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
@@ -243,9 +247,41 @@ describe('metrics', () => {
 
 describe('the port', () => {
   it('is told as a URL', async () => {
-    const open = createHttpServer(cluster)
-    const url = await listenHttp(open, { host: '127.0.0.1', port: 0 })
-    expect(await (await fetch(`${url}/health/live`)).json()).toEqual({ status: 'live' })
+    const open = await openHttp(cluster, { host: '127.0.0.1', port: 0 })
+    expect(await (await fetch(`${open.url}/health/live`)).json()).toEqual({ status: 'live' })
     await open.close()
+  })
+
+  it('answers all who come at once before anything of it is loaded, also to what is no HTTP', async () => {
+    const open = await openHttp(cluster, { host: 'localhost', port: 0 })
+    const { hostname, port } = new URL(open.url)
+    const socket = connect({ host: hostname.replace(/[[\]]/g, ''), port: Number(port) })
+    socket.end('no HTTP at all\r\n\r\n')
+    const [malformed, ...statuses] = await Promise.all([
+      text(socket),
+      ...['/health/live', '/brokers/1', '/nothing'].map(
+        async (path) => (await fetch(open.url + path)).status,
+      ),
+    ])
+    expect(malformed).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(statuses).toEqual([200, 404, 404])
+    await open.close()
+    await expect(fetch(open.url)).rejects.toThrow()
+  })
+
+  it('is refused with the code of the system when it is taken', async () => {
+    const open = await openHttp(cluster, { host: '127.0.0.1', port: 0 })
+    const port = Number(new URL(open.url).port)
+    await expect(openHttp(cluster, { host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    await open.close()
+  })
+
+  it('closes while somebody waits for a connection that he keeps open', async () => {
+    const open = await openHttp(cluster, { host: '127.0.0.1', port: 0 })
+    const socket = connect(Number(new URL(open.url).port), '127.0.0.1')
+    await once(socket, 'connect')
+    const ended = once(socket, 'close')
+    await Promise.all([open.close(), open.close()])
+    await ended
   })
 })

@@ -1,21 +1,20 @@
-import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../../../broker/cluster.ts'
-import { createHttpServer, listenHttp } from '../../../../broker/http/server.ts'
+import { type OpenHttp, openHttp } from '../../../../broker/http/open-http.ts'
 import { runCommandLine } from '../../../../cli/program.ts'
 
 let cluster: Cluster
-let server: FastifyInstance
+let http: OpenHttp
 let url: string
 
 beforeAll(async () => {
   cluster = await startCluster({ brokers: 2 })
-  server = createHttpServer(cluster, { control: cluster })
-  url = await listenHttp(server, { host: '127.0.0.1', port: 0 })
+  http = await openHttp(cluster, { control: cluster, host: '127.0.0.1', port: 0 })
+  url = http.url
 })
 
 afterAll(async () => {
-  await server.close()
+  await http.close()
   await cluster.stop()
 })
 
