@@ -68,12 +68,15 @@ export function checkForLeader(records: Buffer, options: CheckOptions): CheckedB
   let maxTimestamp = NO_TIMESTAMP
   let mustRewrite = false
   let isAnyCompressed = false
+  const wrongTimes: { position: number; maxTimestamp: number }[] = []
   while (cursor.next()) {
     const { batch } = cursor
-    const refusal = checkHeader(batch, options) ?? checkRecordsIfNeeded(batch, options)
-    if (refusal !== undefined) return refusal
+    const found = checkHeader(batch, options) ?? checkRecordsIfNeeded(batch, options)
+    if (typeof found === 'object') return found
     batchCount++
-    maxTimestamp = Math.max(maxTimestamp, batch.maxTimestamp)
+    maxTimestamp = Math.max(maxTimestamp, found ?? batch.maxTimestamp)
+    if (found !== undefined && found !== batch.maxTimestamp)
+      wrongTimes.push({ position: batch.position, maxTimestamp: found })
     isAnyCompressed ||= batch.compressionType !== CompressionType.none && !batch.isLegacy
     mustRewrite ||=
       batch.isLegacy || (target !== undefined && !batch.isControl && batch.compressionType !== target)
@@ -85,6 +88,8 @@ export function checkForLeader(records: Buffer, options: CheckOptions): CheckedB
     return refuse(ErrorCode.INVALID_RECORD, 'A compressed batch must come alone')
   }
   const whole = cursor.position === records.length ? records : records.subarray(0, cursor.position)
+  for (const { position, maxTimestamp } of wrongTimes)
+    new BatchView(whole, position).stampMaxTimestamp(TimestampType.CreateTime, maxTimestamp)
   if (!mustRewrite) return { error: ErrorCode.NONE, records: whole, batchCount, maxTimestamp }
   return rewrite(whole, target, config, batchCount)
 }
@@ -136,28 +141,49 @@ function checkHeader(batch: BatchView, options: CheckOptions): AppendRefusal | u
   return undefined
 }
 
-function checkRecordsIfNeeded(batch: BatchView, options: CheckOptions): AppendRefusal | undefined {
+/** @returns the greatest timestamp of the records where they were read, which need not be what the header says */
+function checkRecordsIfNeeded(batch: BatchView, options: CheckOptions): AppendRefusal | number | undefined {
   const { config, nowMs } = options
   const isCreateTime = config.messageTimestampType === 'CreateTime'
   const mayBeTooLate = isCreateTime && batch.maxTimestamp - nowMs > config.messageTimestampAfterMaxMs
   const mayBeTooEarly = isCreateTime && config.messageTimestampBeforeMaxMs < nowMs
   const hasWrongType = !isCreateTime && batch.timestampType === TimestampType.LogAppendTime
   const mustHaveKeys = config.cleanupPolicy.has('compact') && !batch.isControl
-  if (!mayBeTooLate && !mayBeTooEarly && !hasWrongType && !mustHaveKeys && !config.validateRecords)
+  const isImpossible = batch.maxTimestamp < NO_TIMESTAMP
+  if (
+    !mayBeTooLate &&
+    !mayBeTooEarly &&
+    !hasWrongType &&
+    !mustHaveKeys &&
+    !isImpossible &&
+    !config.validateRecords
+  )
     return undefined
-  return checkRecords(batch, options)
+  const refusal = checkRecords(batch, options)
+  // What the broker writes itself has the timestamps that it means, and old formats are converted later.
+  return typeof refusal === 'number' && (options.origin !== 'client' || batch.isLegacy || !isCreateTime)
+    ? undefined
+    : refusal
 }
 
-function checkRecords(batch: BatchView, options: CheckOptions): AppendRefusal | undefined {
+/** Kafka's leaders look at the offsets that a client gave its records only where they decompress them. */
+function readerFor(batch: BatchView, config: LogConfig): RecordReader {
+  const countsOffsets = batch.compressionType === CompressionType.none
+  return new RecordReader(batch, config.maxDecompressedMessageBytes, countsOffsets)
+}
+
+function checkRecords(batch: BatchView, options: CheckOptions): AppendRefusal | number {
   const { config, nowMs, topicPartition } = options
   const { messageTimestampBeforeMaxMs, messageTimestampAfterMaxMs } = config
   const isCreateTime = config.messageTimestampType === 'CreateTime'
   const mustHaveKeys = config.cleanupPolicy.has('compact') && !batch.isControl
   const errors: RecordError[] = []
   let isTimestampRefused = false
-  const reader = new RecordReader(batch, config.maxDecompressedMessageBytes)
+  let maxTimestamp = NO_TIMESTAMP
+  const reader = readerFor(batch, config)
   for (let batchIndex = 0; reader.next(); batchIndex++) {
     const { timestamp } = reader
+    maxTimestamp = Math.max(maxTimestamp, timestamp)
     if (mustHaveKeys && !reader.hasKey) {
       const where = `${topicPartition.topic}-${topicPartition.partition}`
       const message = `Compacted topic cannot accept message without key in topic partition ${where}`
@@ -167,7 +193,7 @@ function checkRecords(batch: BatchView, options: CheckOptions): AppendRefusal | 
       const isTooLate = timestamp - nowMs > messageTimestampAfterMaxMs
       if (isTooEarly || isTooLate) {
         isTimestampRefused = true
-        const bounds = `[${nowMs - messageTimestampBeforeMaxMs}, ${nowMs + messageTimestampAfterMaxMs}]`
+        const bounds = `[${exact(nowMs, -1n, messageTimestampBeforeMaxMs)}, ${exact(nowMs, 1n, messageTimestampAfterMaxMs)}]`
         const fault = `Timestamp ${timestamp} of message with offset ${reader.offset} is out of range`
         errors.push({ batchIndex, message: `${fault}. The timestamp should be within ${bounds}` })
       }
@@ -178,10 +204,16 @@ function checkRecords(batch: BatchView, options: CheckOptions): AppendRefusal | 
   }
   if (reader.error !== ErrorCode.NONE)
     return refuse(reader.error, `A batch cannot be read: ${reader.errorMessage}`)
-  if (errors.length === 0) return undefined
+  if (errors.length === 0) return maxTimestamp
   return isTimestampRefused
     ? refuse(ErrorCode.INVALID_TIMESTAMP, `${REJECTED} invalid timestamp`, errors)
     : refuse(ErrorCode.INVALID_RECORD, summary(errors), errors)
+}
+
+/** Milliseconds before or after now as int64, of which the greatest is any number that is none in JavaScript (ADR 2). */
+function exact(nowMs: number, sign: bigint, ms: number): bigint {
+  const far = ms >= Number.MAX_SAFE_INTEGER ? 2n ** 63n - 1n : BigInt(ms)
+  return BigInt.asIntN(64, BigInt(nowMs) + sign * far)
 }
 
 /** Producers show these to their users, who know Kafka's formulas and search for them. */
@@ -243,7 +275,7 @@ function rewrite(
 }
 
 function compress(batch: BatchView, target: CompressionType, config: LogConfig): Buffer | AppendRefusal {
-  const reader = new RecordReader(batch, config.maxDecompressedMessageBytes)
+  const reader = readerFor(batch, config)
   const level = compressionLevel(config, target)
   const builder = new BatchBuilder({
     compressionType: target,

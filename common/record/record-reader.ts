@@ -29,6 +29,7 @@ export class RecordReader {
   valueBytes = -1
   headerCount = 0
 
+  private readonly countsOffsets: boolean
   private readonly cursor: VarintCursor = new VarintCursor(EMPTY)
   private remainingRecords = 0
   private baseOffset = 0
@@ -41,7 +42,16 @@ export class RecordReader {
   private valuePosition = 0
   private headersPosition = 0
 
-  constructor(batch: BatchView, maxDecompressedBytes: number = MAX_DECOMPRESSED_BYTES) {
+  /**
+   * @param countsOffsets records have the offsets that follow each other, whatever they say themselves: Kafka's leaders look at what a
+   *   client wrote there in compressed batches only
+   */
+  constructor(
+    batch: BatchView,
+    maxDecompressedBytes: number = MAX_DECOMPRESSED_BYTES,
+    countsOffsets = false,
+  ) {
+    this.countsOffsets = countsOffsets
     this.offset = batch.baseOffset - 1
     if (batch.isLegacy) {
       const converted = convertLegacyBatch(batch, maxDecompressedBytes)
@@ -67,7 +77,8 @@ export class RecordReader {
     }
     cursor.readInt8()
     const timestampDelta = cursor.readVarlong()
-    const offset = this.baseOffset + cursor.readVarint()
+    const offsetDelta = cursor.readVarint()
+    const offset = this.countsOffsets ? this.offset + 1 : this.baseOffset + offsetDelta
     this.bodyPosition = cursor.position
     this.keyBytes = cursor.readVarint()
     this.keyPosition = cursor.position

@@ -95,6 +95,32 @@ export const deviations: readonly Deviation[] = [
   },
   {
     reason:
+      'Where nothing asks for the records of a batch, its header is believed, so that what is wrong inside is found by its readers (decision 3).',
+    explains: steps('produce-borderline', [
+      'far ahead, and the header says no',
+      'a base timestamp below zero',
+      'a delta that repeats, unread',
+      'a delta beyond the batch, unread',
+      'bytes behind the records, unread',
+      'fewer records than counted, unread',
+      'records that are noise, unread',
+      'a delta that repeats, gzip, unread',
+      'noise, gzip, unread',
+    ]),
+  },
+  {
+    reason:
+      'Records that are read and make no sense are refused with INVALID_RECORD or CORRUPT_MESSAGE; Kafka fails with an internal error.',
+    explains: steps('produce-borderline', [
+      'records that are noise',
+      'a delta that repeats, gzip',
+      'a delta beyond the batch, gzip',
+      'noise, gzip',
+      'noise, into uncompressed',
+    ]),
+  },
+  {
+    reason:
       'A Fetch with an unknown isolation level or with negative sizes is answered; Kafka fails with an internal error.',
     explains: steps('fetch', ['negative bytes', 'an unknown isolation level']),
   },

@@ -16,6 +16,7 @@ import {
 import { CompressionType } from '../../../common/record/codecs.ts'
 import { each, type Scenario, type Step, step } from '../scenario.ts'
 import { batch, produceRequest, producer, T0, topic } from '../support.ts'
+import { borderlineScenario } from './produce-borderline.ts'
 
 /** A batch with bytes changed; the checksum is right unless told. */
 function changed(change: (bytes: Buffer) => void, records = batch({ count: 2 }), withCrc = true): Buffer {
@@ -370,4 +371,11 @@ const idempotent: Scenario = {
   },
 }
 
-export const produceScenarios: readonly Scenario[] = [plain, damaged, codecs, limits, idempotent]
+export const produceScenarios: readonly Scenario[] = [
+  plain,
+  damaged,
+  codecs,
+  limits,
+  idempotent,
+  borderlineScenario,
+]

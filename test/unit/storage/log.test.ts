@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ErrorCode } from '../../../common/protocol/errors.ts'
-import { BatchView, TimestampType } from '../../../common/record/batch.ts'
+import { BatchView, LAST_OFFSET_DELTA_POSITION, TimestampType } from '../../../common/record/batch.ts'
 import { BatchBuilder } from '../../../common/record/batch-builder.ts'
+import { CompressionType } from '../../../common/record/codecs.ts'
 import type { AppendSuccess, Log } from '../../../storage/log.ts'
 import type { LogConfig } from '../../../storage/log-config.ts'
 import type { LogManager, LogManagerSettings } from '../../../storage/log-manager.ts'
@@ -127,6 +128,29 @@ describe('a leader that appends', () => {
     expect('recordErrors' in result && result.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([
       1, 3,
     ])
+  })
+
+  it('gives a batch the greatest timestamp of its records where it reads them, whatever the header says', () => {
+    const { log } = open({ cleanupPolicy: new Set(['compact'] as const) })
+    const batch = new BatchView(batchOf(['a', 'b'], { keys: ['k', 'l'], timestamp: 1000 }))
+    batch.stampMaxTimestamp(TimestampType.CreateTime, 500)
+    expect(appended(log, batch.buffer).maxTimestamp).toBe(1001)
+    const { records } = log.read({ offset: 0, maxBytes: 1, upTo: 'logEnd', atLeastOneBatch: true })
+    expect(new BatchView(records)).toMatchObject({ maxTimestamp: 1001, isValid: true })
+  })
+
+  it('takes offsets of plain records as they follow each other, and refuses wrong ones in compressed records', () => {
+    const { log } = open({ cleanupPolicy: new Set(['compact'] as const) })
+    const lying = (compressionType: CompressionType) => {
+      const builder = new BatchBuilder({ compressionType })
+      for (const offset of [0, 2, 5]) builder.appendAt(offset, 1000, Buffer.from('k'), Buffer.from('v'))
+      const batch = new BatchView(builder.build())
+      batch.buffer.writeInt32BE(2, LAST_OFFSET_DELTA_POSITION)
+      batch.stampCrc()
+      return batch.buffer
+    }
+    expect(appended(log, lying(CompressionType.none))).toMatchObject({ firstOffset: 0, lastOffset: 2 })
+    expect(append(log, lying(CompressionType.gzip)).error).toBe(ErrorCode.INVALID_RECORD)
   })
 
   it('refuses records without keys on a compacted topic, and names them', () => {
