@@ -73,6 +73,7 @@ export class ClientCore {
     if (hooks.runtime === undefined) {
       const runtime = createNodeRuntime({
         timersKeepProcessAlive: true,
+        areTurnsPrompt: true,
         onBug: (error) =>
           this.logger.log(LogLevel.CRIT, 'BUG', error instanceof Error ? `${error.stack}` : `${error}`),
       })

@@ -75,7 +75,7 @@ export class EventQueue {
 
   /** Lets the event loop turn once, so that what has arrived at the sockets is processed. */
   turn(): Promise<void> {
-    return new Promise((resolve) => this.#runtime.reactor.post(resolve))
+    return new Promise((resolve) => this.#runtime.reactor.postAfterInput(resolve))
   }
 
   /** Resolves when something was pushed or `notify` was called, when the time is over, or when the signal aborts. */

@@ -8,6 +8,9 @@ export const maxTasksPerTurn = 512
 /** Time for timers and tasks of one turn; what is left waits for the next, so that sockets are read in between. */
 export const maxTurnMs = 10
 
+/** Turns of a client that begin at once before the sockets are looked at: an answer, what the application does with it, for two brokers. */
+export const maxPromptTurns = 4
+
 /** Timers fired in one turn: ten thousand that come due together must not hold up the frames. */
 export const maxTimersPerTurn = 256
 

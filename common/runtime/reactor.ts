@@ -21,6 +21,8 @@ export interface Sendable {
 export interface Reactor {
   /** Runs `task` in the next turn (or later in this one, when the bounds allow), in the order posted. */
   post(task: () => void): void
+  /** As `post`, in a turn that begins when the event loop came by: whatever the sockets had is there then. */
+  postAfterInput(task: () => void): void
   /** Asks for `target.wake()` in this turn's wake phase. Touching twice is the same as once. */
   touch(target: Wakeable): void
   /** Asks for `target.flush()` in this turn's flush phase. */

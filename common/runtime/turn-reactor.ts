@@ -25,6 +25,8 @@ import type { Trace } from './trace.ts'
 export interface TurnDriver {
   /** Called at most once until `runTurn` was called. Must not call it at once. */
   request(runTurn: () => void): void
+  /** Calls when the event loop came by; absent where every turn begins so. */
+  readonly afterInput?: (task: () => void) => void
 }
 
 /** For tests and simulations that call `runUntilIdle` themselves. */
@@ -101,6 +103,12 @@ export class TurnReactor implements Reactor {
   post(task: () => void): void {
     this.#tasks.push(task)
     this.requestTurn()
+  }
+
+  postAfterInput(task: () => void): void {
+    const { afterInput } = this.#driver
+    if (afterInput === undefined) this.post(task)
+    else afterInput(() => this.post(task))
   }
 
   touch(target: Wakeable): void {

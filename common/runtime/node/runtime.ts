@@ -13,7 +13,7 @@ import { SystemRandom } from './entropy.ts'
 import { createNodeFiles } from './files.ts'
 import { RealTimers } from './real-timers.ts'
 import { TcpTransport } from './transport-tcp.ts'
-import { immediateDriver, nodeAlarm } from './turn-driver.ts'
+import { immediateDriver, nodeAlarm, promptDriver } from './turn-driver.ts'
 
 export interface NodeRuntimeOptions {
   /** Makes ids and jitter repeatable; the system's entropy when absent. */
@@ -22,6 +22,8 @@ export interface NodeRuntimeOptions {
   readonly clock?: 'real' | 'virtual'
   /** Whether a waiting timer keeps the process alive; false, because a server's listeners do. */
   readonly timersKeepProcessAlive?: boolean
+  /** Turns begin at once, see `promptDriver`: for clients. A broker gains from what many sockets bring in one turn. */
+  readonly areTurnsPrompt?: boolean
   /** Told of every exception that escaped a task; see `TurnReactorOptions.onBug`. */
   readonly onBug?: (error: unknown, phase: TurnPhase) => void
   /** Takes the place of the system's resolver. */
@@ -52,7 +54,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
   const reactor = new TurnReactor({
     clock,
     trace,
-    driver: immediateDriver,
+    driver: options.areTurnsPrompt === true ? promptDriver() : immediateDriver,
     ...(options.onBug === undefined ? {} : { onBug: options.onBug }),
   })
   const alarm = virtualClock === undefined ? nodeAlarm(options.timersKeepProcessAlive ?? false) : virtualAlarm
