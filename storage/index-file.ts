@@ -150,6 +150,15 @@ export class IndexFile {
     this.#isDurable = false
   }
 
+  /** Writes the entries, and `more` behind them, to a copy of the disk, which has already what was not loaded. */
+  saveTo(copy: FileSystem, more: Buffer = EMPTY): void {
+    if (this.#state === 'unloaded') return
+    const entries = this.#entries.subarray(0, this.#count * this.entryBytes)
+    copy.replaceFile(this.#path, more.length === 0 ? entries : Buffer.concat([entries, more]), {
+      durable: false,
+    })
+  }
+
   /** Drops the entries from memory when the file has them too. */
   unload(): void {
     if (this.#state !== 'clean' || this.#savedBytes === undefined) return

@@ -6,7 +6,7 @@
  * (`onDirectoryFailure`). Logs are found by `topic-partition`; a log lies wholly in one directory.
  */
 import { ErrorCode } from '../common/protocol/errors.ts'
-import type { FileError } from '../common/runtime/files.ts'
+import type { FileError, FileSystem } from '../common/runtime/files.ts'
 import type { SchedulerScope } from '../common/runtime/scheduler.ts'
 import type { OffsetEntry } from './checkpoints.ts'
 import {
@@ -303,6 +303,12 @@ export class LogManager {
       directory.unlock()
     }
     this.#end()
+  }
+
+  /** Makes a copy of the disk, taken between two turns, one that `close` has left. */
+  saveTo(copy: FileSystem, options: { brokerEpoch: number }): void {
+    for (const log of this.#logs.values()) log.saveTo(copy)
+    for (const { path } of this.#directories) writeCleanShutdown(copy, path, options.brokerEpoch)
   }
 
   /** Ends as a killed process does: nothing more is written. */

@@ -239,6 +239,18 @@ export class ProducerState {
     }
   }
 
+  /**
+   * Writes to a copy of the disk what `takeSnapshot` would write; nothing when a producer is due to be forgotten, which would happen as the
+   * snapshot is loaded and does not when the batches speak for themselves.
+   */
+  saveSnapshotTo(copy: FileSystem, nowMs: number): void {
+    if (this.#mapEndOffset <= this.#lastSnapshotOffset) return
+    const entries = [...this.#producers.values()]
+    if (entries.some((entry) => this.#isExpired(entry, nowMs))) return
+    const content = encodeProducerSnapshot(entries)
+    copy.replaceFile(this.#snapshotPath(this.#mapEndOffset), content, { durable: false })
+  }
+
   /** Keeps only snapshots at the base of a segment, and the newest if it is beyond them all. */
   removeStraySnapshots(segmentBaseOffsets: readonly number[]): void {
     const bases = new Set(segmentBaseOffsets)

@@ -8,7 +8,7 @@
  * Invariants: `writtenBytes <= sizeBytes`; pending buffers are exactly the difference; only the last segment has any.
  */
 import { BatchCursor, type BatchView, NO_TIMESTAMP } from '../common/record/batch.ts'
-import type { FileError } from '../common/runtime/files.ts'
+import type { FileError, FileSystem } from '../common/runtime/files.ts'
 import { lasting } from '../common/runtime/recycled-bytes.ts'
 import {
   LOG_SUFFIX,
@@ -322,6 +322,16 @@ export class Segment {
     this.offsetIndex.file.save({ createEmpty: true, durable: options.durable })
     this.timeIndex.file.save({ createEmpty: true, durable: options.durable })
     this.transactionIndex.file.save({ createEmpty: false, durable: options.durable })
+  }
+
+  /** Writes to a copy of the disk what closing the segment would write; an empty one needs no indexes there. */
+  saveIndexesTo(copy: FileSystem): void {
+    if (this.sizeBytes === 0) return
+    this.offsetIndex.file.saveTo(copy)
+    // Entries that nobody has looked at are in their file as they were closed.
+    if (this.#areIndexesTrusted) this.timeIndex.saveTo(copy, this.greatestTimestamp)
+    if (this.transactionIndex.file.mayExist || this.transactionIndex.file.count > 0)
+      this.transactionIndex.file.saveTo(copy)
   }
 
   // --- changes of files ---

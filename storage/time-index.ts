@@ -50,11 +50,30 @@ export class TimeIndex {
 
   /** Adds an entry unless its timestamp is not greater than the last. */
   maybeAppend(timestamp: number, offset: number): void {
-    const last = this.lastEntry
-    if (timestamp <= last.timestamp || (this.file.count > 0 && offset < last.offset)) return
+    if (!this.#isNext(timestamp, offset)) return
     const at = this.file.extend()
-    writeInt64(this.file.buffer, at, timestamp)
-    this.file.buffer.writeUInt32BE(offset - this.baseOffset, at + 8)
+    this.#write(this.file.buffer, at, { timestamp, offset })
+  }
+
+  /** Writes the index to a copy of the disk as it would be after `maybeAppend`. */
+  saveTo(copy: FileSystem, { timestamp, offset }: TimestampOffset): void {
+    if (timestamp <= NO_TIMESTAMP || !this.#isNext(timestamp, offset)) {
+      this.file.saveTo(copy)
+      return
+    }
+    const entry = Buffer.alloc(ENTRY_BYTES)
+    this.#write(entry, 0, { timestamp, offset })
+    this.file.saveTo(copy, entry)
+  }
+
+  #isNext(timestamp: number, offset: number): boolean {
+    const last = this.lastEntry
+    return timestamp > last.timestamp && (this.file.count === 0 || offset >= last.offset)
+  }
+
+  #write(buffer: Buffer, at: number, { timestamp, offset }: TimestampOffset): void {
+    writeInt64(buffer, at, timestamp)
+    buffer.writeUInt32BE(offset - this.baseOffset, at + 8)
   }
 
   /** Drops the entries at or above `offset`. */

@@ -11,7 +11,6 @@ import type { Runtime } from '../../common/runtime/runtime.ts'
 import { MemoryDisk } from '../../common/runtime/sim/files.ts'
 import { MemoryNetwork } from '../../common/runtime/sim/transport.ts'
 import type { Transport } from '../../common/runtime/transport.ts'
-import { writeCleanShutdown } from '../../storage/meta-properties.ts'
 import {
   type AddBrokerOptions,
   type Cluster,
@@ -129,8 +128,8 @@ export class LocalWorld {
     for (const { nodeId, lifecycle, services } of this.engine.brokers) {
       const disk = disks.get(nodeId)
       if (disk === undefined) continue
-      // All is written between two turns: the copy is as good as closed, and starts without recovery.
-      for (const { path } of services.logs.directories) writeCleanShutdown(disk, path, lifecycle.brokerEpoch)
+      // All is written between two turns: the copy becomes one that was closed, and starts without recovery.
+      services.logs.saveTo(disk, { brokerEpoch: lifecycle.brokerEpoch })
     }
     const down = this.engine.nodes.filter(({ broker }) => broker === undefined).map(({ nodeId }) => nodeId)
     return { timeMs: this.runtime.clock.wallMs(), disks, down, added: [...this.#added] }

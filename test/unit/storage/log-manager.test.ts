@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { MemoryDisk } from '../../../common/runtime/sim/files.ts'
 import type { Log } from '../../../storage/log.ts'
 import { batchOf, memoryWorld, PARTITION, TOPIC_ID, valuesOf, worldOn } from '../../storage/world.ts'
+import { markerOf } from './batches.ts'
 
 const OTHER_ID = 'wbdfNz7MRF6qi0LC13sHTg'
 
@@ -151,5 +153,56 @@ describe('a log manager', () => {
     again.open()
     expect((world.disk.calls - opened) / count).toBeLessThan(8)
     expect(again.logs().next().value?.topicId).toBe(TOPIC_ID)
+  })
+
+  it('makes of a copy of the disk what a clean shutdown would have left there', () => {
+    const world = memoryWorld()
+    const manager = world.manager({
+      config: { segmentBytes: 900, indexIntervalBytes: 100 },
+      settings: { isVerificationEnabled: false },
+    })
+    manager.open()
+    const log = manager.getOrCreate(PARTITION, { topicId: TOPIC_ID }) as Log
+    const producer = { producerId: 7, producerEpoch: 0 }
+    const append = (records: Buffer, origin: 'client' | 'coordinator' = 'client') =>
+      log.appendAsLeader(records, { leaderEpoch: 0, origin })
+    for (let sequence = 0; sequence < 20; sequence++) {
+      // The latest record is not the last one.
+      const timestamp = 1_704_067_200_000 + (sequence % 19)
+      const options = { ...producer, baseSequence: sequence, isTransactional: true, timestamp }
+      append(batchOf(['some value of a record'], options))
+    }
+    append(
+      markerOf({ ...producer, type: 'abort', coordinatorEpoch: 0, timestamp: 1_704_067_200_000 }),
+      'coordinator',
+    )
+    log.updateHighWatermark(log.logEndOffset)
+    world.reactor.runUntilIdle()
+    const contents = (disk: MemoryDisk) =>
+      disk
+        .list('/data/orders-0')
+        .map((name) => [name, disk.readFile(`/data/orders-0/${name}`).toString('hex')])
+    const before = contents(world.disk)
+    const copy = world.disk.fork()
+    manager.saveTo(copy, { brokerEpoch: 42 })
+    expect(contents(world.disk)).toEqual(before)
+    manager.close({ brokerEpoch: 42 })
+    const closed = contents(world.disk).filter(([name]) => name !== 'leader-epoch-checkpoint')
+    expect(contents(copy).filter(([name]) => name !== 'leader-epoch-checkpoint')).toEqual(closed)
+    expect(closed.map(([name]) => name)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/\.txnindex$/), expect.stringMatching(/\.snapshot$/)]),
+    )
+    let logReads = 0
+    copy.onCall = ({ operation, path }) => {
+      if (operation === 'read' && path.endsWith('.log')) logReads += 1
+      return undefined
+    }
+    const again = worldOn(copy).manager()
+    again.open()
+    expect(again.directories[0]?.cleanShutdownBrokerEpoch).toBe(42)
+    expect((again.get(PARTITION) as Log).logEndOffset).toBe(21)
+    // The end of the log, which is in no index.
+    expect(logReads).toBeLessThan(4)
+    again.kill()
   })
 })
