@@ -92,8 +92,6 @@ export class ConsumerEngine<C> {
       this.#pollOverdue(elapsedMs),
     )
     core.metadata.onUpdate(() => this.#metadataUpdated())
-    const intervalMs = config.get('auto.commit.interval.ms')
-    if (this.#commitsOffsets && intervalMs > 0) this.#scheduleAutoCommit(intervalMs)
   }
 
   get fatalError(): KafkaError | undefined {
@@ -311,6 +309,8 @@ export class ConsumerEngine<C> {
 
   #add(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.assignment.add(partition)
+    // Not sooner: a timer would keep a process alive whose consumer was never used.
+    if (this.#autoCommitTimer === undefined) this.#scheduleAutoCommit()
     this.topics.metadataUpdated()
     this.touch()
   }
@@ -379,12 +379,14 @@ export class ConsumerEngine<C> {
     this.membership.pollOverdue()
   }
 
-  #scheduleAutoCommit(intervalMs: number): void {
+  #scheduleAutoCommit(): void {
+    const intervalMs = this.core.config.get('auto.commit.interval.ms')
+    if (!this.#commitsOffsets || intervalMs <= 0 || this.#isClosing) return
     this.#autoCommitTimer = this.core.runtime.scheduler.schedule('automatic commit', intervalMs, () => {
       const offsets = this.storedOffsets()
       // The last one is still on its way: this one would repeat it.
       if (offsets.length > 0 && !this.commits.isBusy) this.commitInBackground(offsets, ownCommitMs)
-      this.#scheduleAutoCommit(intervalMs)
+      this.#scheduleAutoCommit()
     })
   }
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/index.ts'
 import { AdminClient, type ClientConfig, Consumer, NewTopic, Producer } from '../../client/index.ts'
-import { uniqueName } from './support.ts'
+import { RawCluster, uniqueName } from './support.ts'
 
 export class AdminWorld {
   bootstrap: string
@@ -61,15 +61,17 @@ export class AdminWorld {
     config: Readonly<Record<string, string>> = {},
   ): Promise<string> {
     await this.admin.createTopics([new NewTopic(name, partitionCount, 1, { config })]).all()
-    // Leaders are elected a moment later.
-    for (;;) {
-      const description = await this.admin
-        .describeTopics([name])
-        .get(name)
-        ?.catch(() => undefined)
-      if (description?.partitions.every(({ leader }) => leader !== null) === true) return name
-      await new Promise((resolve) => setImmediate(resolve))
-    }
+    await new RawCluster(this.bootstrap).known(name, partitionCount)
+    return name
+  }
+}
+
+/** Brokers hear of a new topic a moment after the one that was asked for its leaders: the call is made until its topic is known. */
+export async function onceKnown(call: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const failed = await errorName(call())
+    if (failed === 'none') return
+    if (failed !== 'UNKNOWN_TOPIC_OR_PART' || attempt === 2000) throw new Error(failed)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Transactions, features, the quorum and share groups through the admin client, against any cluster. */
 import { describe, expect, it } from 'vitest'
 import { FeatureUpgradeType, type Producer, TopicPartition } from '../../client/index.ts'
-import { AdminWorld, errorName } from './admin-support.ts'
+import { AdminWorld, errorName, onceKnown } from './admin-support.ts'
 import { uniqueName } from './support.ts'
 
 const world = AdminWorld.use()
@@ -98,7 +98,7 @@ describe('share groups', () => {
     const groupId = uniqueName('share')
     const partition = new TopicPartition(topic, 0, 0)
     const { admin } = world
-    await admin.alterShareGroupOffsets(groupId, [partition]).all()
+    await onceKnown(() => admin.alterShareGroupOffsets(groupId, [partition]).all())
     expect(await admin.listShareGroupOffsets(groupId)).toMatchObject([
       { topic, partition: 0, startOffset: 0, error: null },
     ])

@@ -83,7 +83,7 @@ export class ConsumerWorld {
   }
 
   async deleteRecordsBefore(topic: string, offset: number): Promise<void> {
-    const client = rawClient(this.bootstrap)
+    const client = rawClient(await new RawCluster(this.bootstrap).leaderOf(topic, 0))
     try {
       const partitions = [{ partitionIndex: 0, offset }]
       await client.call(DeleteRecords, { topics: [{ name: topic, partitions }], timeoutMs: 10_000 })

@@ -6,7 +6,7 @@ import * as kafkajs from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/index.ts'
 import * as facade from '../../client/kafkajs/index.ts'
-import { lasting, uniqueName } from './support.ts'
+import { lasting, RawCluster, uniqueName } from './support.ts'
 
 type Library = typeof kafkajs
 
@@ -32,7 +32,7 @@ afterAll(async () => {
 function kafkaOf(library: Library): kafkajs.Kafka {
   return new library.Kafka({
     clientId: 'program',
-    brokers: [bootstrap],
+    brokers: bootstrap.split(','),
     logLevel: library.logLevel.NOTHING,
     retry: { initialRetryTime: 20, retries: 8 },
   })
@@ -56,7 +56,7 @@ function counter(count: number): { seen: () => void; all: Promise<void> } {
 /** By the façade always: kafkajs fails when a broker has not heard of a new topic yet. */
 async function topicOf(numPartitions = 1): Promise<string> {
   const topic = uniqueName('facade')
-  const admin = new facade.Kafka({ brokers: [bootstrap], logLevel: facade.logLevel.NOTHING }).admin()
+  const admin = new facade.Kafka({ brokers: bootstrap.split(','), logLevel: facade.logLevel.NOTHING }).admin()
   await admin.connect()
   try {
     const configEntries = Object.entries(lasting).map(([name, value]) => ({ name, value }))
@@ -64,6 +64,7 @@ async function topicOf(numPartitions = 1): Promise<string> {
   } finally {
     await admin.disconnect()
   }
+  await new RawCluster(bootstrap).known(topic, numPartitions)
   return topic
 }
 
@@ -418,7 +419,7 @@ describe.each(libraries)('a program on %s', (_name, library) => {
 
 describe('the façade', () => {
   it('works on several partitions at once, and on each in order', async () => {
-    const kafka = new facade.Kafka({ brokers: [bootstrap], logLevel: facade.logLevel.NOTHING })
+    const kafka = new facade.Kafka({ brokers: bootstrap.split(','), logLevel: facade.logLevel.NOTHING })
     const topic = await topicOf(3)
     const producer = kafka.producer()
     await producer.connect()
@@ -450,7 +451,7 @@ describe('the façade', () => {
   })
 
   it('fails with an error of kafkajs when a handler that may not be tried again throws', async () => {
-    const kafka = new facade.Kafka({ brokers: [bootstrap], logLevel: facade.logLevel.NOTHING })
+    const kafka = new facade.Kafka({ brokers: bootstrap.split(','), logLevel: facade.logLevel.NOTHING })
     const topic = await topicOf()
     await fill(kafkaOf(kafkajs), topic, ['v'])
     const consumer = kafka.consumer({ groupId: uniqueName('group') })

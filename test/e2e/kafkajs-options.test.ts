@@ -11,7 +11,7 @@ it('a consumer of the façade commits after a number of messages, pauses, stops 
   await world.produce(topic, 0, 6)
   const lines: LogEntry[] = []
   const kafka = new Kafka({
-    brokers: [world.bootstrap],
+    brokers: world.bootstrap.split(','),
     clientId: 'options',
     connectionTimeout: 10_000,
     requestTimeout: 20_000,

@@ -22,6 +22,7 @@ import {
   TopicPartition,
   ValueDeserializationError,
 } from '../../client/index.ts'
+import { onceKnown } from './admin-support.ts'
 import { ConsumerWorld } from './consumer-support.ts'
 import { uniqueName } from './support.ts'
 
@@ -151,7 +152,8 @@ describe('a deserializing share consumer', () => {
     const groupId = uniqueName('share')
     const admin = new AdminClient({ 'bootstrap.servers': world.bootstrap })
     open.push(admin)
-    await admin.alterShareGroupOffsets(groupId, [new TopicPartition(topic, 0, 0)]).all()
+    const offsets = [new TopicPartition(topic, 0, 0)]
+    await onceKnown(() => admin.alterShareGroupOffsets(groupId, offsets).all())
     const reader = new DeserializingShareConsumer<string, number>({
       'bootstrap.servers': world.bootstrap,
       'group.id': groupId,

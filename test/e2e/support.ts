@@ -59,16 +59,33 @@ export class RawCluster {
       })
       if (topics[0]?.errorCode !== ErrorCode.NONE)
         throw new Error(`creating ${name}: ${topics[0]?.errorCode}`)
-      while (!(await this.#hasLeaders(name, partitionCount)))
-        await new Promise((resolve) => setImmediate(resolve))
     } finally {
       client.close()
     }
+    await this.known(name, partitionCount)
   }
 
-  /** Everything in a partition of which the bootstrap broker is the leader. */
+  /** Resolves when every broker tells the leader of every partition: they hear of a new topic one after the other. */
+  async known(name: string, partitionCount: number): Promise<void> {
+    for (const address of await this.#brokers()) {
+      const client = rawClient(address)
+      try {
+        for (;;) {
+          const request = { topics: [{ name }], allowAutoTopicCreation: false }
+          const { topics } = await client.call(Metadata, request)
+          const partitions = topics[0]?.partitions ?? []
+          if (partitions.length === partitionCount && partitions.every(({ leaderId }) => leaderId >= 0)) break
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      } finally {
+        client.close()
+      }
+    }
+  }
+
+  /** Everything in a partition. */
   async read(topic: string, partition: number): Promise<{ records: DecodedRecord[]; batches: ReadBatch[] }> {
-    const client = rawClient(this.#address)
+    const client = rawClient(await this.leaderOf(topic, partition))
     const records: DecodedRecord[] = []
     const batches: ReadBatch[] = []
     try {
@@ -95,7 +112,7 @@ export class RawCluster {
 
   /** Values that a reader with `read_committed` sees. */
   async readCommitted(topic: string, partition: number): Promise<(string | undefined)[]> {
-    const client = rawClient(this.#address)
+    const client = rawClient(await this.leaderOf(topic, partition))
     try {
       const topics = [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 50_000_000 }] }]
       const request = { maxWaitMs: 100, minBytes: 1, maxBytes: 50_000_000, isolationLevel: 1, topics }
@@ -112,12 +129,8 @@ export class RawCluster {
 
   /** The offset that a group has committed; -1 without one. */
   async committedOffset(groupId: string, topic: string, partition: number): Promise<number | undefined> {
-    const client = rawClient(this.#address)
+    const client = rawClient(await this.#coordinatorOf(groupId))
     try {
-      for (;;) {
-        const found = await client.call(FindCoordinator, { keyType: 0, coordinatorKeys: [groupId] })
-        if (found.coordinators[0]?.errorCode === ErrorCode.NONE) break
-      }
       const groups = [{ groupId, topics: [{ name: topic, partitionIndexes: [partition] }] }]
       const response = await client.call(OffsetFetch, { groups, requireStable: true }, 8)
       return response.groups[0]?.topics[0]?.partitions[0]?.committedOffset
@@ -126,12 +139,43 @@ export class RawCluster {
     }
   }
 
-  async #hasLeaders(name: string, partitionCount: number): Promise<boolean> {
+  async #coordinatorOf(groupId: string): Promise<string> {
     const client = rawClient(this.#address)
     try {
-      const { topics } = await client.call(Metadata, { topics: [{ name }], allowAutoTopicCreation: false })
-      const partitions = topics[0]?.partitions ?? []
-      return partitions.length === partitionCount && partitions.every(({ leaderId }) => leaderId >= 0)
+      for (;;) {
+        const { coordinators } = await client.call(FindCoordinator, {
+          keyType: 0,
+          coordinatorKeys: [groupId],
+        })
+        const [found] = coordinators
+        if (found?.errorCode === ErrorCode.NONE) return `${found.host}:${found.port}`
+      }
+    } finally {
+      client.close()
+    }
+  }
+
+  /** The address of the broker that leads the partition. */
+  async leaderOf(topic: string, partition: number): Promise<string> {
+    const client = rawClient(this.#address)
+    try {
+      for (;;) {
+        const request = { topics: [{ name: topic }], allowAutoTopicCreation: false }
+        const { topics, brokers } = await client.call(Metadata, request)
+        const found = topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition)
+        const leader = brokers.find(({ nodeId }) => nodeId === found?.leaderId)
+        if (leader !== undefined) return `${leader.host}:${leader.port}`
+      }
+    } finally {
+      client.close()
+    }
+  }
+
+  async #brokers(): Promise<string[]> {
+    const client = rawClient(this.#address)
+    try {
+      const { brokers } = await client.call(Metadata, { topics: [], allowAutoTopicCreation: false })
+      return brokers.map(({ host, port }) => `${host}:${port}`)
     } finally {
       client.close()
     }

@@ -6,12 +6,12 @@
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { families, folder, kafkaTools, root } from './lib/families.ts'
-import { Running, runLines } from './lib/program.ts'
+import { families, folder } from './lib/families.ts'
+import { runLines } from './lib/program.ts'
+import { startTarget, type Target } from './lib/target.ts'
 import { makeLines } from './lib/text.ts'
 
 const HELP = `test/interop/run.sh [options] [-- options of the server]
@@ -40,63 +40,6 @@ async function readAllowed(): Promise<Map<string, string>> {
     allowed.set(name.trim(), reason.trim())
   }
   return allowed
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
-interface Target {
-  readonly bootstrap: string
-  stop(): Promise<void>
-}
-
-async function startTarget(
-  name: string,
-  brokers: number,
-  directory: string,
-  extra: readonly string[],
-): Promise<Target> {
-  const port = String(await freePort())
-  const server =
-    name === 'oracle'
-      ? new Running(kafkaTools, [
-          'server',
-          '--port',
-          port,
-          '--dir',
-          directory,
-          '--brokers',
-          String(brokers),
-          ...extra,
-        ])
-      : new Running('node', [
-          join(root, 'dist/cli.js'),
-          'start',
-          ...['--port', port, '--data-dir', directory],
-          ...(brokers > 1 ? ['--brokers', String(brokers)] : []),
-          ...extra,
-        ])
-  const ready = (line: string): RegExpExecArray | null => /^READY .*?bootstrap=(\S+)/.exec(line)
-  try {
-    await server.until('the READY line', (lines) => lines.some((line) => ready(line) !== null), 120_000)
-  } catch (error) {
-    await server.stop()
-    throw error
-  }
-  const bootstrap = server.lines.map((line) => ready(line)?.[1]).find((found) => found !== undefined) ?? ''
-  return {
-    bootstrap,
-    async stop() {
-      const code = await server.stop()
-      if (name !== 'oracle' && code !== 0) console.log(`the server ended with ${code}`)
-    },
-  }
 }
 
 class Tally {
@@ -200,11 +143,12 @@ async function main(): Promise<number> {
     await writeFile(linesFile, `${makeLines().join('\n')}\n`)
     const brokers = Number(values.brokers)
     if (values.bootstrap === undefined) {
-      target = await startTarget(values.target, brokers, join(directory, 'data'), [
+      target = await startTarget(values.target === 'oracle' ? 'oracle' : 'kafkito', {
+        brokers,
+        directory: join(directory, 'data'),
         // Half a minute after its start a broker looks for records as old as some that the cases write, and deletes them.
-        ...['--config', 'log.initial.task.delay.ms=3600000'],
-        ...positionals,
-      ])
+        extra: ['--config', 'log.initial.task.delay.ms=3600000', ...positionals],
+      })
     }
     const env = {
       ...process.env,

@@ -192,6 +192,14 @@ export const families: readonly Family[] = [
     },
   },
   {
+    name: 'e2e',
+    async prepare() {
+      await install('java', 'default-jre-headless')
+      await mustRun(kafkaTools, ['install'], { timeoutMs: INSTALL_DEADLINE_MS })
+      return typescript('e2e')
+    },
+  },
+  {
     name: 'client-security',
     async prepare() {
       await install('java', 'default-jre-headless')
