@@ -3,7 +3,7 @@
  *
  * A fetch that stands where the logs agree says how far the replica is durable. It is answered at once when there are records for it, or
  * a high watermark above the one it names (KIP-1166); otherwise it waits for either, for the loss of leadership, or for its time.
- * Owner: the metadata log. Limits: a waiting fetch a connection; answers of at most MAX_FETCH_BYTES.
+ * Owner: the metadata log. Limits: a waiting fetch a connection; answers of at most as much as the settings of this node say.
  */
 import type { Fetch, FetchRequest, FetchResponse } from '../../common/protocol/apis/01-fetch.ts'
 import type { FetchSnapshot, FetchSnapshotRequest } from '../../common/protocol/apis/59-fetch-snapshot.ts'
@@ -15,6 +15,7 @@ import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import { DelayedOperation, type Watchable } from '../replica/delayed-operation.ts'
 import { METADATA_TOPIC } from '../topic-names.ts'
 import type { Quorum } from './quorum.ts'
+import type { QuorumLimits } from './quorum-limits.ts'
 import type { RaftLog } from './raft-log.ts'
 import { isOtherCluster, METADATA_PARTITION, METADATA_TOPIC_ID } from './raft-messages.ts'
 
@@ -22,7 +23,6 @@ type Response = ResponseInputOf<typeof Fetch>
 type PartitionAnswer = Response['responses'][number]['partitions'][number]
 type SnapshotResponse = ResponseInputOf<typeof FetchSnapshot>
 
-const MAX_FETCH_BYTES = 1 << 20
 const MAX_WAIT_MS = 60_000
 const NOTHING = Buffer.alloc(0)
 
@@ -33,6 +33,7 @@ export interface FetchServiceOptions {
   readonly scheduler: SchedulerScope
   readonly quorum: Quorum
   readonly log: RaftLog
+  readonly limits: QuorumLimits
   /** A replica has come further. */
   readonly onProgress: () => void
 }
@@ -145,7 +146,7 @@ export class FetchService implements Watchable {
     if (error !== ErrorCode.NONE) return answer(error)
     quorum.leader?.recordContact(request.replicaId, clock.monotonicMs())
     if (position < 0) return answer(ErrorCode.POSITION_OUT_OF_RANGE)
-    const maxBytes = Math.max(1, Math.min(request.maxBytes, MAX_FETCH_BYTES))
+    const maxBytes = Math.max(1, Math.min(request.maxBytes, this.#options.limits.fetchSnapshotMaxBytes))
     const chunk = log.readChunk(snapshotId, position, maxBytes)
     if (chunk === undefined) return answer(ErrorCode.SNAPSHOT_NOT_FOUND)
     if (position >= chunk.sizeBytes) return answer(ErrorCode.POSITION_OUT_OF_RANGE)
@@ -198,13 +199,13 @@ export class FetchService implements Watchable {
   #read(asked: AskedPartition): Response {
     const error = this.#leaderError(asked.leaderEpoch)
     if (error !== ErrorCode.NONE) return this.#answer(asked, { errorCode: error })
-    const { log } = this.#options
+    const { log, limits } = this.#options
     const position = log.positionOf(asked.fetchOffset, asked.lastFetchedEpoch)
     if (position.kind === 'diverging') return this.#answer(asked, { divergingEpoch: position.end })
     if (position.kind === 'snapshot') return this.#answer(asked, { snapshotId: position.id })
     const read = log.log.read({
       offset: asked.fetchOffset,
-      maxBytes: asked.maxBytes,
+      maxBytes: Math.min(asked.maxBytes, limits.fetchMaxBytes),
       // Who is no replica may see what is committed.
       upTo: asked.replicaId >= 0 ? 'logEnd' : 'highWatermark',
       atLeastOneBatch: true,
@@ -287,7 +288,7 @@ function askedPartition(request: FetchRequest): AskedPartition | undefined {
     highWatermark,
     // One of the two, by version.
     replicaId: Math.max(replicaState.replicaId, replicaId),
-    maxBytes: Math.min(request.maxBytes, MAX_FETCH_BYTES),
+    maxBytes: request.maxBytes,
   }
 }
 

@@ -35,6 +35,7 @@ import { FetchService, fetchedPartition, type OnClosed } from './fetch-service.t
 import type { ReplicaDescription } from './leader-state.ts'
 import { LogFollower, type NextFetch, type NextPiece } from './log-follower.ts'
 import { Quorum, type QuorumHost, type RaftSender, type Role } from './quorum.ts'
+import { DEFAULT_QUORUM_LIMITS, type QuorumLimits } from './quorum-limits.ts'
 import { readQuorumState, writeQuorumState } from './quorum-state.ts'
 import { DEFAULT_QUORUM_TIMEOUTS, type QuorumTimeouts } from './quorum-timeouts.ts'
 import { RaftLog, type StartingSnapshot } from './raft-log.ts'
@@ -81,6 +82,7 @@ export interface MetadataLogOptions {
   /** Of its own: a Fetch that waits holds up what comes behind it. Needed when there are other voters. */
   readonly peers?: PeerClient
   readonly timeouts?: Partial<QuorumTimeouts>
+  readonly limits?: QuorumLimits
 }
 
 /** What DescribeQuorum tells. */
@@ -91,7 +93,6 @@ export interface QuorumDescription extends Leadership {
 }
 
 const MAX_DELIVERY_BYTES = 1 << 20
-const MAX_FETCH_BYTES = 1 << 20
 const MAX_SNAPSHOT_BYTES = 1 << 30
 
 export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
@@ -101,6 +102,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   readonly #runtime: Runtime
   readonly #clusterId: string
   readonly #timeouts: QuorumTimeouts
+  readonly #limits: QuorumLimits
   readonly #scheduler: SchedulerScope
   readonly #log: RaftLog
   readonly #quorum: Quorum
@@ -123,6 +125,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
     this.#runtime = runtime
     this.#clusterId = clusterId
     this.#timeouts = { ...DEFAULT_QUORUM_TIMEOUTS, ...options.timeouts }
+    this.#limits = options.limits ?? DEFAULT_QUORUM_LIMITS
     this.#scheduler = runtime.scheduler.scope(`metadata quorum of node ${nodeId}`)
     this.#log = new RaftLog(log, runtime.files)
     const { clock, random, trace } = runtime
@@ -155,6 +158,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
       ...shared,
       quorum: this.#quorum,
       log: this.#log,
+      limits: this.#limits,
       onProgress: () => this.#maybeCommit(),
     })
   }
@@ -317,7 +321,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
       replicaState: { replicaId: this.nodeId, replicaEpoch: -1 },
       maxWaitMs: this.#timeouts.fetchMaxWaitMs,
       minBytes: 0,
-      maxBytes: MAX_FETCH_BYTES,
+      maxBytes: this.#limits.fetchMaxBytes,
       topics: [
         {
           topic: METADATA_TOPIC,
@@ -328,7 +332,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
               currentLeaderEpoch: this.leaderEpoch,
               fetchOffset: this.logEndOffset,
               lastFetchedEpoch: this.#log.lastEpoch,
-              partitionMaxBytes: MAX_FETCH_BYTES,
+              partitionMaxBytes: this.#limits.fetchMaxBytes,
               highWatermark: this.highWatermark,
             },
           ],
@@ -387,7 +391,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
     return {
       clusterId: this.#clusterId,
       replicaId: this.nodeId,
-      maxBytes: MAX_FETCH_BYTES,
+      maxBytes: this.#limits.fetchSnapshotMaxBytes,
       topics: [{ name: METADATA_TOPIC, partitions: [partition] }],
     }
   }

@@ -188,11 +188,12 @@ export class Partition implements Wakeable, Watchable {
     // The controller's own answer to an ISR proposal may be ahead of the metadata log.
     if (this.isLeader && state.partitionEpoch < this.partitionEpoch) return false
     const isNewEpoch = this.#role !== 'leader' || state.leaderEpoch > this.leaderEpoch
+    // The metadata log may tell what the controller has answered already: what was proposed since then is still under way.
+    if (isNewEpoch || state.partitionEpoch > this.partitionEpoch) this.#proposedIsr = undefined
     this.#log = log
     this.#role = 'leader'
     this.#state = state
     this.#isr = state.isr
-    this.#proposedIsr = undefined
     const nowMs = this.#host.clock.monotonicMs()
     if (isNewEpoch) {
       this.#leaderEpochStartOffset = log.logEndOffset
@@ -483,16 +484,18 @@ export class Partition implements Wakeable, Watchable {
       return 'done'
     if (answer.error !== 0) {
       switch (answer.error) {
+        // The epochs were right and the change was not made, by this request or by an earlier try.
         case ErrorCode.INELIGIBLE_REPLICA:
         case ErrorCode.OPERATION_NOT_ATTEMPTED:
+        case ErrorCode.INVALID_REQUEST:
+          this.#proposedIsr = undefined
+          return 'done'
+        // An earlier try may have made the change: the larger set counts until the metadata log tells what holds now.
         case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
         case ErrorCode.UNKNOWN_TOPIC_ID:
         case ErrorCode.FENCED_LEADER_EPOCH:
         case ErrorCode.INVALID_UPDATE_VERSION:
-        case ErrorCode.INVALID_REQUEST:
         case ErrorCode.NEW_LEADER_ELECTED:
-          // The metadata log will tell what holds now.
-          this.#proposedIsr = undefined
           return 'done'
         default:
           return 'retry'

@@ -16,6 +16,7 @@ import { encodeImageSnapshot } from '../../broker/metadata/snapshot.ts'
 import { PeerClient } from '../../broker/peer/peer-client.ts'
 import { MetadataLog } from '../../broker/raft/metadata-log.ts'
 import { cleanMetadataLog } from '../../broker/raft/metadata-retention.ts'
+import { DEFAULT_QUORUM_LIMITS } from '../../broker/raft/quorum-limits.ts'
 import type { QuorumTimeouts } from '../../broker/raft/quorum-timeouts.ts'
 import { decodeRequest } from '../../common/protocol/codec.ts'
 import type { Frame } from '../../common/protocol/frame.ts'
@@ -43,6 +44,8 @@ export interface ClusterOptions {
   readonly voters: number
   readonly observers?: number
   readonly timeouts?: Partial<QuorumTimeouts>
+  /** How much of the log one answer brings; with 1 it is a batch. */
+  readonly fetchMaxBytes?: number
 }
 
 interface Acknowledged {
@@ -170,6 +173,10 @@ export class RaftCluster {
       addressOf: (nodeId) => ({ host: `node-${nodeId}`, port: 9093 }),
       peers,
       timeouts: this.#options.timeouts ?? {},
+      limits: {
+        ...DEFAULT_QUORUM_LIMITS,
+        fetchMaxBytes: this.#options.fetchMaxBytes ?? DEFAULT_QUORUM_LIMITS.fetchMaxBytes,
+      },
       listener: {
         onSnapshot: (content, id) => {
           this.#check(

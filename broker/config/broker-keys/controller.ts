@@ -109,7 +109,6 @@ export const CONTROLLER_KEYS = defineTable({
     'LOW',
     'read-only',
     'Largest answer to a fetch of the metadata log, in bytes.',
-    NO_QUORUM_TUNING,
   ),
   'controller.quorum.fetch.snapshot.max.bytes': int(
     '1048576',
@@ -117,7 +116,6 @@ export const CONTROLLER_KEYS = defineTable({
     'LOW',
     'read-only',
     'Largest piece of a metadata snapshot sent in one answer, in bytes.',
-    NO_QUORUM_TUNING,
   ),
   'controller.quorum.fetch.timeout.ms': int(
     '2000',

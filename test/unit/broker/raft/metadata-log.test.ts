@@ -11,6 +11,7 @@ import {
 } from '../../../../common/protocol/codec.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import type { RequestInputOf, ResponseInputOf } from '../../../../common/protocol/schema.ts'
+import { BatchCursor } from '../../../../common/record/batch.ts'
 import { asDeferred, type Deferred } from '../../../../common/runtime/deferred.ts'
 import { RaftCluster } from '../../../sim/raft-cluster.ts'
 
@@ -79,6 +80,20 @@ describe('a fetch of the metadata log', () => {
       snapshotId: { endOffset: -1 },
     })
     expect(partition?.records?.length).toBeGreaterThan(100)
+  })
+
+  it('brings one batch when controller.quorum.fetch.max.bytes allows no more', () => {
+    const cluster = new RaftCluster({ seed: 1, voters: 1, observers: 1, fetchMaxBytes: 1 })
+    cluster.start(cluster.node(1))
+    cluster.append(cluster.node(1))
+    cluster.world.runUntilIdle()
+    const { log } = cluster.node(1)
+    const { partition } = fetching(log, { fetchOffset: 0, lastFetchedEpoch: 0 }).value ?? {}
+    const cursor = new BatchCursor(partition?.records ?? Buffer.alloc(0))
+    const offsets: number[] = []
+    while (cursor.next()) offsets.push(cursor.batch.baseOffset)
+    expect(offsets).toEqual([0])
+    expect(log.logEndOffset).toBe(2)
   })
 
   it.each([12, 15, 17])('names the topic as version %i does', (version) => {
