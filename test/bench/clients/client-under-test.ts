@@ -27,12 +27,19 @@ export interface BenchClient {
   producer(to: Destination, lingerMs: number): Promise<BenchProducer>
   /** Reads a topic from its beginning in a group of its own until `take` answers false. */
   consume(from: Destination, style: ConsumeStyle, take: (value: Buffer | null) => boolean): Promise<void>
+  /**
+   * A group of its own whose handler takes `pauseMs` for each message and so falls behind for ever, until `isOver`.
+   * @returns how many messages it handled
+   */
+  readonly consumeSlowly?: (from: Destination, pauseMs: number, isOver: () => boolean) => Promise<number>
 }
 
 /** Bytes that may wait in the local queue of a client that has one. */
 export const QUEUE_KIB = 32 * 1024
 /** What a consumer holds ready at most. */
 export const CONSUMER_QUEUE_KIB = 64 * 1024
+/** The same of the consumer that is too slow: it is full all the time. */
+export const SLOW_QUEUE_KIB = 8 * 1024
 export const FETCH_PARTITION_BYTES = 1024 * 1024
 export const FETCH_WAIT_MS = 500
 /** A loop that only calls `produce` lets the event loop turn after so many. */

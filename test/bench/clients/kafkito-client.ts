@@ -10,6 +10,7 @@ import {
   FETCH_WAIT_MS,
   MESSAGES_PER_TURN,
   QUEUE_KIB,
+  SLOW_QUEUE_KIB,
 } from './client-under-test.ts'
 
 async function producer({ bootstrap, topic }: Destination, lingerMs: number): Promise<BenchProducer> {
@@ -69,4 +70,27 @@ async function consume(
   await consumer.close()
 }
 
-export const client: BenchClient = { producer, consume }
+async function consumeSlowly(
+  { bootstrap, topic }: Destination,
+  pauseMs: number,
+  isOver: () => boolean,
+): Promise<number> {
+  const consumer = new Consumer({
+    'bootstrap.servers': bootstrap,
+    'group.id': `bench-slow-${process.pid}`,
+    'auto.offset.reset': 'earliest',
+    'queued.max.messages.kbytes': SLOW_QUEUE_KIB,
+    'fetch.message.max.bytes': FETCH_PARTITION_BYTES,
+  })
+  consumer.subscribe([topic])
+  let handled = 0
+  for await (const _ of consumer) {
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    handled++
+    if (isOver()) break
+  }
+  await consumer.close()
+  return handled
+}
+
+export const client: BenchClient = { producer, consume, consumeSlowly }

@@ -22,7 +22,7 @@ import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { createTopic } from '../broker/admin.ts'
 import { kafkaTools, Server, type Target } from '../broker/server.ts'
-import { nativeClient } from './native-client.ts'
+import { type CachedClientName, cachedClient } from './cached-client.ts'
 import { type Column, type Figure, markdownTable, Results } from './results.ts'
 import type { Measure, WorkOptions, WorkResult } from './worker.ts'
 
@@ -48,7 +48,7 @@ const bulk = flags.short ? 60_000 : 200_000
 const plan: readonly (readonly [Measure, number])[] =
   flags.minutes === undefined
     ? [
-        ['single', flags.short ? 1000 : 4000],
+        ['single', flags.short ? 4000 : 20_000],
         ['arrays', bulk],
         ['stream', bulk],
         ['consume-each', bulk],
@@ -60,26 +60,36 @@ const plan: readonly (readonly [Measure, number])[] =
 const versionOf = async (path: string): Promise<string> =>
   (JSON.parse(await readFile(path, 'utf8')) as { version: string }).version
 
+/** Where the worker finds what is no dependency of the project. */
+const directories: Record<CachedClientName, string> = {
+  platformatic: 'PLATFORMATIC_CLIENT',
+  confluent: 'CONFLUENT_CLIENT',
+}
+
 async function findClients(): Promise<Column[]> {
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
-  const columns: Column[] = [{ client: 'kafkito', title: `kafkito ${version}`, kind: 'ours' }]
-  for (const [client, path] of [
-    ['kafkajs', 'kafkajs'],
-    ['platformatic', '@platformatic/kafka'],
-  ] as const) {
-    const found = await versionOf(join(root, 'node_modules', path, 'package.json'))
-    columns.push({ client, title: `${path} ${found}`, kind: 'javascript' })
-  }
   const wanted = flags.client === '' ? undefined : flags.client.split(',')
-  if (wanted === undefined || wanted.includes('confluent')) {
-    const native = await nativeClient()
-    if (typeof native === 'string') console.error(`Not measured: ${native}`)
-    else {
-      process.env.CONFLUENT_CLIENT = native.directory
-      columns.push({ client: 'confluent', title: `${native.name} ${native.version}`, kind: 'native' })
-    }
+  const isWanted = (client: string): boolean => wanted === undefined || wanted.includes(client)
+  const columns: Column[] = []
+  if (isWanted('kafkito')) {
+    const version = await versionOf(join(root, 'package.json'))
+    columns.push({ client: 'kafkito', title: `kafkito ${version}`, kind: 'ours' })
   }
-  return columns.filter(({ client }) => wanted === undefined || wanted.includes(client))
+  if (isWanted('kafkajs')) {
+    const version = await versionOf(join(root, 'node_modules/kafkajs/package.json'))
+    columns.push({ client: 'kafkajs', title: `kafkajs ${version}`, kind: 'javascript' })
+  }
+  for (const client of ['platformatic', 'confluent'] as const) {
+    if (!isWanted(client)) continue
+    const found = await cachedClient(client)
+    if (typeof found === 'string') {
+      console.error(`Not measured: ${found}`)
+      continue
+    }
+    process.env[directories[client]] = found.directory
+    const kind = client === 'confluent' ? 'native' : 'javascript'
+    columns.push({ client, title: `${found.name} ${found.version}`, kind })
+  }
+  return columns
 }
 
 /** Client and worker as plain JavaScript, as applications have them: a loader would take memory of its own. */
@@ -137,7 +147,7 @@ async function fill(bootstrap: string, topic: string, messages: number): Promise
 }
 
 function figuresOf(measure: Measure, result: WorkResult): Figure[] {
-  const { messagesPerSecond, cpuMicrosPerMessage, p50Ms, p99Ms, peakMiB, residentMiB } = result
+  const { messagesPerSecond, cpuMicrosPerMessage, p50Ms, p99Ms, peakMiB, residentMiB, heapMiB } = result
   const label: Record<Measure, string> = {
     single: 'produce, each awaited',
     arrays: 'produce, arrays of 1,000',
@@ -156,6 +166,8 @@ function figuresOf(measure: Measure, result: WorkResult): Figure[] {
     measure === 'single' ? undefined : figure(`${name}, peak memory`, 'MiB', peakMiB),
     figure(`${name}, memory after a minute`, 'MiB', residentMiB?.[5]),
     figure(`${name}, memory at the end`, 'MiB', residentMiB?.at(-1)),
+    figure(`${name}, heap after a minute`, 'MiB', heapMiB?.[5]),
+    figure(`${name}, heap at the end`, 'MiB', heapMiB?.at(-1)),
   ]
   return figures.filter((one) => one !== undefined)
 }

@@ -1,5 +1,11 @@
-/** @platformatic/kafka: arrays, or a Writable that batches; consumption is a Readable. */
-import { Consumer, MessagesStreamModes, Producer } from '@platformatic/kafka'
+/**
+ * @platformatic/kafka: arrays, or a Writable that batches; consumption is a Readable. From the folder that PLATFORMATIC_CLIENT names:
+ * it is no dependency of this project.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import {
   type BenchClient,
   type BenchProducer,
@@ -19,6 +25,35 @@ promises.withResolvers ??= () => {
   })
   return parts
 }
+
+interface PlatformaticMessage {
+  readonly topic: string
+  readonly value: Buffer
+}
+
+interface PlatformaticProducer {
+  send(options: { acks: number; messages: PlatformaticMessage[] }): Promise<unknown>
+  asStream(options: object): Writable & { close(): Promise<void> }
+  close(force: boolean): Promise<unknown>
+}
+
+interface PlatformaticConsumer {
+  consume(options: object): Promise<Readable & AsyncIterable<{ value?: Buffer | null }>>
+  close(force: boolean): Promise<unknown>
+}
+
+interface Library {
+  readonly Producer: new (options: object) => PlatformaticProducer
+  readonly Consumer: new (options: object) => PlatformaticConsumer
+  readonly MessagesStreamModes: { readonly EARLIEST: unknown }
+}
+
+// It exports nothing for `require`, so its entry is found by its package file.
+const directory = join(process.env.PLATFORMATIC_CLIENT ?? '', 'node_modules/@platformatic/kafka')
+const { exports } = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { exports: string }
+const { Producer, Consumer, MessagesStreamModes } = (await import(
+  pathToFileURL(join(directory, exports)).href
+)) as Library
 
 /** Messages that its stream gathers before it sends. */
 const BATCH_MESSAGES = 1000
@@ -74,7 +109,7 @@ async function consume(
     await new Promise<void>((resolve, reject) => {
       let isOver = false
       stream.on('error', reject)
-      stream.on('data', ({ value }) => {
+      stream.on('data', ({ value }: { value?: Buffer | null }) => {
         if (isOver) return
         isOver = !take(value ?? null)
         if (isOver) resolve()

@@ -23,8 +23,11 @@ export interface WorkResult {
   readonly p50Ms?: number
   readonly p99Ms?: number
   readonly peakMiB?: number
-  /** Resident memory every ten seconds. */
+  /** Resident memory, and what is in use of V8's heap with everything outside it, every ten seconds. */
   readonly residentMiB?: readonly number[]
+  readonly heapMiB?: readonly number[]
+  /** What the consumer handled that cannot keep up. */
+  readonly slowlyHandled?: number
 }
 
 const VALUE_BYTES = 1024
@@ -32,6 +35,8 @@ const ARRAY_MESSAGES = 1000
 /** Arrays under way at a time. */
 const ARRAYS = 4
 const LINGER_MS = 5
+/** Twenty messages a second where a thousand come. */
+const SLOW_HANDLER_MS = 50
 const WARM_SHARE = 0.25
 const MIB = 1024 * 1024
 
@@ -179,7 +184,8 @@ async function latency(client: BenchClient, options: WorkOptions): Promise<WorkR
   while (sends.length < messages) {
     const due = Math.min(messages, Math.floor(((performance.now() - startMs) * perSecond) / 1000))
     while (sends.length < due) sends.push(send(performance.now()))
-    await pause(1)
+    const nextMs = startMs + ((sends.length + 1) * 1000) / perSecond
+    await pause(Math.max(1, nextMs - performance.now()))
   }
   await Promise.all([...sends, consumed])
   const { cpuMicrosPerMessage = Number.NaN } = measured.done(messages)
@@ -188,15 +194,22 @@ async function latency(client: BenchClient, options: WorkOptions): Promise<WorkR
   return { cpuMicrosPerMessage, ...percentiles(timesMs.slice(Math.round(messages * WARM_SHARE))) }
 }
 
-/** Producing and consuming at a modest rate for minutes. */
+/** Producing and consuming at a modest rate for minutes, beside a group whose handler is far too slow where the client has such a form. */
 async function steady(client: BenchClient, options: WorkOptions): Promise<WorkResult> {
   const { minutes = 10, perSecond = 1000 } = options
   const producer = await client.producer(options, LINGER_MS)
   const messages = Math.round(minutes * 60 * perSecond)
   let seen = 0
   const consumed = client.consume(options, 'each', () => ++seen < messages)
+  let isOver = false
+  const slow = client.consumeSlowly?.(options, SLOW_HANDLER_MS, () => isOver)
   const residentMiB: number[] = []
-  const sampling = setInterval(() => residentMiB.push(process.memoryUsage().rss / MIB), 10_000)
+  const heapMiB: number[] = []
+  const sampling = setInterval(() => {
+    const { rss, heapUsed, external } = process.memoryUsage()
+    residentMiB.push(rss / MIB)
+    heapMiB.push((heapUsed + external) / MIB)
+  }, 10_000)
   const measured = new Measured()
   const startMs = performance.now()
   let sent = 0
@@ -213,8 +226,13 @@ async function steady(client: BenchClient, options: WorkOptions): Promise<WorkRe
   while (open > 0) await new Promise((resolve) => setTimeout(resolve, 10))
   clearInterval(sampling)
   const { cpuMicrosPerMessage = Number.NaN, peakMiB = Number.NaN } = measured.done(messages)
+  isOver = true
+  const slowlyHandled = await slow
   await producer.close()
-  return { cpuMicrosPerMessage, peakMiB, residentMiB }
+  return {
+    ...{ cpuMicrosPerMessage, peakMiB, residentMiB, heapMiB },
+    ...(slowlyHandled === undefined ? {} : { slowlyHandled }),
+  }
 }
 
 function measure(client: BenchClient, options: WorkOptions): Promise<WorkResult> {
