@@ -124,16 +124,25 @@ export class LogManager {
     this.loadLogs()
   }
 
-  /** The first half of `open`: identity and locks, and the log of the cluster metadata where there is one. */
+  /**
+   * The first half of `open`: identity and locks, and the log of the cluster metadata where there is one.
+   * @throws DirectoryRefusal and then holds none of them
+   */
   openDirectories(): void {
     const { clusterId, nodeId } = this.#options
-    for (const directory of this.#directories) {
-      directory.guard(undefined, () => {
-        directory.open({ clusterId, nodeId })
-        this.#loadLogs(directory, ({ topic }) => topic === CLUSTER_METADATA_TOPIC)
-      })
-    }
     this.#isOpen = true
+    try {
+      for (const directory of this.#directories) {
+        directory.guard(undefined, () => {
+          directory.open({ clusterId, nodeId })
+          this.#loadLogs(directory, ({ topic }) => topic === CLUSTER_METADATA_TOPIC)
+        })
+      }
+    } catch (error) {
+      // One that is refused must not keep the locks of those before it.
+      this.kill()
+      throw error
+    }
   }
 
   /**

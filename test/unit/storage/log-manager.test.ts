@@ -44,6 +44,18 @@ describe('a log manager', () => {
     expect(() => world.manager().open()).toThrow(/used by another process/)
   })
 
+  it('lets go of the directories before one that is refused', () => {
+    const world = memoryWorld()
+    const other = world.manager({ logDirectories: ['/second'] })
+    other.open()
+    expect(() => world.manager({ logDirectories: ['/first', '/second'] }).open()).toThrow(
+      /\/second is used by another process/,
+    )
+    const first = world.manager({ logDirectories: ['/first'] })
+    first.open()
+    expect(first.liveDirectories).toHaveLength(1)
+  })
+
   it('keeps high watermark and log start offset over a restart', () => {
     const world = memoryWorld()
     const manager = world.manager({ config: { segmentBytes: 200 } })
