@@ -50,6 +50,13 @@ export function leaveConsumerGroup(
     const away: ConsumerMember = {
       ...member,
       memberEpoch: STATIC_LEAVE_EPOCH,
+      // Whoever comes back counts as having had them always, so that commits in any older epoch are taken (KIP-1251).
+      assigned: new Map(
+        [...member.assigned].map(([topicId, partitions]) => [
+          topicId,
+          new Map([...partitions.keys()].map((partition) => [partition, 0])),
+        ]),
+      ),
       pendingRevocation: EMPTY_OWNED,
     }
     return { records: [currentRecord(groupId, away)], response: answer }

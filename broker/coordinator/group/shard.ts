@@ -251,7 +251,7 @@ export class GroupShard implements StateMachine<CoordinatorRecord> {
           })
         }
       })
-    replayShareGroups(table, groups)
+    replayShareGroups(table, groups, this.state.clock)
     return table
   }
 

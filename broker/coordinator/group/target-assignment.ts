@@ -84,7 +84,6 @@ export function computeTargetAssignment(
   for (const { memberId, current } of assignorMembers) {
     const target = result.get(memberId) ?? EMPTY_ASSIGNMENT
     if (isSameAssignment(target, current) && group.targets.has(memberId)) continue
-    if (target.size === 0 && !group.targets.has(memberId)) continue
     records.push(
       targetAssignmentRecord(group.groupId, memberId, { topicPartitions: sortedPartitions(target) }),
     )

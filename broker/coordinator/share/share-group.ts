@@ -4,9 +4,11 @@
  *
  * Owner: a group shard; only replay changes it. Invariant: only partitions whose state is initialized are assigned.
  */
+
 import type { ShareGroupCurrentMemberAssignmentValue } from '../../../common/protocol/records/share-group-current-member-assignment.ts'
 import type { ShareGroupMemberMetadataValue } from '../../../common/protocol/records/share-group-member-metadata.ts'
 import type { ShareGroupStatePartitionMetadataValue } from '../../../common/protocol/records/share-group-state-partition-metadata.ts'
+import type { Clock } from '../../../common/runtime/clock.ts'
 import type { ReplayTable } from '../coordinator-record.ts'
 import {
   ShareCurrentAssignment,
@@ -127,7 +129,7 @@ export class ShareGroup {
     })
   }
 
-  replayState(value: ShareGroupStatePartitionMetadataValue): void {
+  replayState(value: ShareGroupStatePartitionMetadataValue, nowMs: number): void {
     const topicsOf = (topics: ShareGroupStatePartitionMetadataValue['initializedTopics']) =>
       new Map(
         topics.map(({ topicId, topicName, partitions }) => [
@@ -135,6 +137,7 @@ export class ShareGroup {
           { topicName, partitions: new Set(partitions) },
         ]),
       )
+    if (value.initializingTopics.length > 0) this.initializingSinceMs = nowMs
     this.statePartitions = {
       initializing: topicsOf(value.initializingTopics),
       initialized: topicsOf(value.initializedTopics),
@@ -144,7 +147,11 @@ export class ShareGroup {
 }
 
 /** Adds the records of share groups to those that a group shard replays. */
-export function replayShareGroups<Other>(table: ReplayTable, groups: Map<string, Other | ShareGroup>): void {
+export function replayShareGroups<Other>(
+  table: ReplayTable,
+  groups: Map<string, Other | ShareGroup>,
+  clock: Clock,
+): void {
   const known = (groupId: string): ShareGroup | undefined => {
     const group = groups.get(groupId)
     return group instanceof ShareGroup ? group : undefined
@@ -183,7 +190,7 @@ export function replayShareGroups<Other>(table: ReplayTable, groups: Map<string,
       else made(groupId).replayCurrentAssignment(memberId, value)
     })
     .on(ShareStateTopics, ({ groupId }, value) => {
-      if (value !== null) made(groupId).replayState(value)
+      if (value !== null) made(groupId).replayState(value, clock.wallMs())
       else {
         const group = known(groupId)
         if (group !== undefined) group.statePartitions = NO_STATE

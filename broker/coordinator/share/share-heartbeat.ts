@@ -172,7 +172,6 @@ function advance(
   const canRetry = nowMs - group.initializingSinceMs >= retryMs
   const missing = missingState(group, names, shard.metadata(), canRetry)
   if (missing !== undefined) {
-    group.initializingSinceMs = nowMs
     records.push(shareStateTopicsRecord(groupId, withInitializing(group.statePartitions, missing)))
   }
   const isAssignmentTold =

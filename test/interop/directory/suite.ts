@@ -7,11 +7,15 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startCluster } from '../../../broker/index.ts'
+import type { Scenario } from '../../differential/scenario.ts'
+import { noRetention, recordedSettings } from '../../differential/settings.ts'
 import { rawClient } from '../../support/raw-client.ts'
 import { type Case, check, checkEqual, main } from '../lib/cases.ts'
 import { kafkaTools } from '../lib/families.ts'
 import { Running, runProgram } from '../lib/program.ts'
 import { Contents } from './contents.ts'
+import { EXPIRATION, expirations, histories, historySettings } from './histories.ts'
+import { INTERNAL_TOPICS, type InternalTopic, playHistories, recordsOf } from './internal-topics.ts'
 
 type Observed = Record<string, unknown>
 
@@ -21,11 +25,15 @@ process.on('exit', () => rmSync(root, { recursive: true, force: true }))
 /** Where the script that runs Apache Kafka looks for the files of its first broker. */
 const data = join(root, 'broker-1', 'data')
 
-async function onKafkito<T>(dataDir: string, use: (bootstrap: string) => Promise<T>): Promise<T> {
+async function onKafkito<T>(
+  dataDir: string,
+  use: (bootstrap: string) => Promise<T>,
+  config: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const cluster = await startCluster({
     dataDir,
     profile: 'kafka',
-    config: { 'group.initial.rebalance.delay.ms': 0, 'log.cleaner.backoff.ms': 100 },
+    config: { 'group.initial.rebalance.delay.ms': 0, 'log.cleaner.backoff.ms': 100, ...config },
   })
   try {
     return await use(cluster.bootstrapServers)
@@ -34,10 +42,14 @@ async function onKafkito<T>(dataDir: string, use: (bootstrap: string) => Promise
   }
 }
 
-async function onKafka<T>(use: (bootstrap: string) => Promise<T>): Promise<T> {
+async function onKafka<T>(
+  use: (bootstrap: string) => Promise<T>,
+  { dir = root, config = {} }: { dir?: string; config?: Readonly<Record<string, string>> } = {},
+): Promise<T> {
   const port = await freePort()
   const env = { ...process.env, ORACLE_LOG: 'warn' }
-  const server = new Running(kafkaTools, ['server', '--port', String(port), '--dir', root], env)
+  const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
+  const server = new Running(kafkaTools, ['server', '--port', String(port), '--dir', dir, ...settings], env)
   try {
     await server.until('the READY line', (lines) => lines.some((line) => line.startsWith('READY')), 100_000)
     return await use(`127.0.0.1:${port}`)
@@ -206,6 +218,31 @@ async function tool(...args: string[]): Promise<string> {
   return stdout
 }
 
+/**
+ * What both keep of the same histories in these topics, record by record.
+ * @returns how many records were compared
+ */
+async function compareRecords(
+  name: string,
+  scenarios: readonly Scenario[],
+  more: Readonly<Record<string, string>>,
+  topics: readonly InternalTopic[],
+): Promise<number> {
+  const [own, kafka] = [join(root, `${name} kafkito`), join(root, `${name} kafka`)]
+  const config = { ...recordedSettings, ...noRetention, ...historySettings, ...more }
+  const { 'log.initial.task.delay.ms': _, ...forKafka } = config
+  await onKafkito(own, (bootstrap) => playHistories(bootstrap, scenarios), config)
+  await onKafka((bootstrap) => playHistories(bootstrap, scenarios), { dir: kafka, config: forKafka })
+  let count = 0
+  for (const topic of topics) {
+    const expected = await recordsOf(join(kafka, 'broker-1', 'data'), topic)
+    const actual = await recordsOf(join(own, 'broker-1'), topic)
+    checkSame(Object.fromEntries(actual), Object.fromEntries(expected))
+    for (const records of expected.values()) count += records.length
+  }
+  return count
+}
+
 const cases: readonly Case[] = [
   {
     name: 'kafkito writes topics, transactions, groups and settings and stops',
@@ -250,6 +287,24 @@ const cases: readonly Case[] = [
       const { complaints } = await dumpAll(true)
       checkEqual(complaints, [], 'complaints')
       checkEqual(warningsOfFiles(), [], 'warnings')
+    },
+  },
+  {
+    name: 'groups, transactions and share groups leave the records that Apache Kafka leaves of the same histories',
+    run: async () => {
+      const all = Object.keys(INTERNAL_TOPICS) as InternalTopic[]
+      const count = await compareRecords('histories', histories, {}, all)
+      check(count > 200, `only ${count} records`)
+    },
+  },
+  {
+    name: 'offsets, transactions and transactional ids that expire leave the records that Apache Kafka leaves',
+    run: async () => {
+      const count = await compareRecords('expirations', expirations, EXPIRATION, [
+        '__consumer_offsets',
+        '__transaction_state',
+      ])
+      check(count > 5, `only ${count} records`)
     },
   },
   {

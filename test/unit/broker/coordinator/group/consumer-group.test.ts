@@ -284,6 +284,23 @@ describe('static members of consumer groups', () => {
     expect(harness.describeConsumer('g')).toMatchObject({ groupEpoch: 2, members: [{ memberId: 's2' }] })
   })
 
+  it('that leave for a while are written with epoch 0 for each of their partitions, and come back with it', () => {
+    const harness = new GroupHarness()
+    harness.consumer('g', 's1', 0, { instanceId: 'i' })
+    harness.consumer('g', 's1', -2, { instanceId: 'i' })
+    harness.consumer('g', 's2', 0, { instanceId: 'i' })
+    const epochs = harness
+      .records()
+      .filter(({ name, value }) => name === 'ConsumerGroupCurrentMemberAssignmentValue' && value !== null)
+      .map(({ value }) => value)
+    const zeros = { assignedPartitions: [{ assignmentEpochs: [0, 0, 0, 0, 0, 0] }] }
+    expect(epochs.slice(1)).toMatchObject([
+      { memberEpoch: -2, ...zeros },
+      { memberEpoch: 0, ...zeros },
+      { memberEpoch: 2, ...zeros },
+    ])
+  })
+
   it('that stay away longer than their session are out', () => {
     const harness = new GroupHarness()
     harness.consumer('g', 's1', 0, { instanceId: 'i' })
