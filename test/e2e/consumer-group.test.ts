@@ -1,6 +1,12 @@
 /** Consumers in groups of both protocols, against a running cluster: BOOTSTRAP=host:port, or a kafkito of its own. */
 import { describe, expect, it } from 'vitest'
-import { type ClientConfig, type Consumer, Producer, TopicPartition } from '../../client/index.ts'
+import {
+  type ClientConfig,
+  type Consumer,
+  KafkaException,
+  Producer,
+  TopicPartition,
+} from '../../client/index.ts'
 import { ConsumerWorld, nameOfError, numbers, pollUntil, recorder, take, values } from './consumer-support.ts'
 import { uniqueName } from './support.ts'
 
@@ -276,6 +282,37 @@ describe('what a member commits', () => {
     await consumer.close()
     const reader = world.consumer({ 'group.id': group })
     expect((await reader.committed([new TopicPartition(topic, 0)], 10))[0]?.offset).toBe(100)
+  })
+})
+
+describe('a loop over messages', () => {
+  it('whose body takes longer than max.poll.interval.ms gives its partitions up, is told so, and goes on where it had committed', async () => {
+    const topic = await world.topic(1)
+    await world.produce(topic, 0, 3)
+    const group = {
+      'group.protocol': 'consumer',
+      'group.id': uniqueName('group'),
+      'enable.auto.commit': false,
+    } as const
+    const slow = world.consumer({ ...group, 'max.poll.interval.ms': 1500 })
+    const told: string[] = []
+    slow.on('error', (error) => told.push(error instanceof KafkaException ? error.error.name() : error.name))
+    const log: string[] = []
+    slow.subscribe([topic], recorder('slow', log))
+    const seen: string[] = []
+    for await (const message of slow) {
+      seen.push(`${message.value()}`)
+      if (seen.length === 1) {
+        const other = world.consumer(group)
+        other.subscribe([topic])
+        expect(await pollUntil([other], () => sizes(other)[0] === 1, undefined, 600)).toBe(true)
+        await other.close()
+      }
+      if (seen.length === 4) break
+    }
+    expect(seen).toEqual(['0', '0', '1', '2'])
+    expect(told).toEqual(['_MAX_POLL_EXCEEDED'])
+    expect(log).toEqual(['slow assign 0', 'slow lost 0', 'slow assign 0'])
   })
 })
 
