@@ -23,6 +23,7 @@ public final class Main {
         List<Case> cases = new ArrayList<>();
         cases.addAll(ProducerCases.all());
         cases.addAll(TransactionCases.all());
+        cases.addAll(StreamsCases.all());
         cases.addAll(GroupCases.all());
         cases.addAll(ShareCases.all());
         cases.addAll(TopicAdminCases.all());
