@@ -1,6 +1,6 @@
 /**
  * What the fixture costs, beside its budget: `npx tsx test/bench/fixture.bench.ts`. The import is that of the built bundle, so build first.
- * A fork copies no records, but it starts a broker, which reads the last segment of each log once for its indexes and once for producers.
+ * A fork copies no records and reads hardly any, but it starts a broker.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
