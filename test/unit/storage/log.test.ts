@@ -465,6 +465,19 @@ describe('reading', () => {
 })
 
 describe('a lookup by time', () => {
+  it('finds the first record at or after the time, with the leader epoch of that record', () => {
+    const { log } = open({ retentionMs: -1 })
+    for (const leaderEpoch of [0, 3, 4]) {
+      log.assignLeaderEpoch(leaderEpoch, log.logEndOffset)
+      appended(log, batchOf(['a', 'b'], { timestamp: 1000 * (leaderEpoch + 1) }), { leaderEpoch })
+    }
+    log.updateHighWatermark(6)
+    const find = (timestamp: number) => log.fetchOffsetByTimestamp(timestamp, 'highWatermark').found
+    expect(find(1001)).toEqual({ timestamp: 1001, offset: 1, leaderEpoch: 0 })
+    expect(find(1002)).toEqual({ timestamp: 4000, offset: 2, leaderEpoch: 3 })
+    expect(find(5002)).toBeUndefined()
+  })
+
   it('asks only the first segment that is late enough, even when its records are deleted', () => {
     const { log } = open({ segmentBytes: 200, retentionMs: -1 })
     for (const timestamp of [1000, 2000]) appended(log, batchOf(['x'.repeat(100)], { timestamp }))
