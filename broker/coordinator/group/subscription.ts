@@ -6,7 +6,6 @@
  */
 import type { MetadataImage } from '../../metadata/image.ts'
 import type { Outcome } from '../../statemachine/state-machine.ts'
-import { isInternalTopic } from '../../topic-names.ts'
 import type { CoordinatorRecord } from '../coordinator-record.ts'
 import { ConsumerGroup, type ConsumerMember } from './consumer-group.ts'
 import { groupEpochRecord, regularExpressionRecord, regularExpressionTombstone } from './group-records.ts'
@@ -78,11 +77,10 @@ function hasNestedRepetition(pattern: string): boolean {
   return false
 }
 
+/** Internal topics too: it is the client that may leave them out. */
 export function matchTopics(pattern: string, image: MetadataImage): string[] {
   const expression = compilePattern(pattern)
-  return [...image.topicsByName.keys()]
-    .filter((topic) => !isInternalTopic(topic) && expression.test(topic))
-    .sort()
+  return [...image.topicsByName.keys()].filter((topic) => expression.test(topic)).sort()
 }
 
 /** Patterns in use that are not resolved yet, or not since the topics have changed. */

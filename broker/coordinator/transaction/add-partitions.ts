@@ -29,6 +29,10 @@ export function addPartitions(
   clientTransactionVersion: number,
 ): Outcome<ErrorCode, CoordinatorRecord> {
   const known = shard.get(operation.transactionalId)
+  // Whoever it is may come again: only after the markers is it settled who is fenced.
+  if (known !== undefined && isPrepared(known)) {
+    return { records: [], response: ErrorCode.CONCURRENT_TRANSACTIONS }
+  }
   const error = checkProducer(known, operation)
   if (known === undefined || error !== ErrorCode.NONE) return { records: [], response: error }
   const partitions = unionOfPartitions(known.partitions, operation.partitions)

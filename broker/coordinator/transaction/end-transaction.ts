@@ -89,6 +89,8 @@ function refuse(error: Exclude<ErrorCode, 0>): Outcome<EndedTransaction, Coordin
 function judge(known: TransactionMetadata, operation: EndTransactionOperation): Verdict {
   const { producerId, producerEpoch, isCommit } = operation
   const { state } = known
+  // Before all else: the epoch that the answer to the first end named is in use before the markers are written.
+  if (isPrepared(known)) return answer(ErrorCode.CONCURRENT_TRANSACTIONS)
   const isRetryAfterRotation =
     known.previousProducerId === producerId &&
     producerEpoch === MAX_PRODUCER_EPOCH - 1 &&
@@ -104,10 +106,6 @@ function judge(known: TransactionMetadata, operation: EndTransactionOperation): 
     case TransactionState.EMPTY:
       if (!isCurrent) return answer(ErrorCode.PRODUCER_FENCED)
       return isCommit ? INVALID : ABORT_NOTHING
-    case TransactionState.PREPARE_COMMIT:
-    case TransactionState.PREPARE_ABORT:
-      if (!isRetryAfterBump) return answer(ErrorCode.PRODUCER_FENCED)
-      return isSameEnd(known, isCommit) ? answer(ErrorCode.CONCURRENT_TRANSACTIONS) : INVALID
     case TransactionState.COMPLETE_COMMIT:
     case TransactionState.COMPLETE_ABORT:
       if (isRetry) return isSameEnd(known, isCommit) ? REPEATED : INVALID
@@ -124,11 +122,10 @@ function judgeOlderClient(known: TransactionMetadata, operation: EndTransactionO
   if (known.producerId !== producerId) return answer(ErrorCode.INVALID_PRODUCER_ID_MAPPING)
   if (producerEpoch !== known.producerEpoch) return answer(ErrorCode.PRODUCER_FENCED)
   if (known.state === TransactionState.ONGOING) return END
-  if (known.state === TransactionState.EMPTY || !isSameEnd(known, isCommit)) return INVALID
-  return isPrepared(known) ? answer(ErrorCode.CONCURRENT_TRANSACTIONS) : REPEATED
+  if (isPrepared(known)) return answer(ErrorCode.CONCURRENT_TRANSACTIONS)
+  return known.state !== TransactionState.EMPTY && isSameEnd(known, isCommit) ? REPEATED : INVALID
 }
 
 function isSameEnd({ state }: TransactionMetadata, isCommit: boolean): boolean {
-  const isCommitted = state === TransactionState.PREPARE_COMMIT || state === TransactionState.COMPLETE_COMMIT
-  return isCommitted === isCommit
+  return (state === TransactionState.COMPLETE_COMMIT) === isCommit
 }

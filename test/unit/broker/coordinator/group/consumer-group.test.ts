@@ -218,6 +218,14 @@ describe('the consumer group protocol', () => {
     })
   })
 
+  it('a pattern matches internal topics as well', () => {
+    const harness = new GroupHarness()
+    const joined = harness.consumer('g', 'm1', 0, { regex: '__consumer_.*' })
+    harness.advance(1000)
+    const answer = harness.consumer('g', 'm1', joined.memberEpoch)
+    expect(partitionsOf(answer)).toEqual([0])
+  })
+
   it('new topics that match a pattern are found', () => {
     const harness = new GroupHarness()
     harness.consumer('g', 'm1', 0, { regex: 'ord.*' })

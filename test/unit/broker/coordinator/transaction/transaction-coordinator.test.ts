@@ -274,7 +274,7 @@ describe('EndTxn before KIP-890', () => {
     harness.writesMarkers = false
     expect(harness.end(producer, false, 3).errorCode).toBe(ErrorCode.NONE)
     expect(harness.end(producer, false, 3).errorCode).toBe(ErrorCode.CONCURRENT_TRANSACTIONS)
-    expect(harness.end(producer, true, 3).errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
+    expect(harness.end(producer, true, 3).errorCode).toBe(ErrorCode.CONCURRENT_TRANSACTIONS)
   })
 })
 
@@ -287,13 +287,27 @@ describe('EndTxn since KIP-890', () => {
     const second = harness.end(first, true)
     expect(second).toEqual({ errorCode: ErrorCode.NONE, producerId: 1_000, producerEpoch: 1 })
     expect(harness.end(first, true).errorCode).toBe(ErrorCode.CONCURRENT_TRANSACTIONS)
-    expect(harness.end(first, false).errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
-    expect(harness.end(second, true).errorCode).toBe(ErrorCode.PRODUCER_FENCED)
     for (const sent of harness.sent) harness.answer(sent)
     harness.settle()
     expect(harness.end(first, true)).toEqual(second)
     expect(harness.end(first, false).errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
     expect(harness.end(second, true).errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
+  })
+
+  it('lets whoever ends or adds wait while the markers are on their way, whatever its epoch', () => {
+    const harness = new TransactionHarness()
+    const first = harness.init()
+    harness.add(first, [0])
+    harness.writesMarkers = false
+    const second = harness.end(first, true)
+    for (const producer of [first, second, { ...first, producerEpoch: 7 }]) {
+      expect(harness.end(producer, true).errorCode).toBe(ErrorCode.CONCURRENT_TRANSACTIONS)
+      expect(harness.end(producer, false).errorCode).toBe(ErrorCode.CONCURRENT_TRANSACTIONS)
+      expect(harness.add(producer, [0], 3)).toEqual([ErrorCode.CONCURRENT_TRANSACTIONS])
+    }
+    for (const sent of harness.sent) harness.answer(sent)
+    harness.settle()
+    expect(harness.end(second, false)).toMatchObject({ errorCode: ErrorCode.NONE, producerEpoch: 2 })
   })
 
   it('aborts a transaction that has no partitions', () => {
