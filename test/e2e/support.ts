@@ -110,13 +110,18 @@ export class RawCluster {
     }
   }
 
-  /** Values that a reader with `read_committed` sees. */
+  /** Values that a reader with `read_committed` sees, once every transaction has ended: its marker comes after the answer to the client. */
   async readCommitted(topic: string, partition: number): Promise<(string | undefined)[]> {
     const client = rawClient(await this.leaderOf(topic, partition))
     try {
       const topics = [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 50_000_000 }] }]
       const request = { maxWaitMs: 100, minBytes: 1, maxBytes: 50_000_000, isolationLevel: 1, topics }
-      const answer = (await client.call(Fetch, request, 12)).responses[0]?.partitions[0]
+      const fetch = async () => (await client.call(Fetch, request, 12)).responses[0]?.partitions[0]
+      let answer = await fetch()
+      for (let attempt = 0; attempt < 200; attempt++) {
+        if (answer !== undefined && answer.lastStableOffset === answer.highWatermark) break
+        answer = await fetch()
+      }
       const aborted = new Map<number, number[]>()
       for (const { producerId, firstOffset } of answer?.abortedTransactions ?? []) {
         aborted.set(producerId, [...(aborted.get(producerId) ?? []), firstOffset])
@@ -127,13 +132,17 @@ export class RawCluster {
     }
   }
 
-  /** The offset that a group has committed; -1 without one. */
+  /** The offset that a group has committed, once no transaction holds one back; -1 without one. */
   async committedOffset(groupId: string, topic: string, partition: number): Promise<number | undefined> {
     const client = rawClient(await this.#coordinatorOf(groupId))
     try {
       const groups = [{ groupId, topics: [{ name: topic, partitionIndexes: [partition] }] }]
-      const response = await client.call(OffsetFetch, { groups, requireStable: true }, 8)
-      return response.groups[0]?.topics[0]?.partitions[0]?.committedOffset
+      for (let attempt = 0; ; attempt++) {
+        const response = await client.call(OffsetFetch, { groups, requireStable: true }, 8)
+        const found = response.groups[0]?.topics[0]?.partitions[0]
+        if (found?.errorCode !== ErrorCode.UNSTABLE_OFFSET_COMMIT || attempt === 2000)
+          return found?.committedOffset
+      }
     } finally {
       client.close()
     }

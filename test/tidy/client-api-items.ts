@@ -11,6 +11,7 @@ import {
   refusedValues,
 } from '../support/client-api/properties.ts'
 import { fieldsOf, statisticsFields } from '../support/client-api/statistics.ts'
+import { produceErrors, quirks, robustness, validationRules } from './client-api-behaviours.ts'
 import { edgeCases } from './client-api-edge-cases.ts'
 
 /** A test by its file (below test/, without .test.ts) and title. */
@@ -725,7 +726,17 @@ export const sections: readonly Section[] = [
       'unit/client/config/documented-properties',
       'every documented property has its side, default and range',
     ],
-    items: effectiveProperties.map(propertyItem),
+    items: effectiveProperties.filter(({ name }) => !isSecurity(name)).map(propertyItem),
+  },
+  {
+    title: 'Configuration properties of security',
+    withoutBroker:
+      "kafkito's brokers have neither TLS nor SASL: brokers of the test do, and `client-security` of test/interop goes to Apache Kafka's",
+    coveredBy: [
+      'unit/client/config/documented-properties',
+      'every documented property has its side, default and range',
+    ],
+    items: effectiveProperties.filter(({ name }) => isSecurity(name)).map(propertyItem),
   },
   {
     title: 'Configuration properties without effect',
@@ -769,11 +780,34 @@ export const sections: readonly Section[] = [
     items: brokerCodes.map(([code, name]) => codeItem(code, name)),
   },
   {
+    title: 'Validation of the configuration',
+    withoutBroker: 'by the constructor',
+    items: validationRules.map(([name, ...tests]) => behaviour(name, ...tests)),
+  },
+  {
+    title: 'What the producer does with each produce error',
+    withoutBroker: 'scripted brokers give what a healthy cluster does not',
+    items: produceErrors.map(([name, ...tests]) => behaviour(name, ...tests)),
+  },
+  {
+    title: 'Quirks of the documented client, and what happens here',
+    withoutBroker: 'a local effect',
+    items: quirks.map(([name, ...tests]) => behaviour(name, ...tests)),
+  },
+  {
+    title: 'Where something is not as it should be',
+    items: robustness.map(([name, ...tests]) => behaviour(name, ...tests)),
+  },
+  {
     title: 'Edge cases',
     withoutBroker: 'scripted brokers give what a healthy cluster does not',
     items: edgeCases.map(([name, ...tests], index) => behaviour(`${index + 1}. ${name}`, ...tests)),
   },
 ]
+
+function isSecurity(name: string): boolean {
+  return /^(?:enable\.)?(?:ssl|sasl|https)\.|^oauth_cb$/.test(name)
+}
 
 function propertyItem(property: DocumentedProperty): Item {
   const names = [property.name, ...(property.aliases ?? [])].map(escaped)
