@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
+import { SeededRandom } from '../../common/runtime/seeded-random.ts'
 import { Producer } from './clients/producer.ts'
 import { Ledger } from './cluster/ledger.ts'
 import { SimCluster } from './cluster/sim-cluster.ts'
@@ -7,7 +8,11 @@ import { startError } from './cluster/start-error.ts'
 import { simulationSettings } from './settings.ts'
 
 async function started(): Promise<SimCluster> {
-  const cluster = new SimCluster({ seed: 'lives', brokers: 3, settings: simulationSettings() })
+  const cluster = new SimCluster({
+    seed: 'lives',
+    brokers: 3,
+    settings: simulationSettings(new SeededRandom('lives')),
+  })
   cluster.world.network.setConditions({ delayMs: 1 })
   await cluster.startAll()
   await cluster.run(1_000)

@@ -1,11 +1,14 @@
 /**
- * `npm run sim`: simulates clusters, one a seed, until the seeds are through or one fails.
+ * `npm run sim`: simulates a cluster and a metadata quorum a seed, until the seeds are through or one fails.
  *
  *     npm run sim -- --seeds 200 [--first 1000] [--ms 20000]
  *     npm run sim -- --seed 1234 --trace
  */
 import { parseArgs } from 'node:util'
+import { simulateQuorum } from './raft-simulation.ts'
 import { simulate } from './simulation.ts'
+
+const VOTERS = 3
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +34,8 @@ async function main(): Promise<void> {
   let failed = 0
   for (const seed of seeds) {
     try {
+      // Quick, so first.
+      simulateQuorum(seed, VOTERS)
       const result = await simulate({
         seed,
         print,

@@ -1,15 +1,20 @@
+import type { Random } from '../../common/runtime/random.ts'
+
 /** Short times, so that much happens in few simulated seconds. */
-export function simulationSettings(): Record<string, string | number | boolean> {
+export function simulationSettings(random: Random): Record<string, string | number | boolean> {
   return {
     'broker.heartbeat.interval.ms': 400,
     'broker.session.timeout.ms': 2_000,
-    'replica.lag.time.max.ms': 2_000,
+    // So short that a broker which is slow leaves the ISR, or not.
+    'replica.lag.time.max.ms': random.int(2) === 0 ? 600 : 2_000,
     'replica.fetch.backoff.ms': 100,
     'replica.fetch.wait.max.ms': 200,
     'controller.quorum.election.timeout.ms': 400,
     'controller.quorum.fetch.timeout.ms': 800,
     'controller.quorum.election.backoff.max.ms': 300,
     'controller.quorum.request.timeout.ms': 1_000,
+    // With 1 the metadata log is copied batch by batch.
+    'controller.quorum.fetch.max.bytes': random.int(2) === 0 ? 1 : 1 << 20,
     // Also of the offsets topic, which has no setting of its own: with 1, the last one in sync may lose its tail and lead on all the same.
     'min.insync.replicas': 2,
     'offsets.topic.num.partitions': 2,

@@ -3,6 +3,7 @@
  * everything is repaired, and what was promised must be there.
  */
 import type { Random } from '../../common/runtime/random.ts'
+import { SeededRandom } from '../../common/runtime/seeded-random.ts'
 import { Admin } from './clients/admin.ts'
 import { ClassicMember } from './clients/classic-member.ts'
 import { ConsumerMember } from './clients/consumer-member.ts'
@@ -69,7 +70,12 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options
     const { seed, print } = options
-    this.#cluster = new SimCluster({ seed, print, brokers: BROKERS, settings: simulationSettings() })
+    this.#cluster = new SimCluster({
+      seed,
+      print,
+      brokers: BROKERS,
+      settings: simulationSettings(new SeededRandom(`${seed}/settings`)),
+    })
     this.#observer = new Observer(this.#cluster, this.#ledger)
     this.#cluster.onTurn = () => this.#observer.look()
     this.#admin = new Admin({ name: 'admin', cluster: this.#cluster, ledger: this.#ledger, topics: TOPICS })

@@ -4,6 +4,7 @@
  * no other dies without handing over. All other faults come as they like.
  */
 import type { Random } from '../../../common/runtime/random.ts'
+import { LateProposals } from './late-proposals.ts'
 import type { SimCluster } from './sim-cluster.ts'
 import type { SimNode } from './sim-node.ts'
 
@@ -22,7 +23,7 @@ export const HARM_KINDS = [
   'clock-step',
   'restart-quickly',
 ] as const
-export type HarmKind = (typeof HARM_KINDS)[number]
+export type HarmKind = (typeof HARM_KINDS)[number] | 'late-proposal'
 
 export class Harm {
   readonly counts: Partial<Record<HarmKind, number>> = {}
@@ -30,16 +31,24 @@ export class Harm {
   readonly #random: Random
   /** Brokers that went down without handing over, and have not caught up since. Of one of them the tail may be lost. */
   readonly #unclean = new Map<SimNode, { life: number; isLossy: boolean }>()
-  readonly #cuts = new Set<string>()
+  readonly #lateProposals: LateProposals
   #isOver = false
 
   constructor(cluster: SimCluster) {
     this.#cluster = cluster
     this.#random = cluster.world.random.fork('harm')
+    this.#lateProposals = new LateProposals({
+      cluster,
+      random: this.#random.fork('late proposals'),
+      loseTail: (node) =>
+        node.broker !== undefined && this.#mayDie(node, true) && this.#kill(node, true, this.#random.int(30)),
+      onHeld: () => this.#count('late-proposal'),
+    })
   }
 
   begin(): void {
     this.#next()
+    this.#lateProposals.begin()
   }
 
   /** Repairs everything. */
@@ -47,7 +56,7 @@ export class Harm {
     this.#isOver = true
     const { world, nodes } = this.#cluster
     world.network.heal()
-    this.#cuts.clear()
+    this.#lateProposals.end()
     for (const node of nodes) {
       this.#restoreSpeed(node)
       node.machine.skewMs = 0
@@ -62,11 +71,15 @@ export class Harm {
     const pauseMs = this.#random.int(4) === 0 ? this.#random.int(60) : this.#random.int(1_000)
     this.#after(pauseMs, 'harm', () => {
       if (this.#isOver) return
-      const kind = HARM_KINDS[this.#random.int(HARM_KINDS.length)] as HarmKind
+      const kind = HARM_KINDS[this.#random.int(HARM_KINDS.length)] as (typeof HARM_KINDS)[number]
       const node = this.#cluster.nodes[this.#random.int(this.#cluster.nodes.length)] as SimNode
-      if (this.#do(kind, node)) this.counts[kind] = (this.counts[kind] ?? 0) + 1
+      if (this.#do(kind, node)) this.#count(kind)
       this.#next()
     })
+  }
+
+  #count(kind: HarmKind): void {
+    this.counts[kind] = (this.counts[kind] ?? 0) + 1
   }
 
   #after(ms: number, what: string, task: () => void): void {
@@ -74,7 +87,7 @@ export class Harm {
   }
 
   /** @returns whether it was done */
-  #do(kind: HarmKind, node: SimNode): boolean {
+  #do(kind: (typeof HARM_KINDS)[number], node: SimNode): boolean {
     const { world, events, nodes } = this.#cluster
     const random = this.#random
     const isUp = node.broker !== undefined

@@ -6,6 +6,7 @@
  */
 import { parseBrokerConfig } from '../../../broker/config/broker-config.ts'
 import type { MetadataImage } from '../../../broker/metadata/image.ts'
+import type { Interceptor } from '../../../broker/network/interception.ts'
 import { createSimRuntime, type SimRuntime } from '../../../common/runtime/sim/runtime.ts'
 import { EventLog } from './event-log.ts'
 import { SimNode } from './sim-node.ts'
@@ -31,6 +32,8 @@ export class SimCluster {
   readonly world: SimRuntime
   readonly nodes: readonly SimNode[]
   readonly events: EventLog
+  /** Whoever stands between requests and the brokers, while somebody does. */
+  readonly interception: { interceptor: Interceptor | undefined } = { interceptor: undefined }
   /** Called when a turn has settled. */
   onTurn: () => void = () => {}
   #failure: unknown
@@ -51,7 +54,7 @@ export class SimCluster {
       network: world.network,
       nodeIds,
       alternativePorts: 0,
-      interception: undefined,
+      interception: this.interception,
     }
     this.nodes = nodeIds.map(
       (nodeId) =>
