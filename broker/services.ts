@@ -1,6 +1,7 @@
 /**
  * What one broker offers to its request handlers. `broker.ts` composes it; handlers see only this.
  */
+import type { ErrorCode } from '../common/protocol/errors.ts'
 import type { Frame } from '../common/protocol/frame.ts'
 import type { Deferred } from '../common/runtime/deferred.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
@@ -57,7 +58,7 @@ export interface BrokerServices {
   readonly topicCreator: TopicCreator
   readonly transactionVerifier: TransactionVerifier
   /** Runs a request that another broker passed on, for its client (Envelope). */
-  dispatchForwarded(connection: ConnectionInfo, frame: Frame): Deferred<Frame | undefined>
+  dispatchForwarded(connection: ConnectionInfo, frame: Frame): Deferred<Frame | ErrorCode>
   /** The APIs that a listener of this kind serves, by key. */
   apisOf(kind: ListenerKind): readonly ServedApi[]
   /** Where clients of a listener reach a broker; undefined when it has no such listener or is not alive. */

@@ -1,7 +1,7 @@
 /**
  * Behaviour: runs the request that a broker passed on, as if its client had asked here, and answers with the whole answer (KIP-590).
  * Versions: v0.
- * Errors: NOT_CONTROLLER unless this node is the active controller; PRINCIPAL_DESERIALIZATION_FAILURE; INVALID_REQUEST when the data is no
+ * Errors: NOT_CONTROLLER unless this node is the active controller, and still is when it answers; PRINCIPAL_DESERIALIZATION_FAILURE; INVALID_REQUEST when the data is no
  *   request for a controller.
  * Deviations: none.
  */
@@ -35,10 +35,10 @@ export const envelope = defineHandler(Envelope, {
     }
     return broker
       .dispatchForwarded(onBehalf, frameOf(request.requestData))
-      .map((frame) =>
-        frame === undefined
-          ? { errorCode: ErrorCode.INVALID_REQUEST }
-          : { errorCode: ErrorCode.NONE, responseData: joinFrame(frame) },
+      .map((result) =>
+        typeof result === 'number'
+          ? { errorCode: result }
+          : { errorCode: ErrorCode.NONE, responseData: joinFrame(result) },
       )
   },
   refuse: (_request, error) => ({ errorCode: error }),

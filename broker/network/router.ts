@@ -15,6 +15,7 @@ import { hasVersion, type VersionRange, versionRange } from '../../common/protoc
 import { asDeferred, Deferred } from '../../common/runtime/deferred.ts'
 import type { Answer, Handler } from '../api/handler.ts'
 import type { BrokerServices } from '../services.ts'
+import { isOfDeposedController } from './deposed.ts'
 import type { Interception, Interceptor } from './interception.ts'
 import type { ConnectionInfo, RequestContext } from './request-context.ts'
 
@@ -90,18 +91,19 @@ export class Router {
 
   /**
    * Runs a request that another broker passed on (Envelope).
-   * @returns the whole answer frame; undefined when the frame is no request, or it has no answer
+   * @returns the whole answer frame; INVALID_REQUEST when the frame is no request, or it has no answer; NOT_CONTROLLER when this node
+   *   lost that office before the request was done, for the other broker to ask the next controller
    */
-  dispatchForwarded(connection: ConnectionInfo, frame: Frame): Deferred<Frame | undefined> {
+  dispatchForwarded(connection: ConnectionInfo, frame: Frame): Deferred<Frame | ErrorCode> {
     const exchange = this.dispatch(connection, frame)
-    if (exchange === undefined) return Deferred.of<Frame | undefined>(undefined)
+    if (exchange === undefined) return Deferred.of<Frame | ErrorCode>(ErrorCode.INVALID_REQUEST)
     const { api, context, answer } = exchange
     const { apiVersion: version, correlationId } = context
-    return answer.map((response) =>
-      typeof response === 'symbol'
-        ? undefined
-        : encodeResponseFrame(api, { version, correlationId }, response as never),
-    )
+    return answer.map<Frame | ErrorCode>((response) => {
+      if (typeof response === 'symbol') return ErrorCode.INVALID_REQUEST
+      if (isOfDeposedController(response)) return ErrorCode.NOT_CONTROLLER
+      return encodeResponseFrame(api, { version, correlationId }, response as never)
+    })
   }
 
   #dispatch(connection: ConnectionInfo, frame: Frame): Exchange | undefined {
@@ -210,13 +212,29 @@ export class Router {
     request: never,
     frame: Frame,
   ): Deferred<Answer<unknown>> {
-    const forwarded = this.#forwarder.forward(handler.api, context, frame)
-    if (forwarded === undefined) return asDeferred(handler.handle(context, request) as Answer<unknown>)
-    return forwarded.map<Answer<unknown>>((result) =>
-      result === undefined
-        ? handler.refuse(request, ErrorCode.REQUEST_TIMED_OUT, undefined, context.apiVersion)
-        : result.answer,
-    )
+    const forwarded = this.#forward(handler, context, request, frame)
+    if (forwarded !== undefined) return forwarded
+    const handled = asDeferred(handler.handle(context, request) as Answer<unknown>)
+    if (context.connection.listener.kind === 'controller') return handled
+    return handled.flatMap((answer) => {
+      const next = isOfDeposedController(answer) ? this.#forward(handler, context, request, frame) : undefined
+      return next ?? Deferred.of(answer)
+    })
+  }
+
+  #forward(
+    handler: Handler<ApiSchema>,
+    context: RequestContext,
+    request: never,
+    frame: Frame,
+  ): Deferred<Answer<unknown>> | undefined {
+    return this.#forwarder
+      .forward(handler.api, context, frame)
+      ?.map<Answer<unknown>>((result) =>
+        result === undefined
+          ? handler.refuse(request, ErrorCode.REQUEST_TIMED_OUT, undefined, context.apiVersion)
+          : result.answer,
+      )
   }
 
   /** Only ApiVersions is answered in a version the client can read (v0) when it asks in one that is not known here. */
