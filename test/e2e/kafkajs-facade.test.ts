@@ -6,6 +6,7 @@ import * as kafkajs from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/index.ts'
 import * as facade from '../../client/kafkajs/index.ts'
+import { until } from '../support/until.ts'
 import { lasting, RawCluster, uniqueName } from './support.ts'
 
 type Library = typeof kafkajs
@@ -437,7 +438,8 @@ describe('the façade', () => {
       partitionsConsumedConcurrently: 3,
       eachMessage: async ({ partition, message }) => {
         most = Math.max(most, ++working)
-        await new Promise((resolve) => setImmediate(resolve))
+        // Each broker's records come in their own time.
+        await until(() => most > 1, 'work on a second partition')
         byPartition.set(partition, [...(byPartition.get(partition) ?? []), Number(`${message.value}`)])
         working--
         seen()

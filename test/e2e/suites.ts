@@ -86,7 +86,7 @@ export async function runSuites({ target, brokers }: Where, options: RunOptions 
     })
     return { ...outcomeOf(JSON.parse(text) as Report), tookMs: Date.now() - startedMs }
   } finally {
-    await cluster.stop()
+    await cluster.stop().catch((error: Error) => console.log(`stopping the cluster: ${error.message}`))
     await rm(directory, { recursive: true, force: true })
   }
 }
