@@ -5,17 +5,15 @@ import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import { StartError } from '../start-error.ts'
 import { localView, remoteView } from './cluster-view.ts'
-import { answerWhenUsable } from './created-topics.ts'
-import { FIXTURE_ENDPOINT } from './fault-engine.ts'
 import { HttpInterface } from './http-interface.ts'
-import { IdleFetches } from './idle-fetches.ts'
 import { Journal, journalLine } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
 import { leftoversElsewhere, leftoversHere } from './leftovers.ts'
+import { localWire } from './local-wire.ts'
 import { LocalWorld, type Snapshot } from './local-world.ts'
 import { logToStandardError } from './log.ts'
-import { LostMembers } from './lost-members.ts'
 import type { StartOptions } from './options.ts'
+import { addTestBehaviour } from './test-behaviour.ts'
 import { TestCluster } from './test-cluster.ts'
 import { periodicChanges, turnChanges, Waits } from './waits.ts'
 import { Wire } from './wire.ts'
@@ -67,30 +65,20 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
   }
   const bootstrap = (): readonly Address[] =>
     local.engine.nodes.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
-  const wire = new Wire({
-    // The network is another one after `restore`.
-    transport: {
-      listen: (listenOptions, onLink) =>
-        local.engine.network.endpoint(FIXTURE_ENDPOINT).listen(listenOptions, onLink),
-      connect: (connectOptions) => {
-        const { network } = local.engine
-        const transport = network.knows(connectOptions)
-          ? network.endpoint(FIXTURE_ENDPOINT)
-          : runtime.transport
-        return transport.connect(connectOptions)
-      },
-    },
-    scheduler: runtime.realTimers,
-    bootstrap: () => {
-      const running = local.engine.nodes.filter(({ state }) => state === 'running')
-      return running.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
-    },
-    clientId: 'kafkito-fixture',
-  })
+  const wire = localWire(() => local.engine, runtime, runtime.realTimers)
   const onChange = turnChanges(runtime.reactor)
   const view = localView(() => local.engine)
-  if ((options.profile ?? 'test') === 'test' && options.runtime === undefined)
-    hurry(local, { wire, isUsable: (topic) => view.isUsable(topic) === true, onChange })
+  if ((options.profile ?? 'test') === 'test' && options.runtime === undefined) {
+    addTestBehaviour({
+      cluster: () => local.engine,
+      faultEngine: local.faultEngine,
+      wire,
+      reactor: runtime.reactor,
+      realTimers: runtime.realTimers,
+      isUsable: (topic) => view.isUsable(topic) === true,
+      onChange,
+    })
+  }
   const waits = new Waits({
     realTimers: runtime.realTimers,
     virtualTimers: runtime.time === undefined ? undefined : runtime.scheduler,
@@ -115,32 +103,6 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
     isStrict: options.strict ?? true,
   })
   return prepared(cluster, options)
-}
-
-/** What profile `test` does beyond settings; every deviation from Kafka is listed in docs/fixture.md. */
-function hurry(
-  local: LocalWorld,
-  parts: {
-    readonly wire: Wire
-    readonly isUsable: (topic: string) => boolean
-    readonly onChange: (callback: () => void) => () => void
-  },
-): void {
-  const { faultEngine, runtime } = local
-  const { reactor, realTimers } = runtime
-  const { openRequests } = faultEngine
-  const members = new LostMembers({
-    wire: parts.wire,
-    reactor,
-    isServing: ({ context: { broker } }) =>
-      !faultEngine.isDown(broker.nodeId) &&
-      local.engine.nodes.some((node) => node.state === 'running' && node.broker?.services === broker),
-  })
-  openRequests.onConnectionClosed(members.onConnectionClosed)
-  faultEngine.accompany(openRequests.watch)
-  faultEngine.accompany(members.watch)
-  faultEngine.accompany(new IdleFetches(openRequests, realTimers).watch)
-  faultEngine.accompany(answerWhenUsable({ ...parts, reactor, realTimers }))
 }
 
 async function attach(bootstrapServers: string, options: StartOptions): Promise<TestCluster> {

@@ -3,6 +3,7 @@
  * for it; everything for people goes to standard error.
  */
 import { type Cluster, startCluster } from '../../broker/cluster.ts'
+import type { Interception } from '../../broker/network/interception.ts'
 import { StartError } from '../../broker/start-error.ts'
 import { createNodeRuntime, type NodeRuntime } from '../../common/runtime/node/runtime.ts'
 import { CommandFailure, type CommandStreams, ExitCode } from '../failure.ts'
@@ -22,12 +23,18 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
   })
   if (isOnFiles(settings)) collectLessOften()
   await attachLog(runtime.trace, logLevelOf(process.env), streams)
+  // Only for those who ask for it: it is not free.
+  const behaviour =
+    settings.profile === 'test'
+      ? new (await import('../../broker/testing/test-behaviour.ts')).TestBehaviour(runtime)
+      : undefined
   let cluster: Cluster | undefined
   const signal = firstStopSignal((exitCode) => {
     cluster?.kill()
     process.exit(exitCode)
   })
-  cluster = await startedCluster(settings, runtime)
+  cluster = await startedCluster(settings, runtime, behaviour?.interception)
+  behaviour?.begin(cluster)
   for (const { message } of cluster.warnings) streams.error(`kafkito: ${message}`)
   let http: OpenHttp | undefined
   try {
@@ -38,6 +45,7 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
     runtime.trace.emit({ level: 'info', kind: 'cluster.stopping', message: `stopping on ${await signal}` })
   } finally {
     await http?.close()
+    behaviour?.end()
     await cluster.stop()
     runtime.close()
   }
@@ -47,7 +55,11 @@ function isOnFiles({ dataDir, config }: StartSettings): boolean {
   return dataDir !== undefined || config.has('log.dirs') || config.has('log.dir')
 }
 
-async function startedCluster(settings: StartSettings, runtime: NodeRuntime): Promise<Cluster> {
+async function startedCluster(
+  settings: StartSettings,
+  runtime: NodeRuntime,
+  interception: Interception | undefined,
+): Promise<Cluster> {
   const { advertisedHost, dataDir, brokers, host, port, profile, config, strictPorts, loseTail } = settings
   try {
     return await startCluster({
@@ -59,6 +71,7 @@ async function startedCluster(settings: StartSettings, runtime: NodeRuntime): Pr
       strictPorts,
       loseTail,
       runtime,
+      ...(interception === undefined ? {} : { interception }),
       ...(advertisedHost === undefined ? {} : { advertisedHost }),
       ...(dataDir === undefined ? {} : { dataDir }),
     })

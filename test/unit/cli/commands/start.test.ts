@@ -6,6 +6,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startCluster } from '../../../../broker/index.ts'
+import { Fetch } from '../../../../common/protocol/apis/01-fetch.ts'
+import { FindCoordinator } from '../../../../common/protocol/apis/10-find-coordinator.ts'
+import { ConsumerGroupHeartbeat } from '../../../../common/protocol/apis/68-consumer-group-heartbeat.ts'
+import { rawClient } from '../../../support/raw-client.ts'
 import { ROOT } from '../../../tidy/tree.ts'
 
 let directory: string
@@ -55,6 +60,8 @@ function kafkito(args: readonly string[], environment: Readonly<Record<string, s
   return { ready, ended, kill: (signal) => child.kill(signal) }
 }
 
+/** Less than the session of a member, 45 s. */
+const TIMEOUT_MS = 30_000
 const FREE = ['--port', '0', '--http-port', '0']
 
 describe('kafkito start', () => {
@@ -123,6 +130,49 @@ describe('kafkito start', () => {
     const { error } = await server.ended
     expect(error).toContain('Did you mean "num.partitions"?')
   })
+
+  it('lets members go with their connections, and nobody wait for nothing, with --profile test', async () => {
+    const server = kafkito(['start', '--memory', '--profile', 'test', '--no-http', '--port', '0'])
+    const [, address = ''] = /bootstrap=(\S+) /.exec(await server.ready) ?? []
+    await using cluster = await startCluster({ bootstrapServers: address, topics: ['orders'], strict: false })
+    const client = rawClient(address)
+    const waited = await client.call(
+      Fetch,
+      {
+        maxWaitMs: 10 * TIMEOUT_MS,
+        minBytes: 1,
+        topics: [
+          { topic: 'orders', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] },
+        ],
+        forgottenTopicsData: [],
+      },
+      12,
+    )
+    expect(waited.responses[0]?.partitions[0]?.errorCode).toBe(0)
+    const joined = await cluster.waitFor.condition(
+      'a member',
+      async () => {
+        // Makes the topic of the offsets.
+        await client.call(FindCoordinator, { coordinatorKeys: ['readers'] })
+        const said = await client.call(ConsumerGroupHeartbeat, {
+          groupId: 'readers',
+          memberId: 'member',
+          memberEpoch: 0,
+          instanceId: null,
+          rebalanceTimeoutMs: 10 * TIMEOUT_MS,
+          subscribedTopicNames: ['orders'],
+          topicPartitions: [],
+        })
+        return said.errorCode === 0
+      },
+      { timeoutMs: TIMEOUT_MS },
+    )
+    expect(joined).toBe(true)
+    client.close()
+    await cluster.waitFor.group('readers').members(0, { timeoutMs: TIMEOUT_MS })
+    server.kill('SIGTERM')
+    expect((await server.ended).code).toBe(0)
+  }, 120_000)
 
   it('logs JSON lines to standard error when KAFKITO_LOG asks', async () => {
     const server = kafkito(['--memory', '--no-http', '--port', '0'], { KAFKITO_LOG: 'info' })
