@@ -264,7 +264,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     )
   }
   const ownRuntime =
-    options.runtime === undefined ? createNodeRuntime({ timersKeepProcessAlive: false }) : undefined
+    options.runtime === undefined
+      ? createNodeRuntime({ timersKeepProcessAlive: false, forgetsStalls: true })
+      : undefined
   const world = options.runtime ?? (ownRuntime as NodeRuntime)
   try {
     return await assemble(options, count, world, ownRuntime)

@@ -55,6 +55,7 @@ export class LocalWorld {
       runtime === undefined
         ? createNodeRuntime({
             timersKeepProcessAlive: false,
+            forgetsStalls: true,
             ...(seed === undefined ? {} : { seed }),
             ...(clock === undefined ? {} : { clock }),
           })

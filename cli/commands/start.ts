@@ -15,7 +15,7 @@ import { firstStopSignal } from '../stop-signals.ts'
 
 /** Runs until a signal has ended the cluster. @throws CommandFailure */
 export async function start(flags: StartFlags, streams: CommandStreams): Promise<void> {
-  const runtime = createNodeRuntime()
+  const runtime = createNodeRuntime({ forgetsStalls: true })
   const settings = startSettings({
     flags,
     environment: process.env,

@@ -6,6 +6,7 @@
 import type { Clock } from './clock.ts'
 import type { Random } from './random.ts'
 import type { Scheduler, SchedulerScope, Timer } from './scheduler.ts'
+import { StallWatch } from './stall-watch.ts'
 import { type HeapEntry, isEarlier, TimerHeap } from './timer-heap.ts'
 import type { TurnReactor, TurnTimers } from './turn-reactor.ts'
 
@@ -30,6 +31,8 @@ export interface HeapSchedulerOptions {
   readonly alarm: Alarm
   /** Orders timers that are due at the same time; without it they fire in the order they were made. */
   readonly tieBreaker?: Random
+  /** Told how long the process stood still beyond `maxLatenessMs`, before any timer is looked at; the clock may go back by that. */
+  readonly onStall?: (durationMs: number) => void
 }
 
 class HeapTimer implements Timer, HeapEntry {
@@ -74,6 +77,7 @@ export class HeapScheduler implements Scheduler, TurnTimers {
   #held = new Set<HeapTimer>()
   #sequence = 0
   #alarmMs: number | undefined
+  readonly #watch: StallWatch | undefined
   readonly #ring = (): void => {
     this.#alarmMs = undefined
     this.#reactor.requestTurn()
@@ -84,6 +88,7 @@ export class HeapScheduler implements Scheduler, TurnTimers {
     this.#reactor = options.reactor
     this.#alarm = options.alarm
     this.#tieBreaker = options.tieBreaker
+    this.#watch = options.onStall === undefined ? undefined : new StallWatch(options.clock, options.onStall)
     options.reactor.attachTimers(this)
   }
 
@@ -125,6 +130,7 @@ export class HeapScheduler implements Scheduler, TurnTimers {
   }
 
   runDue(limit: number, run: (callback: () => void) => void): boolean {
+    this.#watch?.onAwake()
     const nowMs = this.#clock.monotonicMs()
     // Virtual time may have passed the alarm without letting it ring.
     if (this.#alarmMs !== undefined && this.#alarmMs <= nowMs) this.#alarmMs = undefined
@@ -152,15 +158,15 @@ export class HeapScheduler implements Scheduler, TurnTimers {
   }
 
   arm(): void {
+    this.#watch?.onAwake()
     const first = this.#heap.peek()
-    if (first === undefined) {
-      this.#clearAlarm()
-      return
-    }
     // An alarm that rings too early costs one empty turn; setting it anew for every timer would cost more.
-    if (this.#alarmMs !== undefined && this.#alarmMs <= first.dueMs) return
-    this.#alarmMs = first.dueMs
-    this.#alarm.set(first.dueMs - this.#clock.monotonicMs(), this.#ring)
+    if (first === undefined) this.#clearAlarm()
+    else if (this.#alarmMs === undefined || this.#alarmMs > first.dueMs) {
+      this.#alarmMs = first.dueMs
+      this.#alarm.set(first.dueMs - this.#clock.monotonicMs(), this.#ring)
+    }
+    this.#watch?.onRest(this.#alarmMs ?? Number.POSITIVE_INFINITY)
   }
 
   /** @internal for scopes */
@@ -223,6 +229,7 @@ export class HeapScheduler implements Scheduler, TurnTimers {
   }
 
   #clearAlarm(): void {
+    if (!this.#reactor.isBusy) this.#watch?.onRest(Number.POSITIVE_INFINITY)
     if (this.#alarmMs === undefined) return
     this.#alarmMs = undefined
     this.#alarm.clear()

@@ -14,6 +14,9 @@ export const maxPromptTurns = 4
 /** Timers fired in one turn: ten thousand that come due together must not hold up the frames. */
 export const maxTimersPerTurn = 256
 
+/** A process that runs this much later than its alarm asked has stood still; what was longer does not count for a server's timers. */
+export const maxLatenessMs = 100
+
 /**
  * Calls of `wake` in one turn. Honest work needs a few per partition and waiting operation; beyond this two objects
  * are touching each other for ever.

@@ -8,7 +8,7 @@ import { SeededRandom } from '../seeded-random.ts'
 import { TraceBus } from '../trace-bus.ts'
 import { type TurnPhase, TurnReactor } from '../turn-reactor.ts'
 import { VirtualClock, VirtualTime } from '../virtual-clock.ts'
-import { systemClock } from './clock.ts'
+import { ServingClock, systemClock } from './clock.ts'
 import { SystemRandom } from './entropy.ts'
 import { createNodeFiles } from './files.ts'
 import { RealTimers } from './real-timers.ts'
@@ -22,6 +22,8 @@ export interface NodeRuntimeOptions {
   readonly clock?: 'real' | 'virtual'
   /** Whether a waiting timer keeps the process alive; false, because a server's listeners do. */
   readonly timersKeepProcessAlive?: boolean
+  /** Time in which the process did not run counts for no timer, see `ServingClock`: for brokers. */
+  readonly forgetsStalls?: boolean
   /** Turns begin at once, see `promptDriver`: for clients. A broker gains from what many sockets bring in one turn. */
   readonly areTurnsPrompt?: boolean
   /** Told of every exception that escaped a task; see `TurnReactorOptions.onBug`. */
@@ -48,7 +50,9 @@ export interface NodeRuntime extends Runtime {
 
 export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime {
   const virtualClock = options.clock === 'virtual' ? new VirtualClock() : undefined
-  const clock: Clock = virtualClock ?? systemClock
+  const servingClock =
+    virtualClock === undefined && options.forgetsStalls === true ? new ServingClock() : undefined
+  const clock: Clock = virtualClock ?? servingClock ?? systemClock
   const trace = new TraceBus()
   const random: Random = options.seed === undefined ? new SystemRandom() : new SeededRandom(options.seed)
   const reactor = new TurnReactor({
@@ -58,7 +62,14 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
     ...(options.onBug === undefined ? {} : { onBug: options.onBug }),
   })
   const alarm = virtualClock === undefined ? nodeAlarm(options.timersKeepProcessAlive ?? false) : virtualAlarm
-  const scheduler = new HeapScheduler({ clock, reactor, alarm })
+  const scheduler = new HeapScheduler({
+    clock,
+    reactor,
+    alarm,
+    ...(servingClock === undefined
+      ? {}
+      : { onStall: (durationMs: number) => servingClock.forget(durationMs) }),
+  })
   const realTimers = new RealTimers(reactor)
   let lastLinkId = 0
   const nextLinkId = (): number => ++lastLinkId
