@@ -30,6 +30,7 @@ beforeAll(async () => {
     timeoutMs: 5_000,
   })
   client.close()
+  await until(() => partition()?.isr.length === 3, 'all in sync')
 })
 
 afterAll(async () => {
