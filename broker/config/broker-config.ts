@@ -5,6 +5,7 @@ import { BROKER_TABLE, type BrokerKey, type BrokerTable, brokerRow, listenerBase
 import { advertisedListenersOf, crossCheckBroker } from './cross-checks.ts'
 import type { ConfigValue, ValueOf } from './define.ts'
 import { type BrokerLevels, brokerText, brokerValue, type ConfigTexts, staticLevels } from './levels.ts'
+import { PLUGIN_KEYS } from './plugin-keys.ts'
 import { nearestName } from './suggest.ts'
 import { parseRow } from './values.ts'
 
@@ -96,6 +97,11 @@ export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions
   const ineffectiveKeys: IneffectiveKey[] = []
   for (const [name, text] of properties) {
     const row = brokerRow(name)
+    const pluginReason = PLUGIN_KEYS.get(name)
+    if (pluginReason !== undefined) {
+      ineffectiveKeys.push({ name, reason: pluginReason })
+      continue
+    }
     if (row === undefined) {
       const misspelt = listenerBaseKey(name) ?? name
       unknownKeys.push({ name, didYouMean: nearestName(misspelt, Object.keys(BROKER_TABLE)) })
