@@ -60,6 +60,15 @@ test('a key without effect is named with the reason, unless it has its default a
   ])
 })
 
+it("takes the settings of Kafka's authorizer, and says that they do nothing", () => {
+  const { errors, unknownKeys, ineffectiveKeys } = configOf({
+    'allow.everyone.if.no.acl.found': 'true',
+    'super.users': 'User:admin',
+  })
+  expect([errors, unknownKeys]).toEqual([[], []])
+  expect(ineffectiveKeys.map(({ name }) => name)).toEqual(['allow.everyone.if.no.acl.found', 'super.users'])
+})
+
 test.each([
   [{ 'num.partitions': '0' }, 'Invalid value 0 for configuration num.partitions: Value must be at least 1'],
   [{ 'node.id': '1', 'broker.id': '2' }, '`node.id` and `broker.id` must be set to the same value.'],
