@@ -60,7 +60,7 @@ test('a key without effect is named with the reason, unless it has its default a
   ])
 })
 
-it("takes the settings of Kafka's authorizer, and says that they do nothing", () => {
+test("takes the settings of Kafka's authorizer, and says that they do nothing", () => {
   const { errors, unknownKeys, ineffectiveKeys } = configOf({
     'allow.everyone.if.no.acl.found': 'true',
     'super.users': 'User:admin',
