@@ -12,12 +12,14 @@ WORKDIR /app
 COPY --from=build /src/node_modules ./node_modules
 COPY --from=build /src/dist ./dist
 COPY --from=build /src/package.json /src/LICENSE /src/NOTICE ./
-RUN mkdir /data && chown node:node /data
+# What is mounted at /seed is in place before the container is healthy (docs/fixture.md, "Seed folder").
+RUN mkdir /data /seed && chown node:node /data
 # Ports are mapped, so another one than the wanted is of no use.
 ENV NODE_ENV=production \
     KAFKITO_BIND=0.0.0.0 \
     KAFKITO_HTTP_BIND=0.0.0.0 \
     KAFKITO_DATA_DIR=/data \
+    KAFKITO_SEED_DIR=/seed \
     KAFKITO_STRICT_PORTS=true
 USER node
 VOLUME /data

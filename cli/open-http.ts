@@ -12,6 +12,8 @@ export interface HttpSettings {
   readonly mayControl: boolean
   /** A busy port is an error; otherwise the next free one is taken. */
   readonly strictPorts: boolean
+  /** Whether all is in place that clients shall find. */
+  readonly isPrepared: () => boolean
 }
 
 export interface OpenHttp {
@@ -30,12 +32,12 @@ export async function openHttp(
   settings: HttpSettings,
 ): Promise<OpenHttp> {
   const open = (await import('../broker/http/open-http.ts')).openHttp
-  const { host, port, allowedHosts, mayControl, strictPorts } = settings
+  const { host, port, allowedHosts, mayControl, strictPorts, isPrepared } = settings
   const control = mayControl ? cluster : undefined
   const lastPort = strictPorts || port === 0 ? port : Math.min(MAX_PORT, port + PORT_TRIES)
   for (let tried = port; ; tried += 1) {
     try {
-      const { url, close } = await open(cluster, { host, port: tried, allowedHosts, control })
+      const { url, close } = await open(cluster, { host, port: tried, allowedHosts, control, isPrepared })
       const warning = tried === port ? undefined : `Port ${port} is taken; HTTP listens on ${tried}.`
       return { url, warning, close }
     } catch (error) {

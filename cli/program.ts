@@ -102,6 +102,13 @@ function addStart(program: Command, streams: CommandStreams): void {
     )
     .addOption(option('--brokers <count>', 'number of brokers', 'BROKERS').argParser(wholeNumber).default(1))
     .addOption(option('--data-dir <directory>', 'where the data lies (default: .kafkito)', 'DATA_DIR'))
+    .addOption(
+      option(
+        '--seed-dir <directory>',
+        'topics, records, groups and scripts that are in place when clients may come',
+        'SEED_DIR',
+      ),
+    )
     .addOption(option('--memory', 'keep everything in memory', 'MEMORY'))
     .addOption(option('--bind <address>', 'address to listen on (default: 127.0.0.1)', 'BIND'))
     .addOption(

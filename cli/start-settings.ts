@@ -13,6 +13,7 @@ export interface StartFlags {
   readonly port?: number
   readonly brokers: number
   readonly dataDir?: string
+  readonly seedDir?: string
   readonly memory?: boolean
   readonly bind?: string
   readonly advertisedHost?: string
@@ -36,6 +37,8 @@ export interface StartSettings {
   readonly advertisedHost: string | undefined
   /** undefined: in memory, or where the `log.dirs` of `config` say. */
   readonly dataDir: string | undefined
+  /** Of what is put in place before clients may come. */
+  readonly seedDir: string | undefined
   readonly profile: ProfileName
   readonly config: ReadonlyMap<string, string>
   readonly strictPorts: boolean
@@ -105,6 +108,7 @@ export function startSettings({ flags, environment, readFile }: SettingSources):
     port: flags.port ?? DEFAULT_PORT,
     advertisedHost: flags.advertisedHost,
     dataDir: flags.dataDir ?? (flags.memory === true || hasLogDirs ? undefined : DEFAULT_DATA_DIRECTORY),
+    seedDir: flags.seedDir,
     profile: flags.profile,
     config,
     strictPorts: flags.strictPorts === true,

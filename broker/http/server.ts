@@ -20,6 +20,8 @@ export interface HttpServerOptions {
   readonly allowedHosts?: readonly string[]
   /** Whose brokers may be stopped, killed, started and so on; absent: only looking is allowed. */
   readonly control?: ControlledCluster | undefined
+  /** Whether all is in place that clients shall find; until then the cluster is not ready. */
+  readonly isPrepared?: () => boolean
 }
 
 const MAX_BODY_BYTES = 1024
@@ -62,7 +64,7 @@ export function createHttpServer(cluster: ClusterView, options: HttpServerOption
       message: isOurs ? 'The request failed inside the server.' : error.message,
     })
   })
-  healthRoutes(server, cluster)
+  healthRoutes(server, cluster, options.isPrepared)
   metricRoutes(server, cluster)
   clusterRoutes(server, cluster)
   topicRoutes(server, cluster)

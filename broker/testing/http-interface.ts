@@ -22,13 +22,17 @@ export class HttpInterface {
     this.#close = close
   }
 
-  /** @throws StartError when the port is not to be had */
-  static async open(world: LocalWorld, asked: true | HttpOptions): Promise<HttpInterface> {
+  /** @param isPrepared see `HttpServerOptions` @throws StartError when the port is not to be had */
+  static async open(
+    world: LocalWorld,
+    asked: true | HttpOptions,
+    isPrepared: () => boolean,
+  ): Promise<HttpInterface> {
     const { port = 0, host = '127.0.0.1' } = asked === true ? {} : asked
     const { openHttp } = await import('../http/open-http.ts')
     const cluster = presentLife(world)
     try {
-      const { url, close } = await openHttp(cluster, { host, port, control: cluster })
+      const { url, close } = await openHttp(cluster, { host, port, control: cluster, isPrepared })
       return new HttpInterface(url, close)
     } catch (error) {
       const message = `HTTP cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`

@@ -12,6 +12,8 @@ export interface HttpOptions {
 export interface StartOptions extends Omit<ClusterOptions, 'runtime' | 'files' | 'interception'> {
   /** Topics that are there when it resolves: names, or names with settings. */
   readonly topics?: readonly string[] | Readonly<Record<string, TopicOptions>>
+  /** A folder with topics, records, groups and scripts that are in place when it resolves; after `topics`. */
+  readonly seedDir?: string
   /** Topics are created when clients first use them. Default true. */
   readonly autoCreate?: boolean
   /** `virtual`: brokers' time passes only by `cluster.clock.advance`. Default `real`. */

@@ -1,6 +1,7 @@
 /**
  * How a test comes to its cluster: one started in this process, a fork of one, or one that runs elsewhere.
  */
+import type { FileSystem } from '../../common/runtime/files.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import { StartError } from '../start-error.ts'
@@ -13,6 +14,7 @@ import { localWire } from './local-wire.ts'
 import { LocalWorld, type Snapshot } from './local-world.ts'
 import { logToStandardError } from './log.ts'
 import type { StartOptions } from './options.ts'
+import type { Seed } from './seed-folder.ts'
 import { addTestBehaviour } from './test-behaviour.ts'
 import { TestCluster } from './test-cluster.ts'
 import { periodicChanges, turnChanges, Waits } from './waits.ts'
@@ -56,9 +58,12 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
   const { runtime, journal } = local
   logToStandardError(runtime.trace, process.env)
   let http: HttpInterface | undefined
+  let isReady = false
+  let seed: Seed | undefined
   try {
+    seed = await seedOf(options, runtime.files)
     await local.start(from)
-    if (options.http) http = await HttpInterface.open(local, options.http)
+    if (options.http) http = await HttpInterface.open(local, options.http, () => isReady)
   } catch (error) {
     local.kill()
     throw error
@@ -66,6 +71,7 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
   const bootstrap = (): readonly Address[] =>
     local.engine.nodes.flatMap(({ advertisedAddresses }) => [...advertisedAddresses.values()].slice(0, 1))
   const wire = localWire(() => local.engine, runtime, runtime.realTimers)
+  const nowMs = (): number => runtime.clock.wallMs()
   const onChange = turnChanges(runtime.reactor)
   const view = localView(() => local.engine)
   if ((options.profile ?? 'test') === 'test' && options.runtime === undefined) {
@@ -89,7 +95,7 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
     local,
     http,
     fork: (snapshot) => {
-      const { topics, port, ports, http: httpAsked, ...forkOptions } = options
+      const { topics, seedDir, port, ports, http: httpAsked, ...forkOptions } = options
       return startLocal({ ...forkOptions, ...(httpAsked ? { http: true } : {}) }, snapshot)
     },
     wire,
@@ -98,11 +104,13 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
     leftovers: (prefix) => leftoversHere({ world: local, onChange }, prefix),
     journal,
     bootstrap,
-    nowMs: () => runtime.clock.wallMs(),
+    nowMs,
     close: () => {},
     isStrict: options.strict ?? true,
   })
-  return prepared(cluster, options)
+  await prepare(cluster, { topics: options.topics, seed, wire, nowMs })
+  isReady = true
+  return cluster
 }
 
 async function attach(bootstrapServers: string, options: StartOptions): Promise<TestCluster> {
@@ -119,6 +127,7 @@ async function attach(bootstrapServers: string, options: StartOptions): Promise<
       throw new Error(`"${text}" is no address of a broker: write host:port, separated by commas.`)
     return { host, port }
   })
+  const seed = await seedOf(options, runtime.files)
   const wire = new Wire({
     transport: runtime.transport,
     scheduler: runtime.scheduler,
@@ -145,19 +154,49 @@ async function attach(bootstrapServers: string, options: StartOptions): Promise<
     close: () => runtime.close(),
     isStrict: options.strict ?? true,
   })
-  return prepared(cluster, options)
+  await prepare(cluster, { topics: options.topics, seed, wire, nowMs })
+  return cluster
 }
 
-/** With the topics that were asked for; those that an attached cluster has already stay as they are. */
-async function prepared(cluster: TestCluster, { topics }: StartOptions): Promise<TestCluster> {
-  if (topics === undefined) return cluster
+/** @throws StartError */
+async function seedOf({ seedDir }: StartOptions, files: FileSystem): Promise<Seed | undefined> {
+  if (seedDir === undefined) return undefined
+  return (await import('./seed-folder.ts')).readSeedFolder(files, seedDir)
+}
+
+interface Wanted {
+  readonly topics: StartOptions['topics'] | undefined
+  readonly seed: Seed | undefined
+  readonly wire: Wire
+  readonly nowMs: () => number
+}
+
+/** Puts in place what was asked for; the cluster is stopped when that fails. */
+async function prepare(cluster: TestCluster, { topics, seed, wire, nowMs }: Wanted): Promise<void> {
   try {
-    await cluster.createTopics(topics)
+    if (topics !== undefined) await createTopics(cluster, topics)
+    if (seed === undefined) return
+    const { plantSeed } = await import('./seed.ts')
+    const whenUsable = (topic: string): Promise<void> => cluster.waitFor.topic(topic)
+    await plantSeed(seed, {
+      host: { wire, nowMs, whenUsable },
+      bootstrapServers: cluster.bootstrapServers,
+    })
   } catch (error) {
-    if (!cluster.isLocal && error instanceof KafkaError && error.code === 'TOPIC_ALREADY_EXISTS')
-      return cluster
     await cluster.stop()
     throw error
   }
-  return cluster
+}
+
+/** Those that an attached cluster has already stay as they are. */
+async function createTopics(
+  cluster: TestCluster,
+  topics: NonNullable<StartOptions['topics']>,
+): Promise<void> {
+  try {
+    await cluster.createTopics(topics)
+  } catch (error) {
+    if (cluster.isLocal || !(error instanceof KafkaError) || error.code !== 'TOPIC_ALREADY_EXISTS')
+      throw error
+  }
 }

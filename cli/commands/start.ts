@@ -5,6 +5,7 @@
 import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import type { Interception } from '../../broker/network/interception.ts'
 import { StartError } from '../../broker/start-error.ts'
+import type { Seeding } from '../../broker/testing/seeding.ts'
 import { createNodeRuntime, type NodeRuntime } from '../../common/runtime/node/runtime.ts'
 import { CommandFailure, type CommandStreams, ExitCode } from '../failure.ts'
 import { collectLessOften } from '../garbage-collector.ts'
@@ -21,6 +22,7 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
     environment: process.env,
     readFile: (path) => runtime.files.readFile(path).toString('utf8'),
   })
+  const seeding = await seedingOf(settings, runtime)
   if (isOnFiles(settings)) collectLessOften()
   await attachLog(runtime.trace, logLevelOf(process.env), streams)
   // Only for those who ask for it: it is not free.
@@ -37,14 +39,20 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
   behaviour?.begin(cluster)
   for (const { message } of cluster.warnings) streams.error(`kafkito: ${message}`)
   let http: OpenHttp | undefined
+  let isPrepared = false
   try {
-    http = await openedHttp(cluster, settings, streams)
-    const ready = readyLine(cluster, http, settings)
-    streams.out(ready)
-    runtime.trace.emit({ level: 'info', kind: 'cluster.ready', message: ready })
+    http = await openedHttp(cluster, settings, streams, () => isPrepared)
+    // Whoever stops it need not wait for a script.
+    isPrepared = await Promise.race([seeded(seeding, cluster), signal.then(() => false)])
+    if (isPrepared) {
+      const ready = readyLine(cluster, http, settings)
+      streams.out(ready)
+      runtime.trace.emit({ level: 'info', kind: 'cluster.ready', message: ready })
+    }
     runtime.trace.emit({ level: 'info', kind: 'cluster.stopping', message: `stopping on ${await signal}` })
   } finally {
     await http?.close()
+    seeding?.end()
     behaviour?.end()
     await cluster.stop()
     runtime.close()
@@ -77,11 +85,38 @@ async function startedCluster(
     })
   } catch (error) {
     runtime.close()
-    if (!(error instanceof StartError)) throw error
-    const isUsage = error.code === 'INVALID_CONFIG' || error.code === 'UNSUPPORTED'
-    throw new CommandFailure(isUsage ? ExitCode.USAGE : ExitCode.FAILED, error.message, error.hint, {
-      cause: error,
-    })
+    throw commandFailure(error)
+  }
+}
+
+/** What a person is told of a start that failed; bugs stay as they are. */
+function commandFailure(error: unknown): unknown {
+  if (!(error instanceof StartError)) return error
+  const isUsage = error.code === 'INVALID_CONFIG' || error.code === 'UNSUPPORTED'
+  return new CommandFailure(isUsage ? ExitCode.USAGE : ExitCode.FAILED, error.message, error.hint, {
+    cause: error,
+  })
+}
+
+/** The seed folder, read and checked; undefined when there is none. @throws CommandFailure */
+async function seedingOf({ seedDir }: StartSettings, runtime: NodeRuntime): Promise<Seeding | undefined> {
+  if (seedDir === undefined) return undefined
+  const { Seeding } = await import('../../broker/testing/seeding.ts')
+  try {
+    return new Seeding(runtime, seedDir)
+  } catch (error) {
+    runtime.close()
+    throw commandFailure(error)
+  }
+}
+
+/** Resolves with true when the seed is in place. @throws CommandFailure */
+async function seeded(seeding: Seeding | undefined, cluster: Cluster): Promise<true> {
+  try {
+    await seeding?.plant(cluster)
+    return true
+  } catch (error) {
+    throw commandFailure(error)
   }
 }
 
@@ -89,9 +124,10 @@ async function openedHttp(
   cluster: Cluster,
   { http, strictPorts }: StartSettings,
   streams: CommandStreams,
+  isPrepared: () => boolean,
 ): Promise<OpenHttp | undefined> {
   if (http === undefined) return undefined
-  const open = await openHttp(cluster, { ...http, strictPorts })
+  const open = await openHttp(cluster, { ...http, strictPorts, isPrepared })
   if (open.warning !== undefined) streams.error(`kafkito: ${open.warning}`)
   return open
 }

@@ -93,6 +93,18 @@ describe('health', () => {
     expect((await fenced.inject({ url: '/health/live', headers: LOCAL })).statusCode).toBe(200)
     await fenced.close()
   })
+
+  it('is live but not ready while clients would miss what is put in place for them', async () => {
+    let isPrepared = false
+    const seeding = createHttpServer(cluster, { isPrepared: () => isPrepared })
+    const ready = () => seeding.inject({ url: '/health/ready', headers: LOCAL })
+    const before = await ready()
+    expect([before.statusCode, before.json()]).toEqual([503, { status: 'seeding', fencedBrokers: [] }])
+    expect((await seeding.inject({ url: '/health/live', headers: LOCAL })).statusCode).toBe(200)
+    isPrepared = true
+    expect((await ready()).statusCode).toBe(200)
+    await seeding.close()
+  })
 })
 
 describe('pages of other sites', () => {

@@ -18,7 +18,8 @@ while read -r command; do
   bash -c "$command" < /dev/null
 done < "$scratch/steps"
 
-mkdir "$scratch/app" "$scratch/data"
+mkdir -p "$scratch/app" "$scratch/data" "$scratch/seed/records"
+printf '{"value":"one"}\n' > "$scratch/seed/records/orders.jsonl"
 for path in node_modules dist package.json LICENSE NOTICE; do cp -R "$path" "$scratch/app/"; done
 cd "$scratch"
 rm -rf "$scratch/src"
@@ -27,7 +28,7 @@ for dev in typescript vitest esbuild; do
 done
 
 awk '/^ENV /{on=1} on{sub(/^ENV /, ""); more=sub(/ *\\$/, ""); print $1; if (!more) on=0}' "$root/Dockerfile" > variables
-mapfile -t variables < <(sed 's#=/data$#='"$scratch/data"'#' variables)
+mapfile -t variables < <(sed 's#=/\(data\|seed\)$#='"$scratch"'/\1#' variables)
 env -i PATH="$PATH" "${variables[@]}" KAFKITO_PORT=0 KAFKITO_HTTP_PORT=0 node app/dist/cli.js start > out 2> err &
 server=$!
 for _ in $(seq 100); do
@@ -38,6 +39,7 @@ done
 cat out err
 url=$(sed -n 's#^READY .*http=http://[^ :]*:\([0-9]*\) .*#http://127.0.0.1:\1#p' out)
 node app/dist/cli.js health --url "$url"
+[ -d data/broker-1/orders-0 ] || { echo 'the seed is not in place'; exit 1; }
 kill -TERM "$server"
 wait "$server"
 server=

@@ -2,7 +2,7 @@
  * The command as a user runs it: a process, what it prints, and how it ends. It runs from the sources, so no build is needed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -172,6 +172,59 @@ describe('kafkito start', () => {
     await cluster.waitFor.group('readers').members(0, { timeoutMs: TIMEOUT_MS })
     server.kill('SIGTERM')
     expect((await server.ended).code).toBe(0)
+  }, 120_000)
+
+  it('says READY when the seed folder is in place, and until then that it is live but not ready', async () => {
+    const seedDir = join(directory, 'seed')
+    mkdirSync(join(seedDir, 'records'), { recursive: true })
+    writeFileSync(join(seedDir, 'records/orders.jsonl'), '{"value":"one"}\n{"value":"two"}\n')
+    writeFileSync(join(seedDir, 'groups.jsonl'), '{"group":"readers","topic":"orders","offset":1}\n')
+    // Of the listeners of the process, the one that speaks HTTP.
+    writeFileSync(
+      join(seedDir, 'look.mjs'),
+      `import { writeFileSync } from 'node:fs'
+      export async function seed() {
+        const ports = process._getActiveHandles().flatMap((handle) => handle.address?.()?.port ?? [])
+        const asked = (path) => Promise.any(ports.map((port) => fetch('http://127.0.0.1:' + port + path)))
+        const [live, ready] = [await asked('/health/live'), await asked('/health/ready')]
+        writeFileSync('seen.json', JSON.stringify([live.status, ready.status, (await ready.json()).status]))
+      }`,
+    )
+    const args = ['start', '--data-dir', 'data', ...FREE]
+    for (const _ of ['first', 'again']) {
+      const server = kafkito(args, { KAFKITO_SEED_DIR: 'seed' })
+      const [, address = '', url = ''] = /bootstrap=(\S+) http=(\S+) /.exec(await server.ready) ?? []
+      expect(JSON.parse(readFileSync(join(directory, 'seen.json'), 'utf8'))).toEqual([200, 503, 'seeding'])
+      expect((await fetch(`${url}/health/ready`)).status).toBe(200)
+      await using cluster = await startCluster({ bootstrapServers: address, strict: false })
+      expect((await cluster.topic('orders').records()).map(({ value }) => value)).toEqual(['one', 'two'])
+      await cluster.waitFor.group('readers').committed('orders-0', 1, { timeoutMs: TIMEOUT_MS })
+      await cluster.stop()
+      server.kill('SIGTERM')
+      expect(await server.ended).toMatchObject({ code: 0, error: '' })
+    }
+  }, 120_000)
+
+  it('does not start with a seed that is not right, and stops on a signal while a script runs', async () => {
+    const seedDir = join(directory, 'seed')
+    mkdirSync(seedDir)
+    writeFileSync(join(seedDir, 'topics.jsonl'), '{"name":"orders"}\n{"nam":"letters"}\n')
+    const args = ['start', '--memory', '--no-http', '--port', '0', '--seed-dir', 'seed']
+    const wrong = await kafkito(args).ended
+    expect([wrong.code, wrong.out]).toEqual([2, ''])
+    expect(wrong.error).toContain('kafkito: seed/topics.jsonl:2: ')
+    writeFileSync(join(seedDir, 'topics.jsonl'), '{"name":"orders","replicas":3}\n')
+    const refused = await kafkito(args).ended
+    expect([refused.code, refused.out]).toEqual([1, ''])
+    expect(refused.error).toContain(
+      'seed/topics.jsonl:1: creating topic "orders": INVALID_REPLICATION_FACTOR',
+    )
+    writeFileSync(join(seedDir, 'topics.jsonl'), '')
+    writeFileSync(
+      join(seedDir, 'endless.mjs'),
+      'export const seed = () => { process.kill(process.pid, "SIGTERM"); return new Promise(() => {}) }',
+    )
+    expect(await kafkito(args).ended).toEqual({ code: 0, out: '', error: '' })
   }, 120_000)
 
   it('logs JSON lines to standard error when KAFKITO_LOG asks', async () => {
