@@ -93,7 +93,7 @@ export function startSettings({ flags, environment, readFile }: SettingSources):
       'Give both, or leave --lose-tail out.',
     )
   }
-  if (flags.port !== undefined || flags.bind !== undefined || flags.advertisedHost !== undefined) {
+  if (isAddressBeforeListeners(flags, environment)) {
     config.delete('listeners')
     config.delete('advertised.listeners')
   }
@@ -125,6 +125,23 @@ export function startSettings({ flags, environment, readFile }: SettingSources):
         }
       : undefined,
   }
+}
+
+/**
+ * Whether an address is given at a level that beats `listeners`. A `KAFKITO_` variable does not beat a `KAFKA_` one or `--config`, which say
+ * more: the container sets `KAFKITO_BIND` for everybody.
+ */
+function isAddressBeforeListeners(
+  { port, bind, advertisedHost, config }: StartFlags,
+  environment: SettingSources['environment'],
+): boolean {
+  const given = Object.entries({ PORT: port, BIND: bind, ADVERTISED_HOST: advertisedHost }).filter(
+    ([, value]) => value !== undefined,
+  )
+  const isTyped = given.some(([name, value]) => String(value) !== environment[`KAFKITO_${name}`])
+  const hasListeners =
+    propertiesOfFlags(config).has('listeners') || propertiesOfEnvironment(environment).has('listeners')
+  return isTyped || (given.length > 0 && !hasListeners)
 }
 
 function isLoopback(host: string): boolean {

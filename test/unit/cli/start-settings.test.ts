@@ -88,6 +88,27 @@ describe('settings of a start', () => {
     }
   })
 
+  it('let listeners win over the variables of the same names, which a container sets for everybody', () => {
+    const listeners = 'OUTSIDE://:9092,INSIDE://:19092'
+    const environment = { KAFKITO_BIND: '0.0.0.0', KAFKA_LISTENERS: listeners }
+    const flags = { bind: '0.0.0.0' }
+    expect(settingsOf({ flags, environment }).config.get('listeners')).toBe(listeners)
+    const config = [`listeners=${listeners}`]
+    expect(
+      settingsOf({ flags: { ...flags, config }, environment: { KAFKITO_BIND: '0.0.0.0' } }).config.has(
+        'listeners',
+      ),
+    ).toBe(true)
+    const files = { 'server.properties': `listeners=${listeners}` }
+    const fromFile = settingsOf({
+      flags: { ...flags, configFile: 'server.properties' },
+      environment: { KAFKITO_BIND: '0.0.0.0' },
+      files,
+    })
+    expect(fromFile.config.has('listeners')).toBe(false)
+    expect(settingsOf({ flags: { ...flags, port: 1234 }, environment }).config.has('listeners')).toBe(false)
+  })
+
   it('let HTTP answer under the advertised host', () => {
     const { http } = settingsOf({ flags: { advertisedHost: 'kafka', httpAllowHost: ['metrics'] } })
     expect(http?.allowedHosts).toEqual(['metrics', 'kafka'])
