@@ -11,10 +11,10 @@ interface Row {
 function rows(page: string): Row[] {
   return page
     .split('\n')
-    .map((line) => /^\| (.*?) \| (.*) \|$/.exec(line))
+    .map((line) => /^\| (.*?) +\| (.*?) +\|$/.exec(line))
     .filter((found) => found !== null)
     .map(([, what = '', cell = '']) => ({ what, evidence: cell.split('<br>') }))
-    .filter(({ what }) => what !== 'Fault' && what !== 'Detail' && what !== '---')
+    .filter(({ what }) => what !== 'Fault' && what !== 'Detail' && !/^-+$/.test(what))
 }
 
 /** `scenario: step` of every recorded answer, without the version. */
