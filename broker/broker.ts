@@ -29,6 +29,7 @@ import { ControllerClient } from './peer/controller-client.ts'
 import { PeerClient } from './peer/peer-client.ts'
 import { RequestForwarder } from './peer/request-forwarder.ts'
 import { QuorumNode } from './quorum-node.ts'
+import { ClientQuotas } from './quota/client-quotas.ts'
 import type { MetadataLog } from './raft/metadata-log.ts'
 import { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import type { FollowerFetchers } from './replica/follower-fetchers.ts'
@@ -120,9 +121,12 @@ export class Broker {
       maxPushBytes: () => settings.config.get('telemetry.max.bytes'),
     })
     this.#loader.listen(telemetry)
+    const quotas = clientQuotas(options)
+    this.#loader.listen(quotas)
     this.services = this.#createServices({
       settings,
       telemetry,
+      quotas,
       topicCreator: new TopicCreator({ nodeId, settings, controller, trace: runtime.trace }),
       dispatchForwarded: (connection, frame) => router.dispatchForwarded(connection, frame),
     })
@@ -262,7 +266,7 @@ export class Broker {
   // --- parts -------------------------------------------------------------------------------------------------------
 
   #createServices(
-    made: Pick<BrokerServices, 'settings' | 'telemetry' | 'topicCreator' | 'dispatchForwarded'>,
+    made: Pick<BrokerServices, 'settings' | 'telemetry' | 'quotas' | 'topicCreator' | 'dispatchForwarded'>,
   ): BrokerServices {
     const { nodeId, clusterId, runtime, scheduler, config } = this.#options
     const quorum = this.#quorum
@@ -368,4 +372,18 @@ export class Broker {
     this.#replication.replicas.onDirectoryFailed()
     this.lifecycle.sendHeartbeat()
   }
+}
+
+function clientQuotas({ runtime, config }: BrokerOptions): ClientQuotas {
+  return new ClientQuotas({
+    clock: runtime.clock,
+    windows: {
+      windowCount: config.get('quota.window.num'),
+      windowMs: config.get('quota.window.size.seconds') * 1000,
+    },
+    mutationWindows: {
+      windowCount: config.get('controller.quota.window.num'),
+      windowMs: config.get('controller.quota.window.size.seconds') * 1000,
+    },
+  })
 }

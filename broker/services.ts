@@ -16,6 +16,7 @@ import type { TransactionCoordinator } from './coordinator/transaction/transacti
 import type { EndpointImage, MetadataImage } from './metadata/image.ts'
 import type { RequestCounters } from './metrics/counters.ts'
 import type { ConnectionInfo, ListenerKind } from './network/request-context.ts'
+import type { ClientQuotas } from './quota/client-quotas.ts'
 import type { MetadataLog } from './raft/metadata-log.ts'
 import type { FetchSessionCache } from './replica/fetch-session-cache.ts'
 import type { ReplicaManager } from './replica/replica-manager.ts'
@@ -45,6 +46,8 @@ export interface BrokerServices {
   readonly loggers: BrokerLoggers
   /** Metrics that clients push (KIP-714). */
   readonly telemetry: ClientTelemetry
+  /** What clients may do, and for how long those that did too much are held back. */
+  readonly quotas: ClientQuotas
   readonly logs: LogManager
   readonly replicas: ReplicaManager
   readonly groups: GroupCoordinator

@@ -10,6 +10,7 @@
  */
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import { encodeResponseFrame } from '../../common/protocol/header.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import { asDeferred, type Deferred } from '../../common/runtime/deferred.ts'
 import type { RequestContext } from '../network/request-context.ts'
@@ -30,6 +31,7 @@ const READ_COMMITTED = 1
 const FIRST_VERSION_WITH_TOPIC_IDS = 13
 const FIRST_VERSION_WITH_RACK = 11
 const FIRST_VERSION_WITH_DIVERGENCE = 12
+const FIRST_FLEXIBLE_VERSION = 12
 const FIRST_VERSION_WITH_ENDPOINTS = 16
 
 /** Of a partition that is named twice, the later wish counts, in the place of the earlier. */
@@ -94,7 +96,9 @@ function fetchOptions(context: RequestContext, request: Request) {
   const isConsumer = replicaId < 0
   const { config } = context.broker.settings
   const fetchMaxBytes = config.get('fetch.max.bytes')
-  const maxBytes = Math.min(request.maxBytes, fetchMaxBytes)
+  const { quotas } = context.broker
+  const quotaBytes = isConsumer && quotas.isActive ? quotas.maxFetchBytes(context) : Number.POSITIVE_INFINITY
+  const maxBytes = Math.min(request.maxBytes, fetchMaxBytes, quotaBytes)
   return {
     replicaId,
     replicaEpoch: context.apiVersion >= 15 ? request.replicaState.replicaEpoch : -1,
@@ -108,7 +112,7 @@ function fetchOptions(context: RequestContext, request: Request) {
       mustLead: !isConsumer || context.apiVersion < FIRST_VERSION_WITH_RACK,
     },
     maxWaitMs: request.maxWaitMs,
-    minBytes: Math.min(request.minBytes, fetchMaxBytes),
+    minBytes: Math.min(request.minBytes, fetchMaxBytes, quotaBytes),
     maxBytes,
     atLeastOneBatch: true,
     rack: isConsumer && isRackAware(config.get('replica.selector.class')) ? request.rackId : '',
@@ -202,11 +206,14 @@ export const fetch = defineHandler(Fetch, {
       forgotten: forgottenPartitions(context, request),
     }
     const replicaId = context.apiVersion >= 15 ? request.replicaState.replicaId : request.replicaId
+    // Whether replicas are held back is decided elsewhere (KIP-73).
+    if (replicaId >= 0) context.throttleTimeMs = 0
     const session = broker.fetchSessions.resolve(sessionRequest)
     if (session.kind === 'error') return refuseSession(session.error)
     const entries = session.partitions.map((partition) => entryOf(context, replicaId, partition))
     return broker.replicas.fetch(entries, fetchOptions(context, request)).map((results) => {
       const answers = results.map(answerOf)
+      if (isThrottled(context, session, results, answers)) return throttled(context, session, answers)
       if (session.kind === 'incremental') return incrementalResponse(context, session, results, answers)
       const sessionId = session.kind === 'full' ? broker.fetchSessions.create(sessionRequest, answers) : 0
       return responseOf(context, results, sessionId)
@@ -230,6 +237,43 @@ export const fetch = defineHandler(Fetch, {
 })
 
 const EMPTY = Buffer.alloc(0)
+
+/** Whether a consumer would be above its quota with this answer. What followers fetch is no client's (KIP-73 limits it). */
+function isThrottled(
+  context: RequestContext,
+  session: Exclude<FetchContext, { kind: 'error' }>,
+  results: readonly FetchEntryResult[],
+  answers: readonly FetchPartitionAnswer[],
+): boolean {
+  const { broker, apiVersion: version, correlationId } = context
+  if (!broker.quotas.isActive) return false
+  if (context.throttleTimeMs !== undefined) return false
+  const sizeBytes = (): number => {
+    const named =
+      session.kind === 'incremental'
+        ? broker.fetchSessions.changedAnswers(session, answers, false)
+        : undefined
+    const told = named === undefined ? results : results.filter((_, index) => named[index] === true)
+    const response = responseOf(context, told, 0)
+    const { sizeBytes } = encodeResponseFrame(Fetch, { version, correlationId }, response as never)
+    // Kafka counts the header of old versions, without tagged fields.
+    return version >= FIRST_FLEXIBLE_VERSION ? sizeBytes - 1 : sizeBytes
+  }
+  return broker.quotas.meterFetch(context, sizeBytes) > 0
+}
+
+/** Empty, and the session stays as it was: the next request of it asks for the same. */
+function throttled(
+  context: RequestContext,
+  session: Exclude<FetchContext, { kind: 'error' }>,
+  answers: readonly FetchPartitionAnswer[],
+): Response {
+  if (session.kind !== 'incremental') return { errorCode: ErrorCode.NONE, sessionId: 0, responses: [] }
+  if (context.broker.fetchSessions.changedAnswers(session, answers, false) === undefined) {
+    return refuseSession(ErrorCode.INVALID_FETCH_SESSION_EPOCH)
+  }
+  return { errorCode: ErrorCode.NONE, sessionId: session.session.id, responses: [] }
+}
 
 /** Versions before 12 cannot say how far the replica's log agrees with the leader's. */
 function fetchMetadata(context: RequestContext, request: Request): Response | Deferred<Response> {

@@ -6,6 +6,7 @@
  * Errors: TOPIC_ALREADY_EXISTS; INVALID_TOPIC_EXCEPTION for the name, also when it collides with another in metrics;
  * INVALID_PARTITIONS; INVALID_REPLICATION_FACTOR; INVALID_REPLICA_ASSIGNMENT; INVALID_CONFIG; INVALID_REQUEST for a topic named twice;
  * POLICY_VIOLATION beyond 10,000 partitions; NOT_CONTROLLER;
+ * THROTTLING_QUOTA_EXCEEDED from v6 on while the client is above `controller_mutation_rate` (KIP-599);
  * for all REQUEST_TIMED_OUT when the time given is 0.
  * Deviations: there is no CreateTopicPolicy class.
  */
@@ -14,6 +15,9 @@ import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
 import { leavesNoTime, writeMetadata } from '../controller/ask.ts'
 import * as topics from '../controller/topics.ts'
 import { defineHandler, type HandlerDefinition } from './handler.ts'
+
+/** From this version on clients know THROTTLING_QUOTA_EXCEEDED (KIP-599). */
+const STRICT_VERSION = 6
 
 const refuse: HandlerDefinition<typeof CreateTopics>['refuse'] = (
   request,
@@ -28,10 +32,11 @@ export const createTopics = defineHandler(CreateTopics, {
   runsOn: 'controller',
   handle(context, request) {
     if (leavesNoTime(request)) return refuse(request, ErrorCode.REQUEST_TIMED_OUT, null)
+    const quota = context.broker.quotas.mutationQuota(context, context.apiVersion >= STRICT_VERSION)
     return writeMetadata(
       context,
       'CreateTopics',
-      (machine) => topics.createTopics(machine, request),
+      (machine) => topics.createTopics(machine, request, undefined, quota),
       (error) => refuse(request, error),
     )
   },

@@ -5,6 +5,7 @@
  * Versions: v0-v3; v2 is flexible, v3 may be throttled.
  * Errors: UNKNOWN_TOPIC_OR_PARTITION; INVALID_PARTITIONS when it would not be an increase; INVALID_REPLICA_ASSIGNMENT;
  * INVALID_REPLICATION_FACTOR; INVALID_REQUEST for a topic named twice; POLICY_VIOLATION beyond 10,000 partitions; NOT_CONTROLLER;
+ * THROTTLING_QUOTA_EXCEEDED from v3 on while the client is above `controller_mutation_rate` (KIP-599);
  * for all REQUEST_TIMED_OUT when the time given is 0.
  * Deviations: none.
  */
@@ -13,6 +14,9 @@ import { ErrorCode, errorInfo } from '../../common/protocol/errors.ts'
 import { leavesNoTime, writeMetadata } from '../controller/ask.ts'
 import * as topics from '../controller/topics.ts'
 import { defineHandler, type HandlerDefinition } from './handler.ts'
+
+/** From this version on clients know THROTTLING_QUOTA_EXCEEDED (KIP-599). */
+const STRICT_VERSION = 3
 
 const refuse: HandlerDefinition<typeof CreatePartitions>['refuse'] = (
   request,
@@ -27,10 +31,11 @@ export const createPartitions = defineHandler(CreatePartitions, {
   runsOn: 'controller',
   handle(context, request) {
     if (leavesNoTime(request)) return refuse(request, ErrorCode.REQUEST_TIMED_OUT, null)
+    const quota = context.broker.quotas.mutationQuota(context, context.apiVersion >= STRICT_VERSION)
     return writeMetadata(
       context,
       'CreatePartitions',
-      (machine) => topics.createPartitions(machine, request),
+      (machine) => topics.createPartitions(machine, request, undefined, quota),
       (error) => refuse(request, error),
     )
   },

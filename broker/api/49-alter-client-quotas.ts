@@ -4,7 +4,7 @@
  * Behaviour: each entity is decided for itself, all operations on it or none.
  * Versions: v0-v1; v1 is flexible.
  * Errors: INVALID_REQUEST for entities, keys and values that cannot be; NOT_CONTROLLER.
- * Deviations: nobody is slowed down. Names of hosts are not looked up, any well-formed one is accepted.
+ * Deviations: names of hosts are not looked up, any well-formed one is accepted.
  */
 import { AlterClientQuotas } from '../../common/protocol/apis/49-alter-client-quotas.ts'
 import { errorInfo } from '../../common/protocol/errors.ts'

@@ -12,6 +12,7 @@ import { describeTopic } from '../config/describe.ts'
 import { ConfigResourceType, type PartitionImage, type TopicImage } from '../metadata/image.ts'
 import { partitionRecord } from '../metadata/image-records.ts'
 import { type MetadataRecord, metadataRecord } from '../metadata/metadata-record.ts'
+import { type MutationQuota, NO_MUTATION_QUOTA } from '../quota/mutation-quota.ts'
 import { METADATA_TOPIC } from '../topic-names.ts'
 import { checkManualAssignment, newPartition, placeAutomatically } from './assignments.ts'
 import { configRecords } from './configs.ts'
@@ -56,6 +57,7 @@ export function createTopics(
   machine: ControllerMachine,
   request: CreateTopicsRequest,
   permissions: TopicPermissions = ALL_TOPIC_PERMISSIONS,
+  quota: MutationQuota = NO_MUTATION_QUOTA,
 ): ControllerOutcome<CreateTopicsResponse> {
   const duplicates = repeated(request.topics.map(({ name }) => name))
   const isAllowed = (name: string): boolean => name !== METADATA_TOPIC && permissions.mayCreate(name)
@@ -85,13 +87,16 @@ export function createTopics(
   }
   const records: MetadataRecord[] = []
   const results = topics.map((topic) => {
-    const created = createTopic(machine, topic, permissions)
+    const created = createTopic(machine, topic, permissions, quota)
     if ('error' in created) return refusedTopic(topic.name, created)
     records.push(...created.records)
     return created.result
   })
   return { records: request.validateOnly ? [] : records, response: { topics: [...results, ...refusedApart] } }
 }
+
+/** Of a topic whose client is above `controller_mutation_rate` (KIP-599). */
+const QUOTA_EXCEEDED: ApiError = apiError(ErrorCode.THROTTLING_QUOTA_EXCEEDED, null)
 
 function requestedPartitions(machine: ControllerMachine, topic: NewTopic): number {
   if (topic.assignments.length > 0) return topic.assignments.length
@@ -106,6 +111,7 @@ function createTopic(
   machine: ControllerMachine,
   topic: NewTopic,
   permissions: TopicPermissions,
+  quota: MutationQuota,
 ): ApiError | { readonly records: readonly MetadataRecord[]; readonly result: TopicResult } {
   const { name } = topic
   const refusal = checkNewTopic(machine, topic)
@@ -113,6 +119,7 @@ function createTopic(
   const partitions =
     topic.assignments.length > 0 ? manualPartitions(machine, topic) : automaticPartitions(machine, topic)
   if ('error' in partitions) return partitions
+  if (!quota.tryTake(partitions.length)) return QUOTA_EXCEEDED
   const topicId = machine.environment.random.uuid()
   const configs = new Map(topic.configs.map((config) => [config.name, config.value ?? '']))
   const records = [
@@ -257,6 +264,7 @@ export function deleteTopics(
   machine: ControllerMachine,
   request: RequestOf<typeof DeleteTopics>,
   permissions: TopicPermissions = ALL_TOPIC_PERMISSIONS,
+  quota: MutationQuota = NO_MUTATION_QUOTA,
 ): ControllerOutcome<DeleteTopicsResponse> {
   const responses: DeleteResult[] = []
   const refuse = (name: string | null, topicId: string, { error, message }: ApiError) => {
@@ -301,10 +309,13 @@ export function deleteTopics(
   }
   const records: MetadataRecord[] = []
   for (const topic of deletable.values()) {
-    if (permissions.mayDelete(topic.name)) {
+    if (!permissions.mayDelete(topic.name)) {
+      refuse(topic.name, topic.id, apiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
+    } else if (!quota.tryTake(topic.partitions.length)) refuse(topic.name, topic.id, QUOTA_EXCEEDED)
+    else {
       records.push(metadataRecord('RemoveTopicRecord', 0, { topicId: topic.id }))
       responses.push({ name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE })
-    } else refuse(topic.name, topic.id, apiError(ErrorCode.TOPIC_AUTHORIZATION_FAILED))
+    }
   }
   return { records, response: { responses } }
 }
@@ -317,6 +328,7 @@ export function createPartitions(
   machine: ControllerMachine,
   request: CreatePartitionsRequest,
   permissions: TopicPermissions = ALL_TOPIC_PERMISSIONS,
+  quota: MutationQuota = NO_MUTATION_QUOTA,
 ): ControllerOutcome<ResponseInputOf<typeof CreatePartitions>> {
   const duplicates = repeated(request.topics.map(({ name }) => name))
   const topics = request.topics.filter(({ name }) => !duplicates.has(name) && permissions.mayAlter(name))
@@ -341,7 +353,7 @@ export function createPartitions(
   }
   const records: MetadataRecord[] = []
   const results = topics.map((topic) => {
-    const created = addPartitions(machine, topic)
+    const created = addPartitions(machine, topic, quota)
     if ('error' in created) {
       return { name: topic.name, errorCode: created.error, errorMessage: created.message }
     }
@@ -354,7 +366,11 @@ export function createPartitions(
   }
 }
 
-function addPartitions(machine: ControllerMachine, request: MorePartitions): ApiError | MetadataRecord[] {
+function addPartitions(
+  machine: ControllerMachine,
+  request: MorePartitions,
+  quota: MutationQuota,
+): ApiError | MetadataRecord[] {
   const { name, count, assignments } = request
   const topic = machine.image.topicsByName.get(name)
   if (topic === undefined) return apiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
@@ -371,6 +387,7 @@ function addPartitions(machine: ControllerMachine, request: MorePartitions): Api
     const message = `Attempted to add ${additional} additional partition(s), but only ${assignments.length} assignment(s) were specified.`
     return apiError(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
   }
+  if (!quota.tryTake(additional)) return QUOTA_EXCEEDED
   const replicationFactor = topic.partitions[0]?.replicas.length ?? 0
   const partitions: PartitionImage[] = []
   if (assignments === null) {

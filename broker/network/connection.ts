@@ -5,6 +5,7 @@
  * reader slows only itself). A Produce need not wait for answers of Produces that are carried out and only wait for replicas: so one
  * round of the followers copies all that a client has under way. Answers are encoded in the send phase, after the turn's records are
  * with the operating system; when writing them failed, everything that this turn answered about records is refused instead.
+ * Whoever did too much under a quota is answered at once and not read for a while (KIP-219).
  * Limits: `maxWaitingRequests` frames wait here, then the link is paused; `maxOverlappingRequests` run at a time.
  */
 
@@ -12,6 +13,7 @@ import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import type { Frame } from '../../common/protocol/frame.ts'
 import { encodeResponseFrame } from '../../common/protocol/header.ts'
 import type { Reactor, Sendable } from '../../common/runtime/reactor.ts'
+import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
 import type { Link } from '../../common/runtime/transport.ts'
 import { CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
 import type { ConnectionInfo, ListenerInfo, Principal } from './request-context.ts'
@@ -39,6 +41,7 @@ export interface ConnectionOptions {
   readonly listener: ListenerInfo
   readonly router: Router
   readonly reactor: Reactor
+  readonly scheduler: SchedulerScope
   readonly nowMs: () => number
   /** Whether records that were appended in this turn could not be handed to the operating system. */
   readonly hasFlushFailed: () => boolean
@@ -63,6 +66,8 @@ export class Connection implements ConnectionInfo, Sendable {
   /** Answered in this turn, to be encoded in its send phase. */
   #answered: { exchange: Exchange; answer: unknown }[] = []
   #isPaused = false
+  /** Runs while this connection is not heard. */
+  #mute: Timer | undefined
   #isStartPosted = false
   /** Takes no more requests: one of them was not to be understood. */
   #isEnding = false
@@ -144,20 +149,19 @@ export class Connection implements ConnectionInfo, Sendable {
       return
     }
     this.#waiting.push(frame)
-    if (this.#waiting.length >= maxWaitingRequests && !this.#isPaused) {
-      this.#isPaused = true
-      this.#link.pause()
-    }
+    this.#pauseOrResume()
   }
 
   #mayStart(frame: Frame): boolean {
-    if (!this.#link.isWritable) return false
+    if (!this.#link.isWritable || this.#mute !== undefined) return false
     const count = this.#running.length
     if (count === 0) return true
     const last = this.#running[count - 1] as Running
     // Each was started because the one before it was carried out, so the last speaks for all.
     return (
       last.isProduce &&
+      // Under quotas it is known only with its answer whether the next one is heard.
+      last.exchange?.context.broker.quotas.isActive !== true &&
       (last.isAnswered || last.exchange?.context.isCarriedOut === true) &&
       count < maxOverlappingRequests &&
       isProduce(frame)
@@ -193,9 +197,33 @@ export class Connection implements ConnectionInfo, Sendable {
         return
       }
       this.#answered.push({ exchange: first.exchange, answer: first.answer })
+      const { throttleTimeMs = 0 } = first.exchange.context
+      if (throttleTimeMs > 0) this.#muteFor(throttleTimeMs)
       this.#options.reactor.sendLater(this)
     }
     this.#startNextLater()
+  }
+
+  /** Hears nothing for this time: what has arrived waits, what has not is not read. */
+  #muteFor(throttleTimeMs: number): void {
+    if (this.#mute !== undefined && this.#mute.dueMs >= this.#options.nowMs() + throttleTimeMs) return
+    this.#mute?.cancel()
+    this.#mute = this.#options.scheduler.schedule(`mute of ${this.id}`, throttleTimeMs, () => {
+      this.#mute = undefined
+      this.#pauseOrResume()
+      this.#startNext()
+    })
+    this.#pauseOrResume()
+  }
+
+  #pauseOrResume(): void {
+    const count = this.#waiting.length
+    const isFull = this.#isPaused ? count >= maxWaitingRequests / 2 : count >= maxWaitingRequests
+    const mustPause = this.#mute !== undefined || isFull
+    if (mustPause === this.#isPaused) return
+    this.#isPaused = mustPause
+    if (mustPause) this.#link.pause()
+    else this.#link.resume()
   }
 
   /** Closes, as soon as what was answered earlier in this turn has been sent. */
@@ -223,10 +251,7 @@ export class Connection implements ConnectionInfo, Sendable {
     const [frame] = this.#waiting
     if (frame === undefined || !this.#mayStart(frame)) return
     this.#waiting.shift()
-    if (this.#isPaused && this.#waiting.length < maxWaitingRequests / 2) {
-      this.#isPaused = false
-      this.#link.resume()
-    }
+    this.#pauseOrResume()
     this.#start(frame)
     this.#startNextLater()
   }
@@ -234,6 +259,7 @@ export class Connection implements ConnectionInfo, Sendable {
   #onClose(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#mute?.cancel()
     this.#waiting.length = 0
     this.#running = []
     this.#answered = []

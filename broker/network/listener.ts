@@ -163,12 +163,13 @@ export class BrokerListener {
   }
 
   #connect(link: Link): void {
-    const { runtime, router, hasFlushFailed } = this.#options
+    const { runtime, scheduler, router, hasFlushFailed } = this.#options
     const connection = new Connection({
       link,
       listener: this.info,
       router,
       reactor: runtime.reactor,
+      scheduler,
       nowMs: () => runtime.clock.monotonicMs(),
       hasFlushFailed,
       onClosed: (closed) => this.#onConnectionClosed(closed),

@@ -1,6 +1,7 @@
 /**
  * What a handler knows about who asks.
  */
+import type { MeteredRequest } from '../quota/client-quotas.ts'
 import type { BrokerServices } from '../services.ts'
 
 /** Which set of APIs a listener offers (`apis.tsv`, column listeners). */
@@ -36,7 +37,7 @@ export interface Principal {
   readonly isTokenAuthenticated: boolean
 }
 
-export interface RequestContext {
+export interface RequestContext extends MeteredRequest {
   readonly broker: BrokerServices
   readonly connection: ConnectionInfo
   readonly principal: Principal

@@ -97,8 +97,10 @@ export class Router {
   dispatchForwarded(connection: ConnectionInfo, frame: Frame): Deferred<Frame | ErrorCode> {
     const exchange = this.dispatch(connection, frame)
     if (exchange === undefined) return Deferred.of<Frame | ErrorCode>(ErrorCode.INVALID_REQUEST)
-    const { api, context, answer } = exchange
+    const { api, context } = exchange
     const { apiVersion: version, correlationId } = context
+    // Its client is told here how long it is held back; the broker that passed it on does so.
+    const answer = this.#metered(context, exchange.answer, frame)
     return answer.map<Frame | ErrorCode>((response) => {
       if (typeof response === 'symbol') return ErrorCode.INVALID_REQUEST
       if (isOfDeposedController(response)) return ErrorCode.NOT_CONTROLLER
@@ -124,17 +126,34 @@ export class Router {
     if (!hasVersion(route.versions, header.apiVersion)) return this.#unsupportedVersion(handler, context)
     const request = decodeRequest(api, header.apiVersion, reader) as never
     const interceptor = this.#interception?.interceptor
+    const answer =
+      interceptor === undefined
+        ? this.#run(handler, context, request, frame)
+        : this.#intercept(interceptor, handler, context, request, frame)
     return {
       api,
       context,
       refuseUnwritten: unwrittenRefusal(handler, request, header.apiVersion),
-      answer:
-        interceptor === undefined
-          ? this.#run(handler, context, request, frame)
-          : this.#intercept(interceptor, handler, context, request, frame),
+      answer: connection.listener.kind === 'controller' ? answer : this.#metered(context, answer, frame),
       // An interceptor may keep the request, or repeat it.
       recycle: interceptor === undefined && handler.forgetsRequest === true ? frame.recycle : undefined,
     }
+  }
+
+  /** Counts what clients do under quotas, and tells those above in any answer how long they are held back. */
+  #metered(
+    context: RequestContext,
+    answer: Deferred<Answer<unknown>>,
+    { sizeBytes }: Frame,
+  ): Deferred<Answer<unknown>> {
+    const { quotas, runtime } = this.#broker
+    if (!quotas.isActive) return answer
+    context.handlingMs = runtime.clock.monotonicMs() - context.receivedMs
+    return answer.map((given) => {
+      const isSilent = typeof given === 'symbol'
+      const throttleTimeMs = quotas.meter(context, sizeBytes, isSilent)
+      return isSilent || throttleTimeMs === 0 ? given : { ...(given as object), throttleTimeMs }
+    })
   }
 
   #intercept(
@@ -228,13 +247,14 @@ export class Router {
     request: never,
     frame: Frame,
   ): Deferred<Answer<unknown>> | undefined {
-    return this.#forwarder
-      .forward(handler.api, context, frame)
-      ?.map<Answer<unknown>>((result) =>
-        result === undefined
-          ? handler.refuse(request, ErrorCode.REQUEST_TIMED_OUT, undefined, context.apiVersion)
-          : result.answer,
-      )
+    return this.#forwarder.forward(handler.api, context, frame)?.map<Answer<unknown>>((result) => {
+      if (result === undefined) {
+        return handler.refuse(request, ErrorCode.REQUEST_TIMED_OUT, undefined, context.apiVersion)
+      }
+      // The controller has counted it; the connection is here.
+      context.throttleTimeMs = (result.answer as { throttleTimeMs?: number }).throttleTimeMs ?? 0
+      return result.answer
+    })
   }
 
   /** Only ApiVersions is answered in a version the client can read (v0) when it asks in one that is not known here. */

@@ -62,7 +62,7 @@ function wrongDirections(sources: readonly SourceFile[]): string[] {
 const BROKER_FLOORS: readonly (readonly string[])[] = [
   ['broker/config'],
   ['broker/metadata'],
-  ['broker/peer', 'broker/telemetry'],
+  ['broker/peer', 'broker/quota', 'broker/telemetry'],
   ['broker/replica'],
   ['broker/statemachine'],
   ['broker/raft'],

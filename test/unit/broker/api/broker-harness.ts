@@ -10,6 +10,7 @@ import { parseBrokerConfig } from '../../../../broker/config/broker-config.ts'
 import { MutableMetadataImage } from '../../../../broker/metadata/image-builder.ts'
 import { type MetadataRecord, metadataRecord } from '../../../../broker/metadata/metadata-record.ts'
 import type { ListenerKind, RequestContext } from '../../../../broker/network/request-context.ts'
+import { ClientQuotas } from '../../../../broker/quota/client-quotas.ts'
 import { MetadataLog } from '../../../../broker/raft/metadata-log.ts'
 import { ReplicaManager } from '../../../../broker/replica/replica-manager.ts'
 import { ReplicationThrottle } from '../../../../broker/replica/replication-throttle.ts'
@@ -118,6 +119,8 @@ export function brokerHarness(properties: Readonly<Record<string, string>> = {})
     image,
     maxPushBytes: () => settings.config.get('telemetry.max.bytes'),
   })
+  const windows = { windowCount: 11, windowMs: 1000 }
+  const quotas = new ClientQuotas({ clock, windows, mutationWindows: windows })
   const offered = {
     nodeId: NODE_ID,
     clusterId: CLUSTER_ID,
@@ -128,6 +131,7 @@ export function brokerHarness(properties: Readonly<Record<string, string>> = {})
     metadataLog,
     loggers: new BrokerLoggers(),
     telemetry,
+    quotas,
     logs,
     replicas,
     endpointOf: (brokerId: number, listenerName: string) =>
@@ -137,7 +141,7 @@ export function brokerHarness(properties: Readonly<Record<string, string>> = {})
   }
   // What the handlers under test do not use is not there; one that uses it fails at once.
   const broker = offered as unknown as BrokerServices
-  const listeners = [settings, replicas, telemetry]
+  const listeners = [settings, replicas, telemetry, quotas]
   const publish = (...records: readonly MetadataRecord[]): void => {
     for (const record of records) image.replay(record)
     const delta = image.takeDelta()

@@ -22,6 +22,7 @@ import type { Handler } from '../../../../broker/api/handler.ts'
 import { BrokerConfig } from '../../../../broker/config/broker-config.ts'
 import { staticLevels } from '../../../../broker/config/levels.ts'
 import type { RequestContext } from '../../../../broker/network/request-context.ts'
+import { NO_MUTATION_QUOTA } from '../../../../broker/quota/mutation-quota.ts'
 import {
   decodeRequest,
   decodeResponse,
@@ -54,6 +55,7 @@ function call<A extends ApiSchema>(
     runtime: harness.sim,
     settings: { config },
     metadata: harness.image,
+    quotas: { mutationQuota: () => NO_MUTATION_QUOTA },
     controller: isController ? harness.controller : undefined,
   }
   const context = { broker, apiVersion: version } as unknown as RequestContext

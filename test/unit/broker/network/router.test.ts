@@ -28,7 +28,11 @@ function ask(listenerKind: 'broker' | 'controller', next: readonly (typeof NEXT_
       return answer === undefined ? undefined : Deferred.of<{ answer: unknown } | undefined>({ answer })
     },
   }
-  const broker = { nodeId: 1, runtime: { clock: { monotonicMs: () => 0 }, trace: { enabled: false } } }
+  const broker = {
+    nodeId: 1,
+    quotas: { isActive: false },
+    runtime: { clock: { monotonicMs: () => 0 }, trace: { enabled: false } },
+  }
   const router = new Router(broker as unknown as BrokerServices, [deposedHandler], forwarder)
   const connection = { id: 'c', listener: { kind: listenerKind }, principal: { type: 'User', name: 'a' } }
   const topic = { name: 'orders', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
