@@ -7,6 +7,8 @@
  * Deviations: patterns are JavaScript's as far as RE2 agrees with them; nested repetitions are refused.
  */
 import { ConsumerGroupHeartbeat } from '../../common/protocol/apis/68-consumer-group-heartbeat.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { areConsumerGroupsEnabled } from './consumer-group-feature.ts'
 import { memberClientOf } from './group-client.ts'
 import { defineHandler } from './handler.ts'
 
@@ -15,6 +17,13 @@ export const consumerGroupHeartbeat = defineHandler(ConsumerGroupHeartbeat, {
   runsOn: 'groupCoordinator',
   handle: (context, request) => {
     const { apiVersion, broker } = context
+    if (!areConsumerGroupsEnabled(context))
+      return {
+        errorCode: ErrorCode.UNSUPPORTED_VERSION,
+        errorMessage: null,
+        memberEpoch: 0,
+        heartbeatIntervalMs: 0,
+      }
     const isUnnamed = apiVersion === 0 && request.memberId === '' && request.memberEpoch === 0
     return broker.groups.consumerHeartbeat({
       ...memberClientOf(context),

@@ -19,11 +19,7 @@ import { type JoinAnswer, joinError, type SyncAnswer, syncError } from './classi
 import type { JoinRequest } from './classic-join.ts'
 import type { HeartbeatRequest, LeaveAnswer, LeavingMember, SyncRequest } from './classic-membership.ts'
 import { checkHeartbeatRequest, consumerHeartbeat } from './consumer-heartbeat.ts'
-import {
-  type ConsumerHeartbeatAnswer,
-  type ConsumerHeartbeatRequest,
-  heartbeatError,
-} from './consumer-member-checks.ts'
+import type { ConsumerHeartbeatAnswer, ConsumerHeartbeatRequest } from './consumer-member-checks.ts'
 import {
   type DescribedConsumerGroup,
   type DescribedGroup,
@@ -217,10 +213,6 @@ export class GroupCoordinator implements MetadataListener {
   // --- consumer protocol -------------------------------------------------------------------------------------------
 
   consumerHeartbeat(request: ConsumerHeartbeatRequest): Deferred<ConsumerHeartbeatAnswer> {
-    if (!this.config.get('group.coordinator.rebalance.protocols').includes('consumer')) {
-      const message = 'The consumer group protocol is turned off.'
-      return Deferred.of(heartbeatError(ErrorCode.UNSUPPORTED_VERSION, message))
-    }
     const invalid = checkHeartbeatRequest(request, this.config)
     if (invalid !== undefined) return Deferred.of(invalid)
     return this.service

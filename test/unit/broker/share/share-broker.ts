@@ -73,6 +73,7 @@ export class ShareBroker {
     this.broker = broker
     const { runtime, settings, metadata, replicas, scheduler } = broker
     publish(metadataRecord('FeatureLevelRecord', 0, { name: 'share.version', featureLevel: 2 }))
+    publish(metadataRecord('FeatureLevelRecord', 0, { name: 'group.version', featureLevel: 1 }))
     const config = {
       get: settings.config.get.bind(settings.config),
       groupConfigOf: (groupId: string) => metadata.configsOf(32, groupId),

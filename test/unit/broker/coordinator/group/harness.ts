@@ -102,6 +102,7 @@ function partition(): PartitionImage {
 
 export class TestImage {
   readonly topicsByName = new Map<string, TopicImage>()
+  readonly features = new Map([['group.version', 1]])
   readonly topicsById = new Map<string, TopicImage>()
   readonly brokers = new Map()
   offset = 1
