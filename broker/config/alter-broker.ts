@@ -79,10 +79,23 @@ function namesError(names: readonly string[], isDefault: boolean): string | null
     (isDefault
       ? refused(
           'Cannot update these configs at default cluster level, broker id must be specified',
-          plain.filter((name) => brokerRow(name)?.update === 'per-broker'),
+          names.filter(isPerBroker),
         )
       : null)
   )
+}
+
+/** What is said behind a listener's prefix is said to one broker, but for these. */
+const CLUSTER_WIDE_LISTENER_KEYS: ReadonlySet<string> = new Set([
+  'max.connections',
+  'max.connection.creation.rate',
+  'num.network.threads',
+])
+
+function isPerBroker(name: string): boolean {
+  const key = listenerBaseKey(name)
+  if (key === null) return brokerRow(name)?.update === 'per-broker'
+  return !CLUSTER_WIDE_LISTENER_KEYS.has(key)
 }
 
 function typeError(texts: ConfigTexts): string | null {

@@ -115,4 +115,21 @@ describe('a broker that is asked to alter configs', () => {
       ErrorCode.INVALID_REQUEST,
     ])
   })
+
+  it('keeps what is said behind a listener prefix to one broker, but for limits of connections', async () => {
+    const change = (resource: string, name: string, value: string) =>
+      alter([{ type: BROKER, resource, name, value }], true)
+    expect(await change('', 'listener.name.external.ssl.keystore.location', '/nowhere.jks')).toMatchObject([
+      {
+        errorCode: ErrorCode.INVALID_REQUEST,
+        errorMessage: expect.stringContaining('Cannot update these configs at default cluster level'),
+      },
+    ])
+    expect(await change('', 'listener.name.external.max.connections', '100')).toMatchObject([
+      { errorCode: ErrorCode.NONE },
+    ])
+    expect(await change('1', 'listener.name.external.max.connections', '100')).toMatchObject([
+      { errorCode: ErrorCode.NONE },
+    ])
+  })
 })
