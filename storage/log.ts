@@ -84,6 +84,8 @@ export class Log implements Flushable {
   #highWatermarkMetadata: LogOffsetMetadata | undefined
   #lastStableMetadata: LogOffsetMetadata | undefined
   #isClosed = false
+  /** Told after the log start offset has moved up. */
+  onStartOffsetMoved: (() => void) | undefined
   /** Set by the cleaner while it rewrites segments; truncation and closing abort it. */
   cleaning: { aborted: boolean } | undefined
 
@@ -235,8 +237,8 @@ export class Log implements Flushable {
   /** Bytes that a read from `offset` could have. @returns undefined when the offset is out of range */
   readableBytes(offset: number, upTo: ReadUpperBound): number | undefined {
     if (offset < this.#logStartOffset || offset > this.logEndOffset) return undefined
-    const end = this.#upperBoundMetadata(upTo)
-    return offset >= end.offset ? 0 : this.bytesBetween(this.offsetMetadata(offset), end)
+    if (offset >= this.#upperBound(upTo)) return 0
+    return this.bytesBetween(this.offsetMetadata(offset), this.#upperBoundMetadata(upTo))
   }
 
   /** Moves the high watermark, up or down, within the log. @returns the new value */
@@ -463,6 +465,11 @@ export class Log implements Flushable {
     })
   }
 
+  /** Whether a read from `offset` would give records, were it not for limits. */
+  isReadable(offset: number, upTo: ReadUpperBound): boolean {
+    return offset < this.#upperBound(upTo)
+  }
+
   #upperBound(upTo: ReadUpperBound): number {
     if (upTo === 'logEnd') return this.logEndOffset
     return upTo === 'highWatermark' ? this.#highWatermark : this.lastStableOffset
@@ -664,6 +671,7 @@ export class Log implements Flushable {
       this.#logStartOffset = offset
       this.#epochs.truncateFromStart(offset)
       this.#producers.onLogStartOffsetIncremented(offset)
+      this.onStartOffsetMoved?.()
       return ErrorCode.NONE
     })
   }

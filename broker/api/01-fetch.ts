@@ -14,12 +14,10 @@ import { encodeResponseFrame } from '../../common/protocol/header.ts'
 import type { RequestOf, ResponseInputOf } from '../../common/protocol/schema.ts'
 import { asDeferred, type Deferred } from '../../common/runtime/deferred.ts'
 import type { RequestContext } from '../network/request-context.ts'
-import type {
-  FetchContext,
-  FetchPartitionAnswer,
-  FetchPartitionRequest,
-} from '../replica/fetch-session-cache.ts'
-import type { FetchEntry, FetchEntryResult } from '../replica/replica-manager.ts'
+import type { FetchPartitionAnswer, FetchPartitionRequest } from '../replica/fetch-request.ts'
+import { SessionFetch } from '../replica/fetch-session.ts'
+import type { FetchContext } from '../replica/fetch-session-cache.ts'
+import { type FetchEntry, type FetchEntryResult, WholeFetch } from '../replica/fetch-source.ts'
 import { isRackAware } from '../replica/replica-selector.ts'
 import { defineHandler } from './handler.ts'
 import { currentLeaderOf, type LeaderHint, nodeEndpointsOf } from './leader-hints.ts'
@@ -210,8 +208,12 @@ export const fetch = defineHandler(Fetch, {
     if (replicaId >= 0) context.throttleTimeMs = 0
     const session = broker.fetchSessions.resolve(sessionRequest)
     if (session.kind === 'error') return refuseSession(session.error)
-    const entries = session.partitions.map((partition) => entryOf(context, replicaId, partition))
-    return broker.replicas.fetch(entries, fetchOptions(context, request)).map((results) => {
+    const resolve = (partition: FetchPartitionRequest): FetchEntry => entryOf(context, replicaId, partition)
+    const source =
+      session.kind === 'incremental'
+        ? new SessionFetch(session.session, resolve)
+        : new WholeFetch(session.partitions.map(resolve))
+    return broker.replicas.fetch(source, fetchOptions(context, request)).map((results) => {
       const answers = results.map(answerOf)
       if (isThrottled(context, session, results, answers)) return throttled(context, session, answers)
       if (session.kind === 'incremental') return incrementalResponse(context, session, results, answers)

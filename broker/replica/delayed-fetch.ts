@@ -7,27 +7,23 @@
  *   E  a partition diverges from what the fetcher has
  *   F  the fetcher's high watermark is behind (KIP-1166; fetchers that say what they know)
  *   G  its time is up
- * and then reads anew, so that its answer carries the watermarks of that moment.
+ * which it asks only of the partitions that something has happened to since they were read, and then reads anew, so that its answer carries the watermarks of that moment.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { DelayedOperation } from './delayed-operation.ts'
-import type { FetchPartitionRequest } from './fetch-session-cache.ts'
+import type { WaitingPartition } from './fetch-source.ts'
 import type { Partition, ReadRange } from './partition.ts'
 
-export interface WaitingPartition {
-  readonly partition: Partition
-  readonly request: FetchPartitionRequest
-}
-
 export class DelayedFetch extends DelayedOperation {
-  readonly #waiting: readonly WaitingPartition[]
+  readonly #news: () => Iterable<WaitingPartition>
   readonly #range: ReadRange
   readonly #minBytes: number
   readonly #mayRead: (partition: Partition) => boolean
   readonly #onDone: () => void
 
   constructor(options: {
-    waiting: readonly WaitingPartition[]
+    /** The partitions that may give something; nothing is to be had of the others. */
+    news: () => Iterable<WaitingPartition>
     range: ReadRange
     minBytes: number
     /** false: its records are held back from the fetcher for now. */
@@ -35,7 +31,7 @@ export class DelayedFetch extends DelayedOperation {
     onDone: () => void
   }) {
     super()
-    this.#waiting = options.waiting
+    this.#news = options.news
     this.#range = options.range
     this.#minBytes = options.minBytes
     this.#mayRead = options.mayRead
@@ -44,7 +40,7 @@ export class DelayedFetch extends DelayedOperation {
 
   protected override canComplete(): boolean {
     let readableBytes = 0
-    for (const { partition, request } of this.#waiting) {
+    for (const { partition, request } of this.#news()) {
       const log = partition.log
       if (
         log === undefined ||

@@ -9,52 +9,8 @@
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
 import type { Random } from '../../common/runtime/random.ts'
-
-/** One partition of a fetch, as the client asked for it. */
-export interface FetchPartitionRequest {
-  /** Empty when the request names topics by id and the id is not known here. */
-  topic: string
-  topicId: string
-  partition: number
-  /** -1: not checked. */
-  currentLeaderEpoch: number
-  fetchOffset: number
-  /** -1: no divergence check. */
-  lastFetchedEpoch: number
-  logStartOffset: number
-  partitionMaxBytes: number
-  /** The high watermark the fetcher knows (KIP-1166); MAX means that it does not say. */
-  knownHighWatermark: number
-}
-
-/** What of an answer decides whether an incremental response must name the partition. */
-export interface FetchPartitionAnswer {
-  readonly errorCode: number
-  readonly highWatermark: number
-  readonly logStartOffset: number
-  readonly preferredReadReplica: number
-  readonly recordsSizeBytes: number
-  readonly hasDivergingEpoch: boolean
-}
-
-interface CachedPartition extends FetchPartitionRequest {
-  sentHighWatermark: number
-  sentLogStartOffset: number
-}
-
-interface FetchSession {
-  readonly id: number
-  readonly isPrivileged: boolean
-  readonly usesTopicIds: boolean
-  readonly createdMs: number
-  /** In the order in which they are served; a partition that gave records moves to the end. */
-  readonly partitions: Map<string, CachedPartition>
-  lastUsedMs: number
-  /** The epoch that the next request must carry. */
-  epoch: number
-  /** Number of partitions when it was last measured: eviction prefers small ones. */
-  cachedSize: number
-}
+import type { FetchPartitionAnswer, FetchPartitionRequest, FetchSessionRequest } from './fetch-request.ts'
+import { FetchSession } from './fetch-session.ts'
 
 /** What a Fetch request turned out to mean. */
 export type FetchContext =
@@ -63,28 +19,10 @@ export type FetchContext =
   | { readonly kind: 'full'; readonly partitions: readonly FetchPartitionRequest[] }
   | {
       readonly kind: 'incremental'
-      readonly partitions: readonly FetchPartitionRequest[]
-      readonly session: FetchSessionView
+      readonly session: FetchSession
       /** Epoch of the session after this request; an answer with another one is out of date. */
       readonly epoch: number
     }
-
-export interface FetchSessionView {
-  readonly id: number
-}
-
-export interface FetchSessionRequest {
-  readonly sessionId: number
-  readonly sessionEpoch: number
-  readonly usesTopicIds: boolean
-  readonly isFollower: boolean
-  readonly partitions: readonly FetchPartitionRequest[]
-  readonly forgotten: readonly {
-    readonly topic: string
-    readonly topicId: string
-    readonly partition: number
-  }[]
-}
 
 const NO_SESSION = 0
 const INITIAL_EPOCH = 0
@@ -94,13 +32,6 @@ const MAX_EPOCH = 0x7fffffff
 function nextEpoch(epoch: number): number {
   if (epoch < 0) return FINAL_EPOCH
   return epoch === MAX_EPOCH ? 1 : epoch + 1
-}
-
-function keyOf(
-  partition: { topic: string; topicId: string; partition: number },
-  usesTopicIds: boolean,
-): string {
-  return `${usesTopicIds ? partition.topicId : partition.topic}\n${partition.partition}`
 }
 
 export class FetchSessionCache {
@@ -124,7 +55,7 @@ export class FetchSessionCache {
 
   /** What a session asks for, whatever its next request names; empty when there is no such session. */
   partitionsOf(sessionId: number): readonly FetchPartitionRequest[] {
-    return [...(this.#sessions.get(sessionId)?.partitions.values() ?? [])]
+    return [...(this.#sessions.get(sessionId)?.partitions.values() ?? [])].map(({ request }) => request)
   }
 
   /** Sessions evicted so far, for metrics. */
@@ -143,7 +74,7 @@ export class FetchSessionCache {
   resolve(request: FetchSessionRequest): FetchContext {
     const { sessionId, sessionEpoch } = request
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
-      if (sessionId !== NO_SESSION) this.#sessions.delete(sessionId)
+      if (sessionId !== NO_SESSION) this.#close(this.#sessions.get(sessionId))
       return { kind: sessionEpoch === FINAL_EPOCH ? 'sessionless' : 'full', partitions: request.partitions }
     }
     const session = this.#sessions.get(sessionId)
@@ -152,19 +83,14 @@ export class FetchSessionCache {
     if (session.usesTopicIds !== request.usesTopicIds) {
       return { kind: 'error', error: ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR }
     }
-    this.#update(session, request)
+    session.update(request)
     if (session.partitions.size === 0) {
-      this.#sessions.delete(session.id)
+      this.#close(session)
       return { kind: 'sessionless', partitions: [] }
     }
     session.epoch = nextEpoch(session.epoch)
     session.lastUsedMs = this.#clock.monotonicMs()
-    return {
-      kind: 'incremental',
-      partitions: [...session.partitions.values()],
-      session,
-      epoch: session.epoch,
-    }
+    return { kind: 'incremental', session, epoch: session.epoch }
   }
 
   /**
@@ -177,24 +103,15 @@ export class FetchSessionCache {
     if (this.#sessions.size >= this.#maxSessions && !this.#tryEvict(isFollower, partitions.length, nowMs)) {
       return NO_SESSION
     }
-    const session: FetchSession = {
+    const session = new FetchSession({
       id: this.#newSessionId(),
       isPrivileged: isFollower,
       usesTopicIds,
       createdMs: nowMs,
-      partitions: new Map(),
-      lastUsedMs: nowMs,
       epoch: nextEpoch(INITIAL_EPOCH),
-      cachedSize: partitions.length,
-    }
-    partitions.forEach((partition, index) => {
-      const answer = answers[index]
-      session.partitions.set(keyOf(partition, usesTopicIds), {
-        ...partition,
-        sentHighWatermark: answer === undefined || answer.errorCode !== 0 ? -1 : answer.highWatermark,
-        sentLogStartOffset: answer === undefined ? -1 : answer.logStartOffset,
-      })
     })
+    for (const [index, partition] of partitions.entries()) session.add(partition, answers[index])
+    session.cachedSize = partitions.length
     this.#sessions.set(session.id, session)
     return session.id
   }
@@ -202,6 +119,8 @@ export class FetchSessionCache {
   /**
    * Decides which of the answers an incremental response names, and remembers what was sent. With `commit: false` nothing is
    * remembered or moved: for asking whether a response would be empty.
+   * @param answers to what the session was `answered` with, in that order
+   * @returns undefined when another request has moved the session on
    */
   changedAnswers(
     context: FetchContext & { kind: 'incremental' },
@@ -209,47 +128,8 @@ export class FetchSessionCache {
     commit: boolean,
   ): boolean[] | undefined {
     const session = this.#sessions.get(context.session.id)
-    if (session === undefined || session.epoch !== context.epoch) return undefined
-    return context.partitions.map((partition, index) => {
-      const answer = answers[index] as FetchPartitionAnswer
-      const key = keyOf(partition, session.usesTopicIds)
-      const cached = session.partitions.get(key)
-      if (cached === undefined) return true
-      const mustName =
-        answer.recordsSizeBytes > 0 ||
-        answer.errorCode !== 0 ||
-        answer.hasDivergingEpoch ||
-        answer.preferredReadReplica >= 0 ||
-        answer.highWatermark !== cached.sentHighWatermark ||
-        answer.logStartOffset !== cached.sentLogStartOffset
-      if (mustName && commit) this.#remember(session, key, cached, answer)
-      return mustName
-    })
-  }
-
-  #remember(session: FetchSession, key: string, cached: CachedPartition, answer: FetchPartitionAnswer): void {
-    // An error must be repeated until it is gone, so the watermark is forgotten with it.
-    cached.sentHighWatermark = answer.errorCode === 0 ? answer.highWatermark : -1
-    cached.sentLogStartOffset = answer.logStartOffset
-    if (answer.recordsSizeBytes > 0) {
-      session.partitions.delete(key)
-      session.partitions.set(key, cached)
-    }
-  }
-
-  #update(session: FetchSession, request: FetchSessionRequest): void {
-    for (const partition of request.partitions) {
-      const key = keyOf(partition, session.usesTopicIds)
-      const cached = session.partitions.get(key)
-      if (cached === undefined) {
-        session.partitions.set(key, { ...partition, sentHighWatermark: -1, sentLogStartOffset: -1 })
-      } else {
-        Object.assign(cached, partition)
-      }
-    }
-    for (const forgotten of request.forgotten)
-      session.partitions.delete(keyOf(forgotten, session.usesTopicIds))
-    session.cachedSize = session.partitions.size
+    if (session !== context.session || session.epoch !== context.epoch) return undefined
+    return session.changedAnswers(answers, commit)
   }
 
   /** Makes room: for anybody by dropping the session idle for too long, else a smaller or less privileged one. */
@@ -279,9 +159,15 @@ export class FetchSessionCache {
   }
 
   #evict(session: FetchSession): boolean {
-    this.#sessions.delete(session.id)
+    this.#close(session)
     this.#evictions += 1
     return true
+  }
+
+  #close(session: FetchSession | undefined): void {
+    if (session === undefined) return
+    this.#sessions.delete(session.id)
+    session.end()
   }
 
   #newSessionId(): number {

@@ -10,7 +10,7 @@ import type { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ResponseOf } from '../../common/protocol/schema.ts'
 import type { EpochEndOffset, Log } from '../../storage/log.ts'
-import type { Partition } from './partition.ts'
+import type { ChangeObserver, Partition } from './partition.ts'
 
 export type FetchAnswer = ResponseOf<typeof Fetch>['responses'][number]['partitions'][number]
 
@@ -22,7 +22,7 @@ export type FetchVerdict =
   /** Ask the leader for the ends of its log. */
   | 'out-of-range'
 
-export class FetchedPartition {
+export class FetchedPartition implements ChangeObserver {
   readonly partition: Partition
   /** The epoch in which this broker began to follow; another one means that it starts anew. */
   readonly leaderEpoch: number
@@ -33,9 +33,25 @@ export class FetchedPartition {
   /** Records below the leader's watermark that the last answer left to copy. */
   lag: number | undefined
 
-  constructor(partition: Partition) {
+  readonly #onChanged: (fetched: FetchedPartition) => void
+
+  /** @param onChanged told once when what it asks for may be different from what it was when it was watched */
+  constructor(partition: Partition, onChanged: (fetched: FetchedPartition) => void) {
     this.partition = partition
     this.leaderEpoch = partition.leaderEpoch
+    this.#onChanged = onChanged
+  }
+
+  watch(): void {
+    this.partition.observe(this)
+  }
+
+  unwatch(): void {
+    this.partition.stopObserving(this)
+  }
+
+  onPartitionChanged(): void {
+    this.#onChanged(this)
   }
 
   /** Still what the partition is to do. */

@@ -50,6 +50,9 @@ export class FollowerFetcher {
   readonly leaderId: number
   readonly #options: FollowerFetcherOptions
   readonly #partitions = new Map<Partition, FetchedPartition>()
+  /** Those whose request may differ from what the leader was told, or may soon: the others are asked for, and watched. */
+  readonly #changed = new Set<FetchedPartition>()
+  #toldMaxBytes = -1
   #session = new FollowerSession()
   #isInFlight = false
   #isPaused = false
@@ -68,7 +71,10 @@ export class FollowerFetcher {
   }
 
   add(partition: Partition): void {
-    this.#partitions.set(partition, new FetchedPartition(partition))
+    this.#drop(partition)
+    const fetched = new FetchedPartition(partition, (it) => this.#changed.add(it))
+    this.#partitions.set(partition, fetched)
+    this.#changed.add(fetched)
     // In a turn of its own, for all the partitions of one step of the metadata together.
     if (this.#isAddPosted) return
     this.#isAddPosted = true
@@ -87,7 +93,16 @@ export class FollowerFetcher {
   }
 
   remove(partition: Partition): void {
+    this.#drop(partition)
     this.#partitions.delete(partition)
+  }
+
+  #drop(partition: Partition): void {
+    const fetched = this.#partitions.get(partition)
+    if (fetched === undefined) return
+    fetched.unwatch()
+    this.#changed.delete(fetched)
+    this.#session.drop(fetched)
   }
 
   /**
@@ -123,7 +138,9 @@ export class FollowerFetcher {
   }
 
   close(): void {
+    for (const fetched of this.#partitions.values()) fetched.unwatch()
     this.#partitions.clear()
+    this.#changed.clear()
     this.#timer?.cancel()
     this.#options.peer.close()
   }
@@ -152,15 +169,19 @@ export class FollowerFetcher {
       return
     }
     const nowMs = runtime.clock.monotonicMs()
-    const wanted = [...this.#partitions.values()].filter(
-      (fetched) => fetched.delayedUntilMs <= nowMs && !this.#mustHoldBack(fetched),
-    )
+    if (this.#session.isWhole || maxBytes !== this.#toldMaxBytes)
+      for (const fetched of this.#partitions.values()) this.#changed.add(fetched)
+    const changed = [...this.#changed]
+    const isWanted = (fetched: FetchedPartition): boolean =>
+      fetched.delayedUntilMs <= nowMs && !this.#mustHoldBack(fetched)
     const nextDelayMs = this.#nextDelayMs(nowMs)
-    if (wanted.length === 0) {
+    if (changed.length === this.#partitions.size && !changed.some(isWanted)) {
       this.#fetchLater(Math.min(nextDelayMs, backoffMs))
       return
     }
-    const plan = this.#session.plan(wanted, maxBytes)
+    const plan = this.#session.plan(changed, isWanted, maxBytes)
+    this.#toldMaxBytes = maxBytes
+    for (const fetched of changed) this.#maybeRest(fetched, nowMs)
     this.#isInFlight = true
     peer
       .call(
@@ -199,6 +220,7 @@ export class FollowerFetcher {
           for (const partitionAnswer of partitions) {
             const asked = plan.asked.get(`${topicId}-${partitionAnswer.partitionIndex}`)
             if (asked === undefined || !this.#isHere(asked.fetched)) continue
+            this.#changed.add(asked.fetched)
             this.#count(asked.fetched, partitionAnswer.records?.length ?? 0)
             this.#onVerdict(asked.fetched, asked.fetched.onAnswer(partitionAnswer, asked.request.fetchOffset))
           }
@@ -238,6 +260,14 @@ export class FollowerFetcher {
     return this.#partitions.get(fetched.partition) === fetched
   }
 
+  /** One that has all that the leader has committed is asked for until it changes; the others may be held back. */
+  #maybeRest(fetched: FetchedPartition, nowMs: number): void {
+    const { log } = fetched.partition
+    if (fetched.lag !== 0 || fetched.delayedUntilMs > nowMs || log === undefined || log.isFailed) return
+    this.#changed.delete(fetched)
+    fetched.watch()
+  }
+
   /** A replica that is behind has had its share (KIP-73). */
   #mustHoldBack({ partition, lag }: FetchedPartition): boolean {
     const { throttle } = this.#options
@@ -252,7 +282,7 @@ export class FollowerFetcher {
   /** Until the first of the partitions that wait may be asked for again, in whole milliseconds; infinite when none waits. */
   #nextDelayMs(nowMs: number): number {
     let nextMs = Number.POSITIVE_INFINITY
-    for (const { delayedUntilMs } of this.#partitions.values()) {
+    for (const { delayedUntilMs } of this.#changed) {
       if (delayedUntilMs > nowMs) nextMs = Math.min(nextMs, delayedUntilMs - nowMs)
     }
     return Math.ceil(nextMs)

@@ -26,38 +26,62 @@ export class FollowerSession {
   #id = 0
   #epoch = 0
   #told = new Map<string, Told>()
+  /** Not to be fetched any more, and told of. */
+  #dropped = new Set<FetchedPartition>()
 
-  /** What to send so that the leader serves exactly `wanted`. */
-  plan(wanted: readonly FetchedPartition[], maxBytes: number): FetchPlan {
-    const next = new Map<string, Told>()
-    const changed = new Map<string, { topicId: string; partitions: PartitionRequest[] }>()
-    for (const fetched of wanted) {
-      const request = fetched.request(maxBytes)
-      if (request === undefined) continue
-      const { topicId } = fetched.partition
-      const key = `${topicId}-${request.partition}`
-      const told = this.#told.get(key)
-      next.set(key, { fetched, request })
-      if (told !== undefined && told.fetched === fetched && isSame(told.request, request)) continue
-      const topic = changed.get(topicId) ?? { topicId, partitions: [] }
-      topic.partitions.push(request)
-      changed.set(topicId, topic)
-    }
+  /** The next request must name every partition. */
+  get isWhole(): boolean {
+    return this.#epoch === 0
+  }
+
+  drop(fetched: FetchedPartition): void {
+    this.#dropped.add(fetched)
+  }
+
+  /**
+   * What to send so that the leader serves, of the partitions that may have changed, exactly the `wanted`. The others stay as told.
+   * @param changed all of them when the session `isWhole`
+   */
+  plan(
+    changed: Iterable<FetchedPartition>,
+    isWanted: (fetched: FetchedPartition) => boolean,
+    maxBytes: number,
+  ): FetchPlan {
+    const told = this.#told
+    const named = new Map<string, { topicId: string; partitions: PartitionRequest[] }>()
     const forgotten = new Map<string, { topicId: string; partitions: number[] }>()
-    for (const [key, { fetched, request }] of this.#told) {
-      if (next.has(key)) continue
-      const { topicId } = fetched.partition
+    const forget = ({ partition: { topicId, index } }: FetchedPartition): void => {
+      if (!told.delete(`${topicId}-${index}`)) return
       const topic = forgotten.get(topicId) ?? { topicId, partitions: [] }
-      topic.partitions.push(request.partition)
+      topic.partitions.push(index)
       forgotten.set(topicId, topic)
     }
-    this.#told = next
+    for (const fetched of changed) {
+      const request = isWanted(fetched) ? fetched.request(maxBytes) : undefined
+      if (request === undefined) {
+        forget(fetched)
+        continue
+      }
+      const { topicId } = fetched.partition
+      const key = `${topicId}-${request.partition}`
+      const last = told.get(key)
+      told.set(key, { fetched, request })
+      if (last !== undefined && last.fetched === fetched && isSame(last.request, request)) continue
+      const topic = named.get(topicId) ?? { topicId, partitions: [] }
+      topic.partitions.push(request)
+      named.set(topicId, topic)
+    }
+    for (const fetched of this.#dropped) {
+      const { topicId, index } = fetched.partition
+      if (told.get(`${topicId}-${index}`)?.fetched === fetched) forget(fetched)
+    }
+    this.#dropped.clear()
     return {
       sessionId: this.#id,
       sessionEpoch: this.#epoch,
-      topics: [...changed.values()],
+      topics: [...named.values()],
       forgotten: [...forgotten.values()],
-      asked: next,
+      asked: told,
     }
   }
 

@@ -21,9 +21,9 @@ import type {
 import { LATEST_TIMESTAMP } from '../../storage/time-lookup.ts'
 import type { PartitionImage } from '../metadata/image.ts'
 import type { DelayedOperation, Watchable } from './delayed-operation.ts'
-import type { FetchPartitionRequest } from './fetch-session-cache.ts'
+import type { FetchPartitionRequest } from './fetch-request.ts'
 import type { ReplicaHistory } from './replica-history.ts'
-import { ReplicaProgress } from './replica-progress.ts'
+import { type FetchTimes, ReplicaProgress } from './replica-progress.ts'
 
 /** What a partition needs of its broker. */
 export interface PartitionHost {
@@ -64,6 +64,11 @@ export interface PartitionListener {
   onPartitionTouched(partition: Partition): void
 }
 
+/** Told of the next change of anything that a fetch may depend on, at once and once: it may only take note. */
+export interface ChangeObserver {
+  onPartitionChanged(reactor: Reactor): void
+}
+
 /** How far a fetch may read, and who may answer it. */
 export interface ReadRange {
   /** A replica reads to the log's end, a consumer to the high watermark, a `read_committed` one to the last stable offset. */
@@ -91,6 +96,8 @@ export interface FollowerFetch {
   readonly replicaEpoch: number
   readonly fetchOffset: number
   readonly logStartOffset: number
+  /** The fetch session that from now on stands for it while nothing changes. */
+  readonly session?: FetchTimes | undefined
 }
 
 export class Partition implements Wakeable, Watchable {
@@ -109,6 +116,7 @@ export class Partition implements Wakeable, Watchable {
   readonly #progress = new Map<number, ReplicaProgress>()
   readonly #watchers = new Set<DelayedOperation>()
   readonly #listeners = new Set<PartitionListener>()
+  readonly #observers = new Set<ChangeObserver>()
 
   constructor(host: PartitionHost, options: { topic: string; topicId: string; index: number }) {
     this.#host = host
@@ -171,8 +179,19 @@ export class Partition implements Wakeable, Watchable {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Asks everybody who waits on this partition, once, in this turn's wake phase. */
+  observe(observer: ChangeObserver): void {
+    this.#observers.add(observer)
+  }
+  stopObserving(observer: ChangeObserver): void {
+    this.#observers.delete(observer)
+  }
+
+  /** Tells the observers, and asks everybody who waits on this partition, once, in this turn's wake phase. */
   touch(): void {
+    if (this.#observers.size > 0) {
+      for (const observer of this.#observers) observer.onPartitionChanged(this.#host.reactor)
+      this.#observers.clear()
+    }
     if (this.#watchers.size > 0 || this.#listeners.size > 0) this.#host.reactor.touch(this)
   }
 
@@ -186,11 +205,14 @@ export class Partition implements Wakeable, Watchable {
   /** Takes or keeps the lead. @returns whether it is a new leader epoch */
   becomeLeader(state: PartitionImage, log: Log): boolean {
     // The controller's own answer to an ISR proposal may be ahead of the metadata log.
-    if (this.isLeader && state.partitionEpoch < this.partitionEpoch) return false
+    if (this.isLeader && state.partitionEpoch < this.partitionEpoch) {
+      this.touch()
+      return false
+    }
     const isNewEpoch = this.#role !== 'leader' || state.leaderEpoch > this.leaderEpoch
     // The metadata log may tell what the controller has answered already: what was proposed since then is still under way.
     if (isNewEpoch || state.partitionEpoch > this.partitionEpoch) this.#proposedIsr = undefined
-    this.#log = log
+    this.#takeLog(log)
     this.#role = 'leader'
     this.#state = state
     this.#isr = state.isr
@@ -220,7 +242,7 @@ export class Partition implements Wakeable, Watchable {
   becomeFollower(state: PartitionImage, log: Log | undefined): boolean {
     const isChanged =
       this.#role !== 'follower' || state.leaderEpoch > this.leaderEpoch || state.leaderId !== this.leaderId
-    this.#log = log
+    this.#takeLog(log)
     if (isChanged && log !== undefined && this.cutsToOwnWatermark) log.truncateTo(log.highWatermark)
     this.#role = 'follower'
     this.#state = state
@@ -229,6 +251,12 @@ export class Partition implements Wakeable, Watchable {
     this.#progress.clear()
     this.touch()
     return isChanged
+  }
+
+  #takeLog(log: Log | undefined): void {
+    this.#log = log
+    // Retention moves it without asking the partition.
+    if (log !== undefined) log.onStartOffsetMoved = () => this.touch()
   }
 
   /** The replica is gone from this broker (deleted, reassigned) or its directory failed: everybody who waits is told. */
@@ -456,6 +484,7 @@ export class Partition implements Wakeable, Watchable {
       leaderEndOffset: log.logEndOffset,
       brokerEpoch: fetch.replicaEpoch,
       nowMs: this.#host.clock.monotonicMs(),
+      session: fetch.session,
     })
     this.#maybeExpandIsr(progress)
     const isEndMoved = previousEndOffset !== progress.logEndOffset

@@ -21,16 +21,16 @@ import type {
 } from '../metadata/image.ts'
 import { TopicCounters } from '../metrics/counters.ts'
 import { DelayedDeleteRecords, type PendingDeleteRecords } from './delayed-delete-records.ts'
-import { DelayedFetch, type WaitingPartition } from './delayed-fetch.ts'
+import { DelayedFetch } from './delayed-fetch.ts'
 import { DelayedProduce, type PendingAppend } from './delayed-produce.ts'
-import type { FetchPartitionRequest } from './fetch-session-cache.ts'
+import type { FetchPartitionRequest } from './fetch-request.ts'
+import type { FetchEntry, FetchEntryResult, Fetcher, FetchSource } from './fetch-source.ts'
 import {
   EMPTY_RECORDS,
   type IsrProposal,
   Partition,
   type PartitionHost,
   type PartitionRead,
-  type ReadRange,
   refusedRead,
 } from './partition.ts'
 import { NO_HISTORY, type ReplicaHistory } from './replica-history.ts'
@@ -84,35 +84,16 @@ export interface AppendEntryResult {
   recordErrors: readonly RecordError[]
 }
 
-export interface FetchEntry {
-  /** Absent when the topic or partition is not known here. */
-  readonly partition: Partition | undefined
-  /** Why it is not read; NONE to read it. */
-  readonly error: ErrorCode
-  readonly request: FetchPartitionRequest
-}
-
-export interface FetchOptions {
-  readonly range: ReadRange
+export interface FetchOptions extends Fetcher {
   readonly maxWaitMs: number
   readonly minBytes: number
   readonly maxBytes: number
   /** Fetch v3+: the first batch of the answer is whole even above the limits. */
   readonly atLeastOneBatch: boolean
-  /** -1 for consumers. */
-  readonly replicaId: number
-  readonly replicaEpoch: number
-  /** Rack of a consumer that may be sent to a replica near it; empty: it may not. */
-  readonly rack: string
   /** Drops the wait when the connection closes. */
   readonly onClosed: (abandon: () => void) => () => void
   /** Told how to end the wait early, when there is one. */
   readonly onWait?: (expire: () => void) => void
-}
-
-export interface FetchEntryResult extends PartitionRead {
-  readonly request: FetchPartitionRequest
-  readonly partition: Partition | undefined
 }
 
 /** Refusals of an append that do not tell where the log begins. */
@@ -410,38 +391,82 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   // --- fetches -----------------------------------------------------------------------------------------------------
 
   /** Reads for a fetch; waits for `minBytes` when nothing speaks against it. */
-  fetch(entries: readonly FetchEntry[], options: FetchOptions): Deferred<FetchEntryResult[]> {
-    const first = this.#readAll(entries, options, true)
-    if (this.#mustAnswerAtOnce(first, options)) return Deferred.of(this.#counted(first, options))
+  fetch(source: FetchSource, options: FetchOptions): Deferred<FetchEntryResult[]> {
+    const first = this.#readAll(source.asked(options), options)
+    if (options.replicaId >= 0) this.#recordFollower(first, options, source.times)
+    const { size } = source
+    if (this.#mustAnswerAtOnce(first, size, options))
+      return Deferred.of(this.#answered(first, source, options))
+    source.wait(first, this.#quietOf(first, options))
     const answer = new Deferred<FetchEntryResult[]>()
-    const waiting: WaitingPartition[] = []
-    for (const { partition, request } of entries)
-      if (partition !== undefined) waiting.push({ partition, request })
     const operation = new DelayedFetch({
-      waiting,
+      news: () => source.news(),
       range: options.range,
       minBytes: options.minBytes,
       mayRead: (partition) => !this.#mustHoldBack(partition, options.replicaId),
       onDone: () => {
         stopListening()
-        answer.complete(this.#counted(this.#readAll(entries, options, false), options))
+        source.close()
+        const reads = this.#readAll(source.answered(options), options)
+        answer.complete(this.#answered(reads, source, options))
       },
     })
-    const stopListening = options.onClosed(() => operation.abandon())
-    operation.start(
-      this.#options.scheduler,
-      `long poll of a Fetch on ${waiting.length} partitions`,
-      options.maxWaitMs,
-      waiting.map(({ partition }) => partition),
-    )
+    const stopListening = options.onClosed(() => {
+      source.close()
+      operation.abandon()
+    })
+    const label = `long poll of a Fetch on ${size} partitions`
+    source.start(operation, this.#options.scheduler, label, options.maxWaitMs)
     options.onWait?.(() => operation.expire())
     return answer
   }
 
-  #counted(reads: FetchEntryResult[], { replicaId }: FetchOptions): FetchEntryResult[] {
+  #answered(reads: FetchEntryResult[], source: FetchSource, options: FetchOptions): FetchEntryResult[] {
+    source.done(this.#quietOf(reads, options))
+    this.#count(reads, source.size, options)
+    return reads
+  }
+
+  /** Which of the reads would give the same again until something happens to the partition. */
+  #quietOf(reads: readonly FetchEntryResult[], { range, replicaId }: FetchOptions): boolean[] {
+    return reads.map(
+      ({ error, records, divergingEpoch, preferredReadReplica, highWatermark, partition, request }) =>
+        error === ErrorCode.NONE &&
+        records.length === 0 &&
+        divergingEpoch === undefined &&
+        preferredReadReplica === undefined &&
+        request.knownHighWatermark >= highWatermark &&
+        partition?.log?.isReadable(request.fetchOffset, range.upTo) === false &&
+        // A follower outside the ISR asks with every fetch to be let in.
+        (replicaId < 0 || partition.isr.includes(replicaId)),
+    )
+  }
+
+  /**
+   * Notes what a follower has: only the first read of a request tells, when it has waited it knows nothing newer. Of the partitions of its
+   * session that were not read it has what it had, and at this time.
+   */
+  #recordFollower(
+    reads: readonly FetchEntryResult[],
+    { replicaId, replicaEpoch }: FetchOptions,
+    session: FetchSource['times'],
+  ): void {
+    for (const { partition, error, divergingEpoch, request } of reads) {
+      if (partition === undefined) continue
+      if (error !== ErrorCode.NONE || divergingEpoch !== undefined) {
+        partition.progressOf(replicaId)?.leaveSession(session)
+        continue
+      }
+      const { fetchOffset, logStartOffset } = request
+      partition.recordFollowerFetch({ replicaId, replicaEpoch, fetchOffset, logStartOffset, session })
+    }
+    if (session !== undefined) session.lastFetchMs = this.clock.monotonicMs()
+  }
+
+  #count(reads: readonly FetchEntryResult[], size: number, { replicaId }: FetchOptions): void {
     const { counters } = this
     const { throttle } = this.#options
-    counters.totalFetchRequests += reads.length
+    counters.totalFetchRequests += size
     let bytes = 0
     for (const { error, records, partition } of reads) {
       if (error !== ErrorCode.NONE) counters.failedFetchRequests += 1
@@ -451,7 +476,6 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     }
     if (replicaId >= 0) counters.replicationBytesOut += bytes
     else counters.bytesOut += bytes
-    return reads
   }
 
   /** A follower outside the ISR that has had its share gets nothing for now (KIP-73). */
@@ -461,8 +485,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     return throttle.isThrottled(partition.topic, partition.index) && throttle.isExceeded
   }
 
-  #mustAnswerAtOnce(reads: readonly FetchEntryResult[], options: FetchOptions): boolean {
-    if (options.maxWaitMs <= 0 || reads.length === 0) return true
+  #mustAnswerAtOnce(reads: readonly FetchEntryResult[], size: number, options: FetchOptions): boolean {
+    if (options.maxWaitMs <= 0 || size === 0) return true
     let bytes = 0
     for (const read of reads) {
       if (read.error !== ErrorCode.NONE || read.divergingEpoch !== undefined) return true
@@ -472,8 +496,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     return bytes >= options.minBytes
   }
 
-  /** @param isFirst only the first read of a request tells what the follower has: when it has waited it knows nothing newer */
-  #readAll(entries: readonly FetchEntry[], options: FetchOptions, isFirst: boolean): FetchEntryResult[] {
+  #readAll(entries: readonly FetchEntry[], options: FetchOptions): FetchEntryResult[] {
     let budget = options.maxBytes
     let atLeastOneBatch = options.atLeastOneBatch
     return entries.map(({ partition, error, request }): FetchEntryResult => {
@@ -489,19 +512,6 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       })
       if (read.records.length > 0) atLeastOneBatch = false
       budget = Math.max(0, budget - read.records.length)
-      if (
-        isFirst &&
-        options.replicaId >= 0 &&
-        read.error === ErrorCode.NONE &&
-        read.divergingEpoch === undefined
-      ) {
-        partition.recordFollowerFetch({
-          replicaId: options.replicaId,
-          replicaEpoch: options.replicaEpoch,
-          fetchOffset: request.fetchOffset,
-          logStartOffset: request.logStartOffset,
-        })
-      }
       return { ...read, request, partition }
     })
   }

@@ -1,6 +1,16 @@
 /**
  * What the leader of a partition knows about one follower, learnt from that follower's fetches.
+ *
+ * While neither the follower's request nor the leader's log end changes, the fetches of an incremental session (KIP-227) need not be
+ * recorded one by one: the time of the session's latest fetch says the same.
  */
+
+/** The fetches of one session. */
+export interface FetchTimes {
+  /** Monotonic time of the latest request, written after the partitions with news were recorded. */
+  readonly lastFetchMs: number
+}
+
 export class ReplicaProgress {
   readonly brokerId: number
   /** Fetch offset of its latest fetch: everything below is in the follower's log. -1: not known in this epoch. */
@@ -8,18 +18,32 @@ export class ReplicaProgress {
   logStartOffset = -1
   /** Epoch of the broker's incarnation that fetched, -1 when unknown. */
   brokerEpoch = -1
-  /** Monotonic time of the latest moment at which it had all that the leader had. */
-  lastCaughtUpMs: number
+  #lastCaughtUpMs: number
+  #session: FetchTimes | undefined
   #lastFetchMs = 0
   #leaderEndOffsetAtLastFetch = -1
 
   constructor(brokerId: number, lastCaughtUpMs: number) {
     this.brokerId = brokerId
-    this.lastCaughtUpMs = lastCaughtUpMs
+    this.#lastCaughtUpMs = lastCaughtUpMs
   }
 
   get lastFetchMs(): number {
-    return this.#lastFetchMs
+    return Math.max(this.#lastFetchMs, this.#session?.lastFetchMs ?? 0)
+  }
+
+  /** Monotonic time of the latest moment at which it had all that the leader had. */
+  get lastCaughtUpMs(): number {
+    const wasCaughtUp = this.#session !== undefined && this.logEndOffset >= this.#leaderEndOffsetAtLastFetch
+    return wasCaughtUp ? Math.max(this.#lastCaughtUpMs, this.lastFetchMs) : this.#lastCaughtUpMs
+  }
+
+  /** The session's later fetches say nothing about this partition any more. */
+  leaveSession(session: FetchTimes | undefined): void {
+    if (session === undefined || session !== this.#session) return
+    this.#lastCaughtUpMs = this.lastCaughtUpMs
+    this.#lastFetchMs = this.lastFetchMs
+    this.#session = undefined
   }
 
   onFetch(fetch: {
@@ -28,11 +52,14 @@ export class ReplicaProgress {
     leaderEndOffset: number
     brokerEpoch: number
     nowMs: number
+    session?: FetchTimes | undefined
   }): void {
+    this.leaveSession(this.#session)
+    this.#session = fetch.session
     if (fetch.fetchOffset >= fetch.leaderEndOffset)
-      this.lastCaughtUpMs = Math.max(this.lastCaughtUpMs, fetch.nowMs)
+      this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, fetch.nowMs)
     else if (fetch.fetchOffset >= this.#leaderEndOffsetAtLastFetch) {
-      this.lastCaughtUpMs = Math.max(this.lastCaughtUpMs, this.#lastFetchMs)
+      this.#lastCaughtUpMs = Math.max(this.#lastCaughtUpMs, this.#lastFetchMs)
     }
     this.logEndOffset = fetch.fetchOffset
     this.logStartOffset = fetch.logStartOffset

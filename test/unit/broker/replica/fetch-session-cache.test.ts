@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  FetchSessionCache,
-  type FetchSessionRequest,
-} from '../../../../broker/replica/fetch-session-cache.ts'
+import type { FetchSessionRequest } from '../../../../broker/replica/fetch-request.ts'
+import { FetchSessionCache } from '../../../../broker/replica/fetch-session-cache.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 
 const EVICTION_MS = 120_000
