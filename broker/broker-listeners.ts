@@ -10,6 +10,7 @@ import type { BrokerOptions } from './broker-options.ts'
 import { BrokerListener } from './network/listener.ts'
 import type { ConnectionInfo, ListenerInfo } from './network/request-context.ts'
 import type { Router } from './network/router.ts'
+import type { ClientQuotas } from './quota/client-quotas.ts'
 
 export const CONTROLLER_LISTENER = {
   name: 'CONTROLLER',
@@ -20,6 +21,7 @@ export const CONTROLLER_LISTENER = {
 export interface BrokerListenersOptions {
   readonly broker: BrokerOptions
   readonly router: Router
+  readonly quotas: ClientQuotas
   /** Whether records of this turn could not be handed to the operating system. */
   readonly hasFlushFailed: () => boolean
 }
@@ -110,7 +112,7 @@ export class BrokerListeners {
   }
 
   #create(info: ListenerInfo, address: Address, runtime: Runtime): BrokerListener {
-    const { broker, router, hasFlushFailed } = this.#options
+    const { broker, router, quotas, hasFlushFailed } = this.#options
     const { config, scheduler, interception, nodeId, alternativePorts } = broker
     return new BrokerListener({
       info,
@@ -124,6 +126,7 @@ export class BrokerListeners {
         ? {
             mayConnect: (clientAddress: string) =>
               interception?.interceptor?.mayConnect?.(nodeId, clientAddress) !== false,
+            meterConnection: (clientAddress: string) => quotas.meterConnection(clientAddress),
           }
         : {}),
       limits: () => ({

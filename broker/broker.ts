@@ -135,6 +135,7 @@ export class Broker {
     this.listeners = new BrokerListeners({
       broker: options,
       router,
+      quotas,
       hasFlushFailed: () => this.#failedFlushTurn === runtime.reactor.turn,
     })
     this.lifecycle = this.#createLifecycle(controller)

@@ -3,6 +3,8 @@
  *
  * A link above `max.connections` waits until another ends, as one does that Kafka's acceptor has not come to.
  *
+ * One from an address that connects too often is not served, and closed after a while, lest it come again at once (KIP-612).
+ *
  * Limits: `max.connections`, `max.connections.per.ip`, `connections.max.idle.ms`, `socket.request.max.bytes`,
  * `socket.listen.backlog.size` for those that wait.
  */
@@ -26,6 +28,8 @@ export interface BrokerListenerOptions {
   readonly hasFlushFailed: () => boolean
   /** Whether a client may connect now; absent: always. */
   readonly mayConnect?: (clientAddress: string) => boolean
+  /** How long a connection from this address is to be kept unserved until it is closed; 0, or absent: it is served. */
+  readonly meterConnection?: (clientAddress: string) => number
   readonly limits: () => {
     maxConnections: number
     maxConnectionsPerIp: number
@@ -46,6 +50,8 @@ export class BrokerListener {
   #isClosed = false
   /** Links that came before this broker may serve; undefined once it does. */
   #early: Link[] | undefined
+  /** Links that are not served and will be closed soon. */
+  readonly #unserved = new Set<Link>()
   /** Links for which there is no room yet, the oldest first; they are not read. */
   #waiting: Link[] = []
 
@@ -105,7 +111,7 @@ export class BrokerListener {
   close(isAbrupt: boolean): void {
     this.#isClosed = true
     this.#transportListener?.close()
-    for (const link of [...(this.#early ?? []), ...this.#waiting]) link.destroy()
+    for (const link of [...(this.#early ?? []), ...this.#waiting, ...this.#unserved]) link.destroy()
     for (const connection of [...this.#connections]) {
       if (isAbrupt) connection.destroy()
       else connection.close()
@@ -142,6 +148,11 @@ export class BrokerListener {
 
   #take(link: Link): void {
     const ip = link.remote.host
+    const throttleTimeMs = this.#options.meterConnection?.(ip) ?? 0
+    if (throttleTimeMs > 0) {
+      this.#closeLater(link, throttleTimeMs)
+      return
+    }
     const ofIp = this.#perIp.get(ip) ?? 0
     if (ofIp >= this.#options.limits().maxConnectionsPerIp) {
       link.onClose = () => {}
@@ -160,6 +171,17 @@ export class BrokerListener {
       this.#takeWaiting()
     }
     this.#early.push(link)
+  }
+
+  #closeLater(link: Link, delayMs: number): void {
+    link.pause()
+    this.#unserved.add(link)
+    const label = `close of ${link.remote.host}:${link.remote.port}, which connects too often`
+    const timer = this.#options.scheduler.schedule(label, delayMs, () => link.destroy())
+    link.onClose = () => {
+      timer.cancel()
+      this.#unserved.delete(link)
+    }
   }
 
   #connect(link: Link): void {

@@ -1,6 +1,7 @@
 /**
  * The client quotas of one broker: what its clients produce, fetch, ask and change is counted, and whoever is above a quota is told for
- * how long it will not be heard (KIP-13, KIP-124, KIP-219, KIP-599).
+ * how long it will not be heard (KIP-13, KIP-124, KIP-219, KIP-599); so is how
+ * often addresses connect (KIP-612).
  *
  * Owner: the broker. Follows the quotas in the metadata image. Invariants: what is above a quota has been done and counts, only a fetch
  * is answered empty and its bytes are taken back; of several quotas the longest time holds. Each broker counts for itself. Without
@@ -71,6 +72,9 @@ export class ClientQuotas implements MetadataListener {
   readonly #produce: RateQuota
   readonly #fetch: RateQuota
   readonly #request: RateQuota
+  /** connection_creation_rate by address; null: of those that have none of their own. */
+  #connectionLimits = new Map<string | null, number>()
+  readonly #connections: QuotaCounters<SampledRate>
   #mutations = new QuotaLimits([], 'controller_mutation_rate')
   readonly #buckets: QuotaCounters<TokenBucket>
   #isActive = false
@@ -81,6 +85,7 @@ export class ClientQuotas implements MetadataListener {
     this.#produce = new RateQuota('producer_byte_rate', windows)
     this.#fetch = new RateQuota('consumer_byte_rate', windows)
     this.#request = new RateQuota('request_percentage', windows)
+    this.#connections = new QuotaCounters(() => new SampledRate(windows))
     this.#buckets = new QuotaCounters(() => new TokenBucket(mutationWindows))
   }
 
@@ -91,6 +96,7 @@ export class ClientQuotas implements MetadataListener {
 
   onMetadata({ quotas }: MetadataImage, delta: MetadataDelta): void {
     if (!delta.changedQuotas) return
+    this.#connectionLimits = connectionLimits(quotas.values())
     const all = [...quotas.values()].filter(({ parts }) => !parts.has('ip'))
     this.#produce.follow(all)
     this.#fetch.follow(all)
@@ -152,6 +158,22 @@ export class ClientQuotas implements MetadataListener {
     return request.mutationQuota
   }
 
+  /**
+   * Counts a connection that is made; one that is too much does not count, since it is not taken.
+   * @param address of the client, as text
+   * @returns 0 when it may be taken, otherwise after how long it is to be closed
+   */
+  meterConnection(address: string): number {
+    const limit = this.#connectionLimits.get(address) ?? this.#connectionLimits.get(null)
+    if (limit === undefined) return 0
+    const nowMs = this.#nowMs()
+    const rate = this.#connections.of(address, nowMs)
+    rate.record(1, nowMs)
+    const throttleTimeMs = rate.throttleTimeMs(limit, nowMs)
+    if (throttleTimeMs > 0) rate.record(-1, nowMs)
+    return Math.min(throttleTimeMs, this.#options.windows.windowMs)
+  }
+
   /** In percent of one processor, as Kafka counts its threads; held back for one window at most. */
   #meterTime(request: MeteredRequest): number {
     if (this.#request.limits.isEmpty) return 0
@@ -163,4 +185,14 @@ export class ClientQuotas implements MetadataListener {
   #nowMs(): number {
     return this.#options.clock.monotonicMs()
   }
+}
+
+function connectionLimits(quotas: Iterable<QuotaImage>): Map<string | null, number> {
+  const limits = new Map<string | null, number>()
+  for (const { parts, values } of quotas) {
+    const address = parts.get('ip')
+    const limit = values.get('connection_creation_rate')
+    if (address !== undefined && limit !== undefined) limits.set(address, limit)
+  }
+  return limits
 }

@@ -316,3 +316,33 @@ describe('controller_mutation_rate', () => {
     }
   })
 })
+
+describe('connection_creation_rate', () => {
+  async function asked(): Promise<RawConnection> {
+    const [host = '', port = ''] = addressOf(1).split(':')
+    const connection = await RawConnection.open(host, Number(port))
+    connections.push(connection)
+    const header = { version: 12, correlationId: 1, clientId: 'app' }
+    connection.send(joinFrame(encodeRequestFrame(Metadata, header, NOTHING)))
+    return connection
+  }
+
+  it('leaves connections that are too many unserved, and closes them after a while', async () => {
+    await start()
+    await setQuota({ ip: null }, 'connection_creation_rate', 1)
+    const opened: RawConnection[] = []
+    for (let count = 0; count < 14; count += 1) opened.push(await asked())
+    await cluster.clock.advance(999)
+    const unserved = opened.at(-1) as RawConnection
+    expect(await unserved.next(50)).toBe('timeout')
+    expect(unserved.isClosed).toBe(false)
+    await cluster.clock.advance(1)
+    expect(await unserved.next()).toBe('closed')
+    const answers = await Promise.all(opened.slice(0, -1).map((connection) => connection.next()))
+    const served = answers.filter((answer) => answer !== 'closed')
+    expect(served.length).toBeGreaterThanOrEqual(8)
+    expect(served.length).toBeLessThanOrEqual(10)
+    await cluster.clock.advance('12s')
+    expect(await (await asked()).next()).toBeInstanceOf(Buffer)
+  })
+})

@@ -21,7 +21,9 @@ beforeEach(() => {
 })
 
 function set(key: string, value: number, remove = false): void {
-  const entity = [{ entityType: key.startsWith('connection') ? 'ip' : 'client-id', entityName: 'app' }]
+  const entity = key.startsWith('connection')
+    ? [{ entityType: 'ip', entityName: null }]
+    : [{ entityType: 'client-id', entityName: 'app' }]
   image.replay(metadataRecord('ClientQuotaRecord', 0, { entity, key, value, remove }))
   quotas.onMetadata(image, image.takeDelta())
 }
@@ -92,6 +94,18 @@ describe('client quotas', () => {
     expect(quotas.maxFetchBytes(request(Fetch.key))).toBe(Number.POSITIVE_INFINITY)
     set('consumer_byte_rate', 1000)
     expect(quotas.maxFetchBytes(request(Fetch.key))).toBe(10_000)
+  })
+
+  it('count the connections of each address, but not those that are too many', () => {
+    set('connection_creation_rate', 1)
+    for (let made = 0; made < 10; made += 1) expect(quotas.meterConnection('10.0.0.1')).toBe(0)
+    expect(quotas.meterConnection('10.0.0.1')).toBe(1_000)
+    expect(quotas.meterConnection('10.0.0.1')).toBe(1_000)
+    expect(quotas.meterConnection('10.0.0.2')).toBe(0)
+    nowMs = 11_000
+    expect(quotas.meterConnection('10.0.0.1')).toBe(0)
+    set('connection_creation_rate', 1, true)
+    for (let made = 0; made < 20; made += 1) expect(quotas.meterConnection('10.0.0.1')).toBe(0)
   })
 
   it('go on with what was counted when a limit changes', () => {
