@@ -34,6 +34,8 @@ export interface ClusterEnvironment {
   /** How many ports after a busy one may be tried. */
   readonly alternativePorts: number
   readonly controllerAddressOf: (nodeId: number) => Address | undefined
+  /** Where the node listens that advertises the address: a proxy may lie between the two, and nodes go past it. Default: nowhere. */
+  readonly listenerBehind?: (advertised: Address) => Address | undefined
   readonly interception: Interception | undefined
 }
 
@@ -90,6 +92,17 @@ export class ClusterNode {
   /** What clients are told to connect to, by listener; stays while the node is down. */
   get advertisedAddresses(): ReadonlyMap<string, Address> {
     return this.#advertised
+  }
+
+  /** Where clients that were told the address arrive; undefined when this node advertises something else. */
+  listenerBehind({ host, port }: Address): Address | undefined {
+    for (const { listenerName, host: ownHost } of this.#options.listeners) {
+      const advertised = this.#advertised.get(listenerName)
+      const ownPort = this.#ports.get(listenerName)
+      if (advertised?.host === host && advertised.port === port && ownPort !== undefined)
+        return { host: ownHost, port: ownPort }
+    }
+    return undefined
   }
 
   /** Ports that were asked for and not to be had. */
@@ -224,8 +237,8 @@ export class ClusterNode {
   }
 
   #createBroker(): Broker {
-    const { world, network, clusterId, nodeIds, alternativePorts, controllerAddressOf, interception } =
-      this.#environment
+    const { world, network, clusterId, nodeIds, alternativePorts, interception } = this.#environment
+    const { controllerAddressOf, listenerBehind } = this.#environment
     const { voters = votersOf(nodeIds), replicaHistory } = this.#environment
     const { role, config, files, directories, listeners, advertisedListeners } = this.#options
     this.#lives += 1
@@ -233,6 +246,7 @@ export class ClusterNode {
       outside: world.transport,
       network,
       endpoint: this.endpoint,
+      ...(listenerBehind === undefined ? {} : { listenerBehind }),
     })
     const freezer = new Freezer()
     this.#freezer = freezer

@@ -11,6 +11,7 @@ import { createNodeRuntime, type NodeRuntime } from '../common/runtime/node/runt
 import type { Runtime } from '../common/runtime/runtime.ts'
 import { MemoryDisk } from '../common/runtime/sim/files.ts'
 import { MemoryNetwork } from '../common/runtime/sim/transport.ts'
+import type { Address } from '../common/runtime/transport.ts'
 import { type MetaProperties, readMetaProperties } from '../storage/meta-properties.ts'
 import type { Broker } from './broker.ts'
 import { type ClusterEnvironment, ClusterNode, type NodeRole, votersOf } from './cluster-node.ts'
@@ -124,6 +125,11 @@ export class Cluster {
   /** Every node, running or not, by node id from the lowest. */
   get nodes(): readonly ClusterNode[] {
     return this.#nodes
+  }
+
+  /** Where the node listens that advertises the address; undefined when none does. */
+  listenerBehind(advertised: Address): Address | undefined {
+    return listenerBehind(this.nodes, advertised)
   }
 
   /** The brokers that run at the moment. */
@@ -287,6 +293,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 const DIRECTORY_HINT =
   'Check that the directory exists, is writable and has free space, or give another one with --data-dir.'
 
+function listenerBehind(nodes: readonly ClusterNode[], advertised: Address): Address | undefined {
+  for (const node of nodes) {
+    const address = node.listenerBehind(advertised)
+    if (address !== undefined) return address
+  }
+  return undefined
+}
+
 async function assemble(
   options: ClusterOptions,
   count: number,
@@ -320,6 +334,7 @@ async function assemble(
     alternativePorts: options.strictPorts === true ? 0 : PORT_TRIES,
     interception: options.interception,
     controllerAddressOf: (nodeId) => nodes.find((node) => node.nodeId === nodeId)?.broker?.controllerAddress,
+    listenerBehind: (advertised) => listenerBehind(nodes, advertised),
   }
   const createNode = (place: Place, more: { index: number; role: NodeRole; added?: AddBrokerOptions }) => {
     const config = brokerConfig(given, options, place, { ...more, warnings })

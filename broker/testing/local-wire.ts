@@ -12,8 +12,10 @@ export function localWire(cluster: () => Cluster, runtime: Runtime, realTimers: 
       listen: (options, onLink) => cluster().network.endpoint(FIXTURE_ENDPOINT).listen(options, onLink),
       connect: (options) => {
         const { network } = cluster()
-        const transport = network.knows(options) ? network.endpoint(FIXTURE_ENDPOINT) : runtime.transport
-        return transport.connect(options)
+        const address = network.knows(options) ? options : cluster().listenerBehind(options)
+        if (address === undefined || !network.knows(address)) return runtime.transport.connect(options)
+        const { host, port } = address
+        return network.endpoint(FIXTURE_ENDPOINT).connect({ ...options, host, port })
       },
     },
     scheduler: realTimers,
