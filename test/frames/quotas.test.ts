@@ -187,6 +187,20 @@ describe('producer_byte_rate', () => {
     await setQuota(entity, 'producer_byte_rate', null)
     expect((await client('app').call(Produce, records(40_000))).throttleTimeMs).toBe(0)
   })
+
+  it('leaves no timer behind for a connection that ends while it is held back', async () => {
+    await start()
+    await setQuota({ 'client-id': 'app' }, 'producer_byte_rate', LIMIT)
+    const { broker } = cluster.node(1)
+    const muted = () =>
+      broker?.services.scheduler.pending().filter(({ label }) => label.startsWith('mute of'))
+    expect((await client('app').call(Produce, records(40_000))).throttleTimeMs).toBeGreaterThan(0)
+    expect(muted()).toHaveLength(1)
+    for (const listener of broker?.listeners.forClients ?? []) {
+      for (const connection of [...listener.connections]) connection.destroy()
+    }
+    expect(muted()).toHaveLength(0)
+  })
 })
 
 describe('consumer_byte_rate', () => {

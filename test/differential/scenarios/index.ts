@@ -8,6 +8,7 @@ import { firstScenarios } from './first-contact.ts'
 import { groupScenarios } from './groups.ts'
 import { otherScenarios } from './others.ts'
 import { produceScenarios } from './produce.ts'
+import { quotaScenarios } from './quotas.ts'
 import { securityScenarios } from './security.ts'
 import { topicScenarios } from './topics.ts'
 import { transactionScenarios } from './transactions.ts'
@@ -22,6 +23,7 @@ export const scenarios: readonly Scenario[] = [
   ...groupScenarios,
   ...transactionScenarios,
   ...securityScenarios,
+  ...quotaScenarios,
   ...otherScenarios,
   ...detailScenarios,
 ]
