@@ -40,7 +40,6 @@ import { ClientTelemetry } from './telemetry/client-telemetry.ts'
 import { TopicCreator } from './topic-creator.ts'
 import { METADATA_TOPIC } from './topic-names.ts'
 
-const REGISTRATION_TIMEOUT_MS = 60_000
 const CONTROLLER_RETRY_MS = 50
 const CONTROLLED_SHUTDOWN_LIMIT_MS = 10_000
 const RESIGNATION_LIMIT_MS = 1_000
@@ -82,6 +81,7 @@ export class Broker {
       transport: options.internalTransport,
       scheduler,
       clientId: `controller-client-${nodeId}`,
+      requestTimeoutMs: options.config.get('controller.socket.timeout.ms'),
     })
     this.#peers = new PeerClient({ transport: runtime.transport, scheduler, clientId: `broker-${nodeId}` })
     const controller = new ControllerClient({
@@ -208,7 +208,8 @@ export class Broker {
 
   /** The first half of a clean stop: asks the controller to let this broker go, once others lead what it led. */
   async handOver(): Promise<void> {
-    if (this.#state !== 'running' || !this.#options.servesClients) return
+    const { servesClients, config } = this.#options
+    if (this.#state !== 'running' || !servesClients || !config.get('controlled.shutdown.enable')) return
     await this.#atMost('time limit of the controlled shutdown', CONTROLLED_SHUTDOWN_LIMIT_MS, () =>
       this.lifecycle.beginControlledShutdown(),
     )
@@ -313,7 +314,7 @@ export class Broker {
       controller,
       metadata: this.#loader.image,
       heartbeatIntervalMs: () => config.get('broker.heartbeat.interval.ms'),
-      registrationTimeoutMs: REGISTRATION_TIMEOUT_MS,
+      registrationTimeoutMs: config.get('initial.broker.registration.timeout.ms'),
       registration: () => ({
         brokerId: nodeId,
         clusterId,
@@ -345,11 +346,10 @@ export class Broker {
   }
 
   #interBrokerListenerName(): string {
-    return (
-      this.#options.config.get('inter.broker.listener.name') ??
-      this.#options.listeners[0]?.listenerName ??
-      'PLAINTEXT'
-    )
+    const { config, listeners } = this.#options
+    const name = config.get('inter.broker.listener.name') ?? config.get('security.inter.broker.protocol')
+    const found = listeners.find(({ listenerName }) => listenerName === name) ?? listeners[0]
+    return found?.listenerName ?? 'PLAINTEXT'
   }
 
   #isStray({ topic, partition }: { topic: string; partition: number }): boolean {

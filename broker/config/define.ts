@@ -141,6 +141,14 @@ export function defineTable<const Table extends ConfigTable>(table: Table): Tabl
   return table
 }
 
+/** The table of something that is missing as a whole: rows with a reason of their own keep it. */
+export function withoutEffect<const Table extends ConfigTable>({ effect }: RowOptions, table: Table): Table {
+  const rows = Object.entries(table).map(([name, row]) =>
+    effect === undefined || row.effect.kind === 'none' ? [name, row] : [name, { ...row, effect }],
+  )
+  return Object.fromEntries(rows) as Table
+}
+
 /** Passwords are never shown; neither are values whose type is unknown, lest one of them is a password. */
 export function isSensitive(row: ConfigRow | undefined): boolean {
   return row === undefined || row.type === 'PASSWORD'

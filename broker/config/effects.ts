@@ -30,4 +30,6 @@ export const NO_CONNECTION_RATE = none('New connections are not counted by time.
 export const NO_EARLY_START = none('The authorizer starts with the broker.')
 export const NO_UNSTABLE_VERSIONS = none('There is nothing unreleased to switch on.')
 export const NO_CONTROLLER_REPORT = none('The controller writes no performance report.')
+export const NO_SECURE_LISTENERS = none('Listeners offer neither TLS nor SASL.')
+export const PEERS_IN_PROCESS = none('Brokers reach each other within their process.')
 export const NO_KEYSTORE_RELOAD = none('Certificates are not compared when a keystore is replaced.')

@@ -1,7 +1,7 @@
 /**
  * Broker keys of logs. Most are the default of a topic key (see `synonyms.ts`).
  */
-import { boolean, defineTable, double, int, internal, list, long, part, string } from '../define.ts'
+import { boolean, defineTable, double, int, internal, list, long, none, part, string } from '../define.ts'
 import { NO_PREALLOCATION, NO_SUCH_BUFFER, NO_THREAD_POOLS, ONE_LOG_DIRECTORY } from '../effects.ts'
 import { atLeast, between, gzipLevel, listOf, nonEmptyList, oneOf } from '../validators.ts'
 
@@ -101,6 +101,7 @@ export const LOG_KEYS = defineTable({
     'MEDIUM',
     'cluster-wide',
     'Upper bound of what the cleaner reads and writes per second, in bytes.',
+    none('The cleaner is not slowed down.'),
   ),
   'log.cleaner.max.compaction.lag.ms': long(
     '9223372036854775807',
@@ -151,6 +152,7 @@ export const LOG_KEYS = defineTable({
     'LOW',
     'read-only',
     'A broker that cannot tell the controller about a failed log directory for this many milliseconds stops itself.',
+    none('A broker goes on telling the controller of a failed directory.'),
   ),
   'log.dirs': list(
     null,

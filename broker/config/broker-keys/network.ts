@@ -2,7 +2,14 @@
  * Broker keys of listeners, connections and requests.
  */
 import { defineTable, int, list, long, string } from '../define.ts'
-import { NO_CONNECTION_RATE, NO_EARLY_START, NO_SOCKET_BUFFERS, NO_THREAD_POOLS } from '../effects.ts'
+import {
+  NO_CONNECTION_RATE,
+  NO_EARLY_START,
+  NO_SOCKET_BUFFERS,
+  NO_SUCH_BUFFER,
+  NO_THREAD_POOLS,
+  PEERS_IN_PROCESS,
+} from '../effects.ts'
 import { atLeast, listOf, nonEmptyList, oneOf } from '../validators.ts'
 
 export const NETWORK_KEYS = defineTable({
@@ -128,6 +135,7 @@ export const NETWORK_KEYS = defineTable({
     'HIGH',
     'read-only',
     'How many requests may wait before the broker stops reading from its connections.',
+    NO_SUCH_BUFFER,
   ),
   'request.timeout.ms': int(
     '30000',
@@ -149,6 +157,7 @@ export const NETWORK_KEYS = defineTable({
     'MEDIUM',
     'read-only',
     'Longest time the broker gives a connection it opens to be established, in milliseconds; the time grows with each failure.',
+    PEERS_IN_PROCESS,
   ),
   'socket.connection.setup.timeout.ms': long(
     '10000',
@@ -156,6 +165,7 @@ export const NETWORK_KEYS = defineTable({
     'MEDIUM',
     'read-only',
     'Time the broker gives the first attempt to open a connection, in milliseconds.',
+    PEERS_IN_PROCESS,
   ),
   'socket.listen.backlog.size': int(
     '50',

@@ -1,7 +1,7 @@
 /**
  * Broker keys of the node as a whole: identity, quotas, metrics, plug-ins.
  */
-import { boolean, defineTable, int, internal, javaClass, list, long, part, string } from '../define.ts'
+import { boolean, defineTable, int, internal, javaClass, list, long, none, part, string } from '../define.ts'
 import { NO_JAVA_CLASSES, NO_JAVA_METRICS, NO_JAVA_SECURITY, NO_UNSTABLE_VERSIONS } from '../effects.ts'
 import { atLeast, listOf, nonNullString } from '../validators.ts'
 
@@ -144,7 +144,7 @@ export const SERVER_KEYS = defineTable({
     'MEDIUM',
     'read-only',
     'How long a node may take to start before it gives up, in milliseconds.',
-    internal(),
+    internal(none('A start has no limit of time as a whole.')),
   ),
   'telemetry.max.bytes': int(
     '1048576',
