@@ -28,7 +28,7 @@ const sources = files.filter((path) =>
 
 describe('README', () => {
   it('names only commands that exist', () => {
-    const scripts = [...read('README.md').matchAll(/npm (?:run )?([a-z]+(?::[a-z]+)*)/g)].map(
+    const scripts = [...read('README.md').matchAll(/npm (?:run )?([a-z\d]+(?::[a-z\d]+)*)/g)].map(
       ([, name]) => name ?? '',
     )
     expect(scripts).toContain('start')
