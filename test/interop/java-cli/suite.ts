@@ -515,9 +515,13 @@ const killedLeader: Case = {
           .filter((line) => /^\d+$/.test(line))
           .map(Number)
           .sort((left, right) => left - right)
+        const lost = Array.from({ length: count }, (_, index) => index).filter(
+          (number) => !numbers.includes(number),
+        )
+        const doubled = numbers.filter((number, index) => numbers[index - 1] === number)
         check(
-          numbers.length === count && numbers.every((number, index) => number === index),
-          'records are lost or there twice',
+          lost.length === 0 && doubled.length === 0,
+          `of ${numbers.length} records lost: ${lost.join()}; there twice: ${doubled.join()}`,
         )
       } finally {
         await producer.stop()
