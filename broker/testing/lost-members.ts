@@ -1,7 +1,8 @@
 /**
  * Takes members out of their groups as soon as their client is gone: profile `test` does not wait for the session of a process that died or
  * a consumer that was never stopped. Only when the client closed the connection: a broker that stops, a fault that disconnects and
- * `setDown` leave members alone, and so does everything for static members (KIP-345), who are expected back.
+ * `setDown` leave members alone, as does a client that leaves a broker which is the group's coordinator no more, to ask the next one.
+ * So does everything for static members (KIP-345), who are expected back.
  *
  * Owner: the cluster of a test. A member that has spoken on a newer connection is not lost with the older one.
  */
@@ -51,16 +52,20 @@ interface Spoken {
 export class LostMembers {
   readonly #wire: Wire
   readonly #reactor: Reactor
-  readonly #isServing: (exchange: InterceptedRequest) => boolean
+  readonly #isCoordinator: (exchange: InterceptedRequest, groupId: string) => boolean
   readonly #members = new Map<string, Member>()
   /** Closed by a broker: the client did not go. */
   readonly #cut = new WeakSet<ConnectionInfo>()
 
-  /** @param parts.isServing whether the broker that was asked is still the one that runs, and clients may reach it */
-  constructor(parts: { wire: Wire; reactor: Reactor; isServing: (exchange: InterceptedRequest) => boolean }) {
+  /** @param parts.isCoordinator whether the broker that was asked still runs, clients may reach it, and it coordinates the group */
+  constructor(parts: {
+    wire: Wire
+    reactor: Reactor
+    isCoordinator: (exchange: InterceptedRequest, groupId: string) => boolean
+  }) {
     this.#wire = parts.wire
     this.#reactor = parts.reactor
-    this.#isServing = parts.isServing
+    this.#isCoordinator = parts.isCoordinator
   }
 
   /** As a companion of the fault engine. */
@@ -100,7 +105,7 @@ export class LostMembers {
       this.#members.delete(key)
       return
     }
-    const isAlive = (): boolean => !this.#members.has(key) && this.#isServing(exchange)
+    const isAlive = (): boolean => !this.#members.has(key) && this.#isCoordinator(exchange, groupId)
     this.#members.set(key, {
       protocol,
       groupId,

@@ -5,6 +5,7 @@
  * Owner: whoever started the cluster. It stands between clients and brokers as a companion of a fault engine: that of a test, or one of its
  * own for `kafkito start`.
  */
+import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Reactor } from '../../common/runtime/reactor.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Scheduler } from '../../common/runtime/scheduler.ts'
@@ -37,9 +38,10 @@ export function addTestBehaviour(parts: TestBehaviourParts): void {
   const members = new LostMembers({
     wire: parts.wire,
     reactor,
-    isServing: ({ context: { broker } }) =>
+    isCoordinator: ({ context: { broker } }, groupId) =>
       !faultEngine.isDown(broker.nodeId) &&
-      cluster().nodes.some((node) => node.state === 'running' && node.broker?.services === broker),
+      cluster().nodes.some((node) => node.state === 'running' && node.broker?.services === broker) &&
+      broker.groups.service.shardFor(groupId).error === ErrorCode.NONE,
   })
   openRequests.onConnectionClosed(members.onConnectionClosed)
   faultEngine.accompany(openRequests.watch)
