@@ -188,19 +188,21 @@ function isSameFetcher(left: Fetcher, right: Fetcher): boolean {
 
 /** One request of a session. */
 export class SessionFetch implements FetchSource {
-  readonly times: FetchSession
   readonly #session: FetchSession
   readonly #resolve: (request: FetchPartitionRequest) => FetchEntry
 
   /** @param resolve finds the replica, or why there is none */
   constructor(session: FetchSession, resolve: (request: FetchPartitionRequest) => FetchEntry) {
     this.#session = session
-    this.times = session
     this.#resolve = resolve
   }
 
   get size(): number {
     return this.#session.partitions.size
+  }
+
+  get times(): FetchSession {
+    return this.#session
   }
 
   asked(fetcher: Fetcher): readonly FetchEntry[] {

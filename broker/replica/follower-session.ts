@@ -94,12 +94,8 @@ export class FollowerSession {
   /** @param sessionId 0: the leader keeps no session; the next request is a whole one again */
   onAnswered(sessionId: number): void {
     this.#id = sessionId
-    if (sessionId === 0) {
-      this.#epoch = 0
-      this.#told = new Map()
-    } else {
-      this.#epoch = this.#epoch === MAX_EPOCH ? 1 : this.#epoch + 1
-    }
+    if (sessionId === 0) this.restart()
+    else this.#epoch = this.#epoch === MAX_EPOCH ? 1 : this.#epoch + 1
   }
 }
 

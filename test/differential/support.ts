@@ -7,6 +7,7 @@ import { OffsetFetch } from '../../common/protocol/apis/09-offset-fetch.ts'
 import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
 import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
 import { InitProducerId } from '../../common/protocol/apis/22-init-producer-id.ts'
+import type { ShareFetch } from '../../common/protocol/apis/78-share-fetch.ts'
 import type { RequestInputOf } from '../../common/protocol/schema.ts'
 import { BatchBuilder, type BatchBuilderOptions } from '../../common/record/batch-builder.ts'
 import { type Step, step } from './scenario.ts'
@@ -179,4 +180,21 @@ export function produceRequest(
 /** Fills a partition; not compared. */
 export function filled(name: string, records: Buffer, partition = 0, label = ''): Step {
   return step(`fill${label}`, Produce, 9, produceRequest(name, records, { partition }), { setup: true })
+}
+
+/** Records of partition 0 for a member of a share group. */
+export function shareFetchRequest(
+  topicId: string,
+  session: { readonly groupId: string; readonly memberId: string; readonly shareSessionEpoch: number },
+): RequestInputOf<typeof ShareFetch> {
+  return {
+    ...session,
+    maxWaitMs: 500,
+    minBytes: 1,
+    maxBytes: 1_000_000,
+    maxRecords: 100,
+    batchSize: 100,
+    topics: [{ topicId, partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] }],
+    forgottenTopicsData: [],
+  }
 }

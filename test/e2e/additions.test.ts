@@ -310,6 +310,19 @@ describe('aborting', () => {
   })
 })
 
+/** What a process of its own prints, and its exit code. */
+async function outcomeOf(program: string): Promise<[string, number | null]> {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  const [code] = await once(child, 'exit')
+  return [output, code]
+}
+
 describe('the process', () => {
   it('ends by itself after the last close', async () => {
     const topic = await world.topic()
@@ -325,15 +338,7 @@ describe('the process', () => {
       await producer.close()
       console.log('closed')
     `
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    child.stdout.on('data', (chunk) => {
-      output += chunk
-    })
-    const [code] = await once(child, 'exit')
-    expect([output, code]).toEqual(['v\nclosed\n', 0])
+    expect(await outcomeOf(program)).toEqual(['v\nclosed\n', 0])
   })
 
   it('is not kept alive by clients that nobody uses', async () => {
@@ -344,15 +349,7 @@ describe('the process', () => {
       globalThis.kept = [new Producer(base), new Consumer(group), new ShareConsumer(group), new AdminClient(base)]
       console.log(kept.length)
     `
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    child.stdout.on('data', (chunk) => {
-      output += chunk
-    })
-    const [code] = await once(child, 'exit')
-    expect([output, code]).toEqual(['4\n', 0])
+    expect(await outcomeOf(program)).toEqual(['4\n', 0])
   })
 
   it('keeps nothing of a thousand producers that were created and closed', async () => {

@@ -16,7 +16,7 @@ import { DescribeShareGroupOffsets } from '../../../common/protocol/apis/90-desc
 import { AlterShareGroupOffsets } from '../../../common/protocol/apis/91-alter-share-group-offsets.ts'
 import { DeleteShareGroupOffsets } from '../../../common/protocol/apis/92-delete-share-group-offsets.ts'
 import { each, type Scenario, step } from '../scenario.ts'
-import { batch, filled, groupCoordinator, topic } from '../support.ts'
+import { batch, filled, groupCoordinator, shareFetchRequest, topic } from '../support.ts'
 
 const NOBODY = 'AAAAAAAAAAAAAAAAAAAAEQ'
 
@@ -111,20 +111,8 @@ const share: Scenario = {
         'a session',
         ShareFetch,
         1,
-        (saved) => ({
-          groupId: g,
-          memberId: NOBODY,
-          shareSessionEpoch: 0,
-          maxWaitMs: 500,
-          minBytes: 1,
-          maxBytes: 1_000_000,
-          maxRecords: 100,
-          batchSize: 100,
-          topics: [
-            { topicId: saved.text('id'), partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] },
-          ],
-          forgottenTopicsData: [],
-        }),
+        (saved) =>
+          shareFetchRequest(saved.text('id'), { groupId: g, memberId: NOBODY, shareSessionEpoch: 0 }),
         { until: ({ responses }) => responses.length > 0 },
       ),
       step('a wrong epoch', ShareFetch, 2, {

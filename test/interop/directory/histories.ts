@@ -13,11 +13,11 @@ import { ShareAcknowledge } from '../../../common/protocol/apis/79-share-acknowl
 import { AlterShareGroupOffsets } from '../../../common/protocol/apis/91-alter-share-group-offsets.ts'
 import { DeleteShareGroupOffsets } from '../../../common/protocol/apis/92-delete-share-group-offsets.ts'
 import { ErrorCode } from '../../../common/protocol/errors.ts'
-import { type Scenario, type Step, step } from '../../differential/scenario.ts'
+import { type Saved, type Scenario, type Step, step } from '../../differential/scenario.ts'
 import { groupScenarios } from '../../differential/scenarios/groups.ts'
 import { otherScenarios } from '../../differential/scenarios/others.ts'
 import { transactionScenarios } from '../../differential/scenarios/transactions.ts'
-import { batch, filled, groupCoordinator, topic } from '../../differential/support.ts'
+import { batch, filled, groupCoordinator, shareFetchRequest, topic } from '../../differential/support.ts'
 
 const MEMBER = 'AAAAAAAAAAAAAAAAAAAAIQ'
 const ACCEPT = 1
@@ -34,20 +34,7 @@ const sharing: Scenario = {
         title,
         ShareFetch,
         1,
-        (saved) => ({
-          groupId: g,
-          memberId: MEMBER,
-          shareSessionEpoch,
-          maxWaitMs: 500,
-          minBytes: 1,
-          maxBytes: 1_000_000,
-          maxRecords: 100,
-          batchSize: 100,
-          topics: [
-            { topicId: saved.text('id'), partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] },
-          ],
-          forgottenTopicsData: [],
-        }),
+        (saved) => shareFetchRequest(saved.text('id'), { groupId: g, memberId: MEMBER, shareSessionEpoch }),
         shareSessionEpoch === 0
           ? {
               until: ({ responses }) => (responses[0]?.partitions[0]?.acquiredRecords.length ?? 0) > 0,
@@ -122,34 +109,19 @@ const balancing: Scenario = {
   name: 'balancing',
   steps: (name) => {
     const [a, g] = [name('a'), name('g')]
-    const beat = (title: string, member: string, epoch: number, more: object): Step =>
-      step(
-        title,
-        ConsumerGroupHeartbeat,
-        1,
-        (saved) => ({
-          groupId: g,
-          memberId: member,
-          memberEpoch: epoch > 0 ? saved.number(member) : epoch,
-          ...more,
-        }),
-        { save: ({ memberEpoch }) => ({ [member]: memberEpoch }) },
-      )
+    const beatOf = (title: string, member: string, more: (saved: Saved) => { memberEpoch: number }): Step =>
+      step(title, ConsumerGroupHeartbeat, 1, (saved) => ({ groupId: g, memberId: member, ...more(saved) }), {
+        save: ({ memberEpoch }) => ({ [member]: memberEpoch }),
+      })
+    const beat = (title: string, member: string, memberEpoch: number, more: object): Step =>
+      beatOf(title, member, () => ({ memberEpoch, ...more }))
     const owning = (title: string, member: string, partitions: readonly number[]): Step =>
-      step(
-        title,
-        ConsumerGroupHeartbeat,
-        1,
-        (saved) => ({
-          groupId: g,
-          memberId: member,
-          memberEpoch: saved.number(member),
-          rebalanceTimeoutMs: 5000,
-          subscribedTopicNames: [a],
-          topicPartitions: [{ topicId: saved.text('id'), partitions: [...partitions] }],
-        }),
-        { save: ({ memberEpoch }) => ({ [member]: memberEpoch }) },
-      )
+      beatOf(title, member, (saved) => ({
+        memberEpoch: saved.number(member),
+        rebalanceTimeoutMs: 5000,
+        subscribedTopicNames: [a],
+        topicPartitions: [{ topicId: saved.text('id'), partitions: [...partitions] }],
+      }))
     const start = { rebalanceTimeoutMs: 5000, subscribedTopicNames: [a], topicPartitions: [] }
     return [
       ...topic(a, { partitions: 4 }),
