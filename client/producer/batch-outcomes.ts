@@ -65,6 +65,7 @@ export class BatchOutcomes {
   /** @param answer undefined with acks=0 */
   acknowledged(partition: PartitionQueue, batch: ProducerBatch, answer: PartitionAnswer | undefined): void {
     partition.unknownSinceMs = undefined
+    partition.ackedProducerId = batch.producerId
     partition.ackedMessages += batch.recordCount
     const baseOffset = answer?.baseOffset ?? -1
     if (baseOffset >= 0) {

@@ -14,7 +14,7 @@ import type { PendingReport } from './delivery.ts'
 import { type BatchFormat, ProducerBatch, type ProducerState } from './producer-batch.ts'
 
 /** Batches a broker remembers of a producer: more in flight could not be told apart after a reconnect. */
-const maxIdempotentInFlight = 5
+const MAX_IDEMPOTENT_IN_FLIGHT = 5
 const MAX_PRODUCER_EPOCH = 32767
 const SEQUENCE_MASK = 0x7fffffff
 
@@ -49,6 +49,8 @@ export class PartitionQueue {
   nextSequence = 0
   /** The next batch must begin a new epoch. */
   needsNewEpoch = false
+  /** Of the latest batch that was acknowledged; -1 for none. */
+  ackedProducerId = -1
   lastAckedOffset = -1
   lastAckedLeaderEpoch = -1
   epochCount = 0
@@ -138,7 +140,7 @@ export class PartitionQueue {
     if (this.inFlight.length > 0 && this.inFlightNodeId !== brokerId) return undefined
     if (isIdempotent) {
       if (this.needsNewEpoch && this.inFlight.length > 0) return undefined
-      if (this.inFlight.length >= maxIdempotentInFlight) return undefined
+      if (this.inFlight.length >= this.#maxIdempotentInFlight) return undefined
     }
     let head = this.sealed[0]
     if (head === undefined && this.open !== undefined && this.open.dueMs <= nowMs) {
@@ -146,6 +148,14 @@ export class PartitionQueue {
       head = this.sealed[0]
     }
     return head !== undefined && head.retryAtMs <= nowMs ? head : undefined
+  }
+
+  /**
+   * A broker takes any sequence number of a producer that it knows nothing of: were the first batch refused for a while, the second would
+   * stand before it.
+   */
+  get #maxIdempotentInFlight(): number {
+    return this.ackedProducerId === this.producerId ? MAX_IDEMPOTENT_IN_FLIGHT : 1
   }
 
   /** Removes the batch that `peek` gave from the queue; it is in flight from now. */

@@ -106,6 +106,20 @@ describe('a producer', () => {
   )
 })
 
+it('an idempotent producer keeps its order when its very first batch is refused for a while', async () => {
+  await using brokers = await threeBrokers('t')
+  const { cluster } = brokers
+  await using producer = new Producer({
+    'bootstrap.servers': cluster.bootstrapServers,
+    ...single,
+    'enable.idempotence': true,
+  })
+  const refused = cluster.faults.on('Produce', { topic: 't' }).once().error('NOT_LEADER_OR_FOLLOWER')
+  await Promise.all(numbers(0, 50).map((value) => producer.send('t', { value, partition: 0 })))
+  expect(refused.hits).toBe(1)
+  expect(await valuesIn(cluster, 't')).toEqual(numbers(0, 50))
+}, 60_000)
+
 /** A member of a group that takes its own place again after a death (KIP-345). */
 function member(cluster: TestCluster, { hooks }: Mortal, conf: ClientConfig = {}): Consumer {
   const base = {

@@ -496,10 +496,21 @@ describe('idempotence', () => {
   it('no more than five requests are in flight', async () => {
     const { cluster, producer } = await world(idempotent)
     cluster.topic('t', [1])
+    producer.produce('t', { value: 'first' })
+    await cluster.settle(producer.flush())
     cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
     for (let index = 0; index < 20; index++) producer.produce('t', { value: `${index}` })
     await cluster.advance(1000)
-    expect(cluster.seen('Produce')).toHaveLength(5)
+    expect(cluster.seen('Produce')).toHaveLength(1 + 5)
+  })
+
+  it('the first batch of a producer on a partition is alone in flight until it is acknowledged', async () => {
+    const { cluster, producer } = await world(idempotent)
+    cluster.topic('t', [1])
+    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
+    for (let index = 0; index < 20; index++) producer.produce('t', { value: `${index}` })
+    await cluster.advance(1000)
+    expect(cluster.seen('Produce')).toHaveLength(1)
   })
 
   it('a gap after purged messages is closed by a new epoch of the partition', async () => {
