@@ -303,6 +303,11 @@ export class ClientCore {
     }
   }
 
+  /** Tells the operators of the cluster a last time (KIP-714), for a second at most; returns at once where they want to know nothing. */
+  async pushLastMetrics({ timeoutMs, signal }: CallLimits): Promise<void> {
+    await this.#telemetry.terminate(timeoutMs, signal)
+  }
+
   /** Ends connections and timers. Idempotent. */
   close(): void {
     if (this.#isClosed) return

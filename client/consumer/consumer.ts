@@ -552,6 +552,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
         if (core.events.size === 0 && !this.#engine.rebalances.isReady) await core.events.wait(leftMs, signal)
       }
       await serve()
+      await core.pushLastMetrics({ timeoutMs: deadlineMs - clock.monotonicMs(), signal })
     } finally {
       this.#engine.close()
     }

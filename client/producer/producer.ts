@@ -608,11 +608,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
     timeoutMs: number
     signal: AbortSignal | undefined
   }): Promise<boolean> {
+    const { clock } = this.#core.runtime
+    const deadlineMs = clock.monotonicMs() + timeoutMs
     try {
       // Outside a transaction nothing can be sent: waiting would be in vain.
       const state = this.#transactions?.transactionState
       if (state !== undefined && state !== 'InTransaction') this.#purge(true, true)
-      const left = await this.#flush(timeoutMs, signal)
+      let left = await this.#flush(timeoutMs, signal)
+      if (left === 0) {
+        await this.#core.pushLastMetrics({ timeoutMs: deadlineMs - clock.monotonicMs(), signal })
+        // What the application produced in the meantime.
+        if (this.length > 0) left = await this.#flush(deadlineMs - clock.monotonicMs(), signal)
+      }
       if (left > 0) {
         this.#purge(true, true)
         this.#core.events.serveReady()

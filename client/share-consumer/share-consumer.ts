@@ -241,6 +241,8 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
   }
 
   async #close(limits: CallLimits): Promise<void> {
+    const { clock } = this.#core.runtime
+    const deadlineMs = clock.monotonicMs() + limits.timeoutMs
     let isDone = false
     this.#acknowledge(this.#batch.takeDecided())
     this.#batch.drop()
@@ -252,6 +254,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     )
     try {
       await this.#serveUntil(() => isDone, limits)
+      await this.#core.pushLastMetrics({ ...limits, timeoutMs: deadlineMs - clock.monotonicMs() })
     } finally {
       this.#fetcher.stop()
       this.#membership.close()

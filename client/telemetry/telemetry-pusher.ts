@@ -4,6 +4,8 @@
  *
  *     asleep ─ a broker is up ─► ask ─► wait a share of the interval ─► push ─► wait ─► push …
  *                                 ▲──────── nothing wanted: an interval later, or the subscription is another one ────┘
+ *
+ * A handle that closes pushes once more, and says that it is the last time.
  */
 import { GetTelemetrySubscriptions } from '../../common/protocol/apis/71-get-telemetry-subscriptions.ts'
 import { PushTelemetry } from '../../common/protocol/apis/72-push-telemetry.ts'
@@ -23,6 +25,8 @@ const retryMs = 30_000
 /** The first push comes after a random share of the interval, so that clients of one restart do not push at once. */
 const firstShareFrom = 0.5
 const firstShareUntil = 1.5
+/** Longest that a handle that closes waits for the answer to its last push. */
+const lastPushMs = 1000
 
 interface Subscription {
   readonly id: number
@@ -45,6 +49,8 @@ export class TelemetryPusher {
   readonly #prefix: string
   #instanceId = ZERO_UUID
   #isBegun = false
+  /** What the broker wants now; undefined while it wants nothing, or has not said. */
+  #subscription: Subscription | undefined
   #timer: Timer | undefined
   #isClosed = false
   #sinceWallMs: number
@@ -67,13 +73,37 @@ export class TelemetryPusher {
     this.#ask()
   }
 
-  /** Connections end with the handle, so there is no push of the last moment. */
+  /**
+   * Pushes what has come together since the last time, where the broker wants anything, and nothing after it. Resolves when that is answered,
+   * when the time is over, at most after a second, or when the signal aborts.
+   */
+  async terminate(timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const subscription = this.#subscription
+    const broker = this.#leastBusy()
+    this.close()
+    if (subscription === undefined || broker === undefined || timeoutMs <= 0 || signal?.aborted === true)
+      return
+    const waitMs = Math.min(timeoutMs, lastPushMs)
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        timer.cancel()
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = this.#options.runtime.scheduler.schedule('the last push of client metrics', waitMs, end)
+      signal?.addEventListener('abort', end)
+      this.#send(broker, subscription, true, end)
+    })
+  }
+
   close(): void {
     this.#isClosed = true
+    this.#subscription = undefined
     this.#timer?.cancel()
   }
 
   #ask(): void {
+    this.#subscription = undefined
     const broker = this.#connected()
     if (broker === undefined) {
       this.#later(retryMs, () => this.#ask())
@@ -97,7 +127,7 @@ export class TelemetryPusher {
           return
         }
         const accepted = response.acceptedCompressionTypes
-        const subscription = {
+        const subscription: Subscription = {
           id: response.subscriptionId,
           pushIntervalMs: intervalMs,
           maxBytes: response.telemetryMaxBytes,
@@ -107,6 +137,7 @@ export class TelemetryPusher {
             : CompressionType.none,
           prefixes: response.requestedMetrics,
         }
+        this.#subscription = subscription
         const share =
           firstShareFrom + this.#options.runtime.random.float() * (firstShareUntil - firstShareFrom)
         this.#later(intervalMs * share, () => this.#push(subscription))
@@ -120,6 +151,21 @@ export class TelemetryPusher {
       this.#later(retryMs, () => this.#push(subscription))
       return
     }
+    this.#send(broker, subscription, false, (code) => {
+      if (this.#isClosed) return
+      const isOther =
+        code === ErrorCode.UNKNOWN_SUBSCRIPTION_ID || code === ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+      if (isOther) this.#ask()
+      else this.#later(subscription.pushIntervalMs, () => this.#push(subscription))
+    })
+  }
+
+  #send(
+    broker: Broker,
+    subscription: Subscription,
+    isLast: boolean,
+    answered: (code: ErrorCode) => void,
+  ): void {
     const { runtime, config, logger } = this.#options
     const wallMs = runtime.clock.wallMs()
     const plain = encodeMetrics(this.#collect(subscription, wallMs), {
@@ -136,19 +182,15 @@ export class TelemetryPusher {
       body: {
         clientInstanceId: this.#instanceId,
         subscriptionId: subscription.id,
-        terminating: false,
+        terminating: isLast,
         compressionType: subscription.compressionType,
         metrics: metrics.length > subscription.maxBytes ? Buffer.alloc(0) : metrics,
       },
       timeoutMs: config.get('socket.timeout.ms'),
       done: (result) => {
-        if (this.#isClosed) return
-        const code = result.ok ? result.response.errorCode : ErrorCode.NETWORK_EXCEPTION
+        const code = result.ok ? (result.response.errorCode as ErrorCode) : ErrorCode.NETWORK_EXCEPTION
         logger.debug('telemetry', 'PUSH', `Pushed ${metrics.length} bytes of metrics: ${code}`)
-        const isOther =
-          code === ErrorCode.UNKNOWN_SUBSCRIPTION_ID || code === ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
-        if (isOther) this.#ask()
-        else this.#later(subscription.pushIntervalMs, () => this.#push(subscription))
+        answered(code)
       },
     })
   }
@@ -209,10 +251,18 @@ export class TelemetryPusher {
   }
 
   #connected(): Broker | undefined {
-    for (const broker of this.#options.pool.all()) {
-      if (broker.isUp && broker.versions?.pick(PushTelemetry) !== undefined) return broker
-    }
+    for (const broker of this.#options.pool.all()) if (takesPushes(broker)) return broker
     return undefined
+  }
+
+  /** An answer would wait behind that of a fetch. */
+  #leastBusy(): Broker | undefined {
+    let best: Broker | undefined
+    for (const broker of this.#options.pool.all()) {
+      if (!takesPushes(broker)) continue
+      if (best === undefined || broker.inFlightCount < best.inFlightCount) best = broker
+    }
+    return best
   }
 
   #later(delayMs: number, then: () => void): void {
@@ -220,4 +270,8 @@ export class TelemetryPusher {
     this.#timer?.cancel()
     this.#timer = this.#options.runtime.scheduler.schedule('pushing client metrics', delayMs, then)
   }
+}
+
+function takesPushes(broker: Broker): boolean {
+  return broker.isUp && broker.versions?.pick(PushTelemetry) !== undefined
 }

@@ -1,6 +1,12 @@
 import { gunzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type ClientConfig, Producer } from '../../../../client/index.ts'
+import {
+  AdminClient,
+  type ClientConfig,
+  Consumer,
+  Producer,
+  ShareConsumer,
+} from '../../../../client/index.ts'
 import { encodeMetrics } from '../../../../client/telemetry/otlp.ts'
 import { GetTelemetrySubscriptions } from '../../../../common/protocol/apis/71-get-telemetry-subscriptions.ts'
 import {
@@ -22,9 +28,9 @@ const instanceId = 'AAAAAAAAAAAAAAAAAAAABw'
 async function world(requestedMetrics: readonly string[], conf: ClientConfig = {}) {
   const cluster = new ScriptedCluster(1)
   cluster.otherApis = [GetTelemetrySubscriptions, PushTelemetry] as readonly unknown[] as ApiSchema[]
-  const answers = { push: ErrorCode.NONE as ErrorCode, subscriptionId: 5 }
+  const answers = { push: ErrorCode.NONE as ErrorCode, subscriptionId: 5, isSilent: false }
   cluster.onRequest = ({ api }) => {
-    if (api === 'PushTelemetry') return { answer: { errorCode: answers.push } }
+    if (api === 'PushTelemetry') return answers.isSilent ? 'silence' : { answer: { errorCode: answers.push } }
     if (api !== 'GetTelemetrySubscriptions') return undefined
     return {
       answer: {
@@ -48,7 +54,7 @@ async function world(requestedMetrics: readonly string[], conf: ClientConfig = {
   await cluster.settle(producer.flush())
   const pushes = (): PushTelemetryRequest[] =>
     cluster.seen('PushTelemetry').map(({ body }) => body as PushTelemetryRequest)
-  return { cluster, pushes, answers }
+  return { cluster, producer, pushes, answers }
 }
 
 describe('client metrics (KIP-714)', () => {
@@ -94,6 +100,57 @@ describe('client metrics (KIP-714)', () => {
     const silent = await world(['*'], { 'enable.metrics.push': false })
     await silent.cluster.advance(200_000)
     expect(silent.cluster.seen('GetTelemetrySubscriptions')).toEqual([])
+  })
+
+  it('are pushed once more when the producer closes, and that is said to be the last time', async () => {
+    const { cluster, producer, pushes } = await world(['*'])
+    producer.produce('t', { value: 'last' })
+    await cluster.settle(producer.close())
+    expect(pushes().map(({ terminating, subscriptionId }) => ({ terminating, subscriptionId }))).toEqual([
+      { terminating: true, subscriptionId: 5 },
+    ])
+    const text = gunzipSync(pushes()[0]?.metrics as Buffer).toString('latin1')
+    expect(text).toContain('org.apache.kafka.producer.record.queue.time.max')
+    // After every message that was to be delivered.
+    expect(cluster.requests.at(-1)?.api).toBe('PushTelemetry')
+    await cluster.advance(200_000)
+    expect(pushes()).toHaveLength(1)
+  })
+
+  it('are pushed once more by consumers and share consumers that close, and never by admin clients', async () => {
+    const { cluster, pushes } = await world(['*'])
+    const conf = { 'bootstrap.servers': cluster.bootstrap, 'group.id': 'g' }
+    const hooks = { runtime: cluster.sim }
+    const handles = [Consumer, ShareConsumer, AdminClient].map((Handle) => new Handle(conf, undefined, hooks))
+    for (const handle of handles) {
+      await cluster.settle(handle.listTopics())
+      await cluster.advance(10)
+      await cluster.settle(Promise.resolve(handle.close()))
+    }
+    expect(pushes().map(({ terminating }) => terminating)).toEqual([true, true])
+  })
+
+  it('hold up a closing producer for a second at most, or for as long as it may take', async () => {
+    for (const [timeoutMs, expectedMs] of [
+      [undefined, 1000],
+      [300, 300],
+      [0, 0],
+    ] as const) {
+      const { cluster, producer, pushes, answers } = await world(['*'])
+      answers.isSilent = true
+      const beginMs = cluster.sim.clock.monotonicMs()
+      await cluster.settle(producer.close(timeoutMs === undefined ? {} : { timeoutMs }))
+      expect(Math.round(cluster.sim.clock.monotonicMs() - beginMs)).toBeLessThanOrEqual(expectedMs + 1)
+      expect(pushes()).toHaveLength(expectedMs === 0 ? 0 : 1)
+    }
+  })
+
+  it('are not pushed at the end where the broker wants none', async () => {
+    const { cluster, producer, pushes } = await world([])
+    const beginMs = cluster.sim.clock.monotonicMs()
+    await cluster.settle(producer.close())
+    expect(pushes()).toEqual([])
+    expect(cluster.sim.clock.monotonicMs() - beginMs).toBeLessThan(1)
   })
 
   it('are written as OpenTelemetry metrics', () => {
