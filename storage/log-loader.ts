@@ -210,7 +210,7 @@ function recoverSegment(
   const { indexIntervalBytes } = local.config
   // Producer state up to the segment tells which transactions its markers abort.
   rebuildProducers(
-    { local, producers, epochs, options, context },
+    { local, producers, context },
     { logStartOffset: options.logStartOffset, endOffset: segment.baseOffset },
   )
   segment.offsetIndex.file.reset()
@@ -267,7 +267,7 @@ function replayBatch(
 
 /** Loads the newest snapshot at or below `endOffset` and replays the batches between. */
 export function rebuildProducers(
-  { local, producers, context }: Loading,
+  { local, producers, context }: Pick<Loading, 'local' | 'producers' | 'context'>,
   offsets: { logStartOffset: number; endOffset: number },
 ): void {
   const { endOffset, logStartOffset } = offsets
@@ -300,5 +300,3 @@ function rebuildEpochs({ local, epochs }: Loading): void {
     }
   }
 }
-
-export type { Loading }

@@ -5,7 +5,12 @@
 import { ErrorCode } from '../common/protocol/errors.ts'
 import { BatchCursor, type BatchView } from '../common/record/batch.ts'
 import type { AppendAsLeaderOptions, AppendSuccess } from './log-types.ts'
-import type { CompletedTransaction, ProducerAppend, ProducerRefusal } from './producer-append.ts'
+import type {
+  CompletedTransaction,
+  ProducerAppend,
+  ProducerRefusal,
+  VerificationGuard,
+} from './producer-append.ts'
 import type { ProducerBatch } from './producer-entry.ts'
 import { type ProducerState, producerEpochRefusal } from './producer-state.ts'
 import type { TransactionIndex } from './transaction-index.ts'
@@ -23,6 +28,37 @@ export interface ProducerCheck {
   readonly producers: ProducerState
   /** `transaction.partition.verification.enable` */
   readonly isVerificationEnabled: boolean
+}
+
+/** A transactional batch that is about to be appended. */
+export interface VerificationRequest {
+  readonly producerId: number
+  readonly sequence: number
+  readonly producerEpoch: number
+  readonly supportsEpochBump: boolean
+}
+
+/** Without a guard nothing needs to be verified: the transaction is open here already. */
+export type VerificationStart =
+  | { readonly error: 0; readonly guard: VerificationGuard | undefined }
+  | { readonly error: Exclude<ErrorCode, 0> }
+
+/** Whether a transactional batch must be verified with its coordinator before it is appended (KIP-890). */
+export function startVerification(
+  { producers, isVerificationEnabled }: ProducerCheck,
+  request: VerificationRequest,
+  nowMs: number,
+): VerificationStart {
+  const { producerId, producerEpoch } = request
+  if (producerEpochRefusal(producers.entry(producerId), producerEpoch) !== undefined) {
+    return { error: ErrorCode.INVALID_PRODUCER_EPOCH }
+  }
+  // A partition that is added by being produced to must be told to the coordinator even if nothing is verified.
+  const isNeeded = isVerificationEnabled || request.supportsEpochBump
+  if (!isNeeded || producers.hasOngoingTransaction(producerId, producerEpoch)) {
+    return { error: ErrorCode.NONE, guard: undefined }
+  }
+  return { error: ErrorCode.NONE, guard: producers.startVerification({ ...request, nowMs }) }
 }
 
 /** Checks batches that have been stamped; changes nothing. */

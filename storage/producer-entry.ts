@@ -8,6 +8,7 @@ import {
   NO_SEQUENCE,
   NO_TIMESTAMP,
 } from '../common/record/batch.ts'
+import type { ActiveProducer } from './log-types.ts'
 
 /** How many batches are remembered to recognise a retry; clients may have as many requests in flight. */
 export const REMEMBERED_BATCHES = 5
@@ -47,6 +48,18 @@ export function createProducerEntry(producerId: number): ProducerStateEntry {
 
 export function lastSequenceOf(entry: ProducerStateEntry): number {
   return entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE
+}
+
+/** What DescribeProducers tells of it. */
+export function describeProducer(entry: ProducerStateEntry): ActiveProducer {
+  return {
+    producerId: entry.producerId,
+    producerEpoch: entry.producerEpoch,
+    lastSequence: lastSequenceOf(entry),
+    lastTimestamp: entry.lastTimestamp,
+    coordinatorEpoch: entry.coordinatorEpoch,
+    currentTransactionStartOffset: entry.currentTransactionFirstOffset,
+  }
 }
 
 /** The remembered batch that `batch` repeats: same epoch and the same sequence range. */

@@ -39,7 +39,7 @@ export function cleanMetadataLog({
     const isTooMuch = retentionBytes >= 0 && totalBytes > retentionBytes
     if (!isOld && !isTooMuch) break
     const sizeBefore = log.sizeBytes
-    log.maybeIncrementLogStartOffset(next.id.endOffset, 'snapshot')
+    log.maybeIncrementLogStartOffset(next.id.endOffset)
     if (log.logStartOffset < next.id.endOffset) break
     log.deleteOldSegments()
     files.remove(pathOf(id))

@@ -363,7 +363,7 @@ export class Partition implements Wakeable, Watchable {
     if (requestedOffset < 0 || requestedOffset > log.highWatermark) {
       return { error: ErrorCode.OFFSET_OUT_OF_RANGE, requestedOffset: -1 }
     }
-    log.maybeIncrementLogStartOffset(requestedOffset, 'client delete')
+    log.maybeIncrementLogStartOffset(requestedOffset)
     this.touch()
     return { error: ErrorCode.NONE, requestedOffset }
   }

@@ -13,7 +13,7 @@ const PARTITION = 'broker/replica/partition.ts'
 const ISR = 'broker/controller/isr.ts'
 const PARTITIONS = 'broker/controller/partitions.ts'
 const FETCHED = 'broker/replica/fetched-partition.ts'
-const LOG = 'storage/log.ts'
+const WATERMARKS = 'storage/log-watermarks.ts'
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -98,9 +98,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'producer state is not rebuilt after a truncation',
-    file: LOG,
-    find: '      this.#afterCut()\n      this.#rebuildProducers()\n',
-    replace: '      this.#afterCut()\n',
+    file: 'storage/log-cuts.ts',
+    find: '      this.#lowerRecoveryPoint()\n      this.#rebuildProducers()\n',
+    replace: '      this.#lowerRecoveryPoint()\n',
   },
   {
     name: 'a broker that lost its tail stays in the ELR',
@@ -141,13 +141,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'consumers read to the end of the log',
-    file: LOG,
+    file: WATERMARKS,
     find: "return upTo === 'highWatermark' ? this.#highWatermark : this.lastStableOffset",
-    replace: "return upTo === 'highWatermark' ? this.logEndOffset : this.lastStableOffset",
+    replace: "return upTo === 'highWatermark' ? this.#layers.local.logEndOffset : this.lastStableOffset",
   },
   {
     name: 'careful consumers read to the high watermark',
-    file: LOG,
+    file: WATERMARKS,
     find: "return upTo === 'highWatermark' ? this.#highWatermark : this.lastStableOffset",
     replace: 'return this.#highWatermark',
   },
