@@ -17,9 +17,9 @@ export interface AppendAsLeaderOptions {
   readonly leaderEpoch: number
   readonly origin: AppendOrigin
   /** Shown by an append that was verified (KIP-890). */
-  readonly verificationGuard?: VerificationGuard
+  readonly verificationGuard?: VerificationGuard | undefined
   /** `transaction.version` of a marker (WriteTxnMarkers); 0 when absent. */
-  readonly transactionVersion?: number
+  readonly transactionVersion?: number | undefined
 }
 
 export interface AppendSuccess {

@@ -142,7 +142,11 @@ const EMPTY = Buffer.alloc(0)
 const FIRST_VERSION_WITH_HINTS = 10
 
 function openItems(topics: readonly TopicItems[]): readonly OpenItem[] {
-  return topics.flatMap(({ items }) => items.filter((item): item is OpenItem => item.result === NOT_TRIED))
+  const open: OpenItem[] = []
+  for (const { items } of topics) {
+    for (const item of items) if (item.result === NOT_TRIED) open.push(item as OpenItem)
+  }
+  return open
 }
 
 function responseOf(context: RequestContext, topics: readonly TopicItems[]): Answer<Response> {
@@ -157,7 +161,7 @@ function responseOf(context: RequestContext, topics: readonly TopicItems[]): Ans
         context.apiVersion >= FIRST_VERSION_WITH_HINTS
           ? currentLeaderOf(result.error, known, hints)
           : undefined
-      return {
+      const answer = {
         index,
         errorCode: result.error,
         baseOffset: result.baseOffset,
@@ -168,8 +172,8 @@ function responseOf(context: RequestContext, topics: readonly TopicItems[]): Ans
           batchIndexErrorMessage: message,
         })),
         errorMessage: result.errorMessage,
-        ...(currentLeader === undefined ? {} : { currentLeader }),
       }
+      return currentLeader === undefined ? answer : { ...answer, currentLeader }
     }),
   }))
   return { responses, nodeEndpoints: nodeEndpointsOf(context, hints) }

@@ -305,7 +305,10 @@ export class Partition implements Wakeable, Watchable {
     const log = this.#log
     if (!this.isLeader || log === undefined) return { error: ErrorCode.NOT_LEADER_OR_FOLLOWER }
     if (options.requiredAcks === -1 && this.isUnderMinIsr) return { error: ErrorCode.NOT_ENOUGH_REPLICAS }
-    const result = log.appendAsLeader(records, { ...options, leaderEpoch: this.leaderEpoch })
+    const { origin, verificationGuard, transactionVersion } = options
+    const { leaderEpoch } = this
+    // Field by field: once a batch, and copying an object of unknown shape costs as much as checking the batch.
+    const result = log.appendAsLeader(records, { leaderEpoch, origin, verificationGuard, transactionVersion })
     if (result.error === ErrorCode.NONE) {
       this.#maybeAdvanceHighWatermark()
       this.touch()

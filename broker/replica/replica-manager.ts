@@ -310,8 +310,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
         const appended = partition.appendAsLeader(records, {
           origin: options.origin,
           requiredAcks: options.acks,
-          ...(guard === undefined ? {} : { verificationGuard: guard }),
-          ...(transactionVersion === undefined ? {} : { transactionVersion }),
+          verificationGuard: guard,
+          transactionVersion,
         })
         if (appended.error !== ErrorCode.NONE) {
           counters.failedProduceRequests += 1
