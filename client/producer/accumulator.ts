@@ -58,9 +58,8 @@ export class TopicQueue {
 
   updateLeader(queue: PartitionQueue): void {
     const partition = this.info?.partitions[queue.id]
-    if (partition === undefined) return
-    queue.leaderId = partition.leaderId
-    queue.leaderEpoch = partition.leaderEpoch
+    if (this.info === undefined || partition === undefined) return
+    queue.setLeader(partition.leaderId, partition.leaderEpoch, this.info.topicId)
   }
 }
 

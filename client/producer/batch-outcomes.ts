@@ -65,7 +65,7 @@ export class BatchOutcomes {
   /** @param answer undefined with acks=0 */
   acknowledged(partition: PartitionQueue, batch: ProducerBatch, answer: PartitionAnswer | undefined): void {
     partition.unknownSinceMs = undefined
-    partition.ackedProducerId = batch.producerId
+    partition.trust(batch, this.#options.core.runtime.clock.monotonicMs())
     partition.ackedMessages += batch.recordCount
     const baseOffset = answer?.baseOffset ?? -1
     if (baseOffset >= 0) {
@@ -206,9 +206,17 @@ export class BatchOutcomes {
     const attempts = batch.attempts
     if (counts) batch.attempts++
     batch.retryAtMs = retryLater(partition, attempts)
+    partition.distrust()
     partition.requeue(batch)
     const broker = core.pool.byId(partition.inFlightNodeId)
     if (broker !== undefined) broker.metrics.txRetries++
+  }
+
+  /** As a batch that was never sent. */
+  #retryInNewEpoch(partition: PartitionQueue, batch: ProducerBatch, error: KafkaError): void {
+    partition.needsNewEpoch = true
+    this.#retry(partition, batch, error, true)
+    batch.unsequence()
   }
 
   #findLeader(partition: PartitionQueue, batch: ProducerBatch, error: KafkaError): void {
@@ -264,8 +272,7 @@ export class BatchOutcomes {
       )
       return
     }
-    partition.needsNewEpoch = true
-    this.#retry(partition, batch, error, true)
+    this.#retryInNewEpoch(partition, batch, error)
   }
 
   #unknownProducer(
@@ -284,8 +291,7 @@ export class BatchOutcomes {
       this.giveUp(partition, batch, error)
       return
     }
-    partition.needsNewEpoch = true
-    this.#retry(partition, batch, error, true)
+    this.#retryInNewEpoch(partition, batch, error)
   }
 
   #fenced(partition: PartitionQueue, batch: ProducerBatch, error: KafkaError): void {
@@ -296,8 +302,7 @@ export class BatchOutcomes {
     }
     // Idempotent only: an id of one's own again, nobody else has a right to it.
     if (identity.state?.producerId === batch.producerId) identity.reset()
-    partition.needsNewEpoch = true
-    this.#retry(partition, batch, error, true)
+    this.#retryInNewEpoch(partition, batch, error)
   }
 
   #fatal(code: number, text: string): void {

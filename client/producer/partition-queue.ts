@@ -8,13 +8,19 @@
  * Invariant: sealed batches stand in the order of their records, whatever was retried. With idempotence, sequences follow
  * that order without gaps within one producer epoch; the epoch belongs to the partition alone, so a gap here disturbs no
  * other partition (batches elsewhere keep their sequences and stay protected against duplicates).
+ *
+ * A leader takes any sequence of a producer that it knows nothing of: were the first of several refused for a while, a later one would
+ * stand before it. So one batch alone is in flight until the leader is known to remember the series.
  */
+import { ZERO_UUID } from '../../common/protocol/schema.ts'
 import type { RecordHeader } from '../../common/record/record.ts'
 import type { PendingReport } from './delivery.ts'
 import { type BatchFormat, ProducerBatch, type ProducerState } from './producer-batch.ts'
 
 /** Batches a broker remembers of a producer: more in flight could not be told apart after a reconnect. */
 const MAX_IDEMPOTENT_IN_FLIGHT = 5
+/** Longest that a leader is trusted to remember a producer that it hears nothing of (`producer.id.expiration.ms`). */
+const REMEMBERED_MS = 60_000
 const MAX_PRODUCER_EPOCH = 32767
 const SEQUENCE_MASK = 0x7fffffff
 
@@ -49,14 +55,16 @@ export class PartitionQueue {
   nextSequence = 0
   /** The next batch must begin a new epoch. */
   needsNewEpoch = false
-  /** Of the latest batch that was acknowledged; -1 for none. */
-  ackedProducerId = -1
   lastAckedOffset = -1
   lastAckedLeaderEpoch = -1
   epochCount = 0
   txMessages = 0
   ackedMessages = 0
   txBytes = 0
+  #topicId = ZERO_UUID
+  /** Producer id that the leader remembers; -1 when it may have forgotten, or is another one. */
+  #rememberedId = -1
+  #rememberedAtMs = 0
   /** Number of the next record of the partition. */
   #nextOrder = 0
   #expectedBytes = 512
@@ -134,13 +142,44 @@ export class PartitionQueue {
     this.sealed.push(open)
   }
 
-  /** The batch that may be sent next; undefined when none may now. */
-  peek(nowMs: number, brokerId: number, isIdempotent: boolean): ProducerBatch | undefined {
+  /** Who leads the partition, of which topic. */
+  setLeader(leaderId: number, leaderEpoch: number, topicId: string): void {
+    if (leaderId !== this.leaderId || leaderEpoch !== this.leaderEpoch) this.distrust()
+    this.leaderId = leaderId
+    this.leaderEpoch = leaderEpoch
+    if (topicId === this.#topicId || topicId === ZERO_UUID) return
+    const isRecreated = this.#topicId !== ZERO_UUID
+    this.#topicId = topicId
+    if (!isRecreated) return
+    this.distrust()
+    this.lastAckedOffset = -1
+    this.lastAckedLeaderEpoch = -1
+    if (this.producerId >= 0 && !this.#isTransactional) this.needsNewEpoch = true
+  }
+
+  /** The leader has acknowledged the batch: it refuses what is out of order from now. */
+  trust({ producerId }: ProducerBatch, nowMs: number): void {
+    this.#rememberedId = producerId
+    this.#rememberedAtMs = nowMs
+  }
+
+  /** The leader may know nothing of the series. */
+  distrust(): void {
+    this.#rememberedId = -1
+  }
+
+  /**
+   * The batch that may be sent next; undefined when none may now.
+   * @param identity undefined without idempotence
+   */
+  peek(nowMs: number, brokerId: number, identity: ProducerState | undefined): ProducerBatch | undefined {
     // What went to another broker must be answered first, or the order would be lost.
     if (this.inFlight.length > 0 && this.inFlightNodeId !== brokerId) return undefined
-    if (isIdempotent) {
-      if (this.needsNewEpoch && this.inFlight.length > 0) return undefined
-      if (this.inFlight.length >= this.#maxIdempotentInFlight) return undefined
+    if (identity !== undefined && this.inFlight.length > 0) {
+      if (this.needsNewEpoch || this.producerId !== identity.producerId) return undefined
+      const isRemembered =
+        this.#rememberedId === this.producerId && nowMs - this.#rememberedAtMs < REMEMBERED_MS
+      if (!isRemembered || this.inFlight.length >= MAX_IDEMPOTENT_IN_FLIGHT) return undefined
     }
     let head = this.sealed[0]
     if (head === undefined && this.open !== undefined && this.open.dueMs <= nowMs) {
@@ -148,14 +187,6 @@ export class PartitionQueue {
       head = this.sealed[0]
     }
     return head !== undefined && head.retryAtMs <= nowMs ? head : undefined
-  }
-
-  /**
-   * A broker takes any sequence number of a producer that it knows nothing of: were the first batch refused for a while, the second would
-   * stand before it.
-   */
-  get #maxIdempotentInFlight(): number {
-    return this.ackedProducerId === this.producerId ? MAX_IDEMPOTENT_IN_FLIGHT : 1
   }
 
   /** Removes the batch that `peek` gave from the queue; it is in flight from now. */
@@ -170,6 +201,7 @@ export class PartitionQueue {
 
   /** Gives the batch its place in the series of this partition. `identity` is that of the whole producer. */
   assignSequence(batch: ProducerBatch, identity: ProducerState): void {
+    if (this.#mustKeepSequence(batch)) return
     const isOther = this.#isTransactional && this.producerEpoch !== identity.producerEpoch
     if (this.needsNewEpoch || isOther || this.producerId !== identity.producerId) this.#beginEpoch(identity)
     if (
@@ -183,9 +215,15 @@ export class PartitionQueue {
     this.nextSequence = (this.nextSequence + batch.recordCount) & SEQUENCE_MASK
   }
 
-  /** Whether the present producer id has no epoch left for this partition. */
-  get isOutOfEpochs(): boolean {
+  /** Whether the present producer id has no epoch left for the batch. */
+  isOutOfEpochsFor(batch: ProducerBatch): boolean {
+    if (this.#mustKeepSequence(batch)) return false
     return this.needsNewEpoch && !this.#isTransactional && this.producerEpoch >= MAX_PRODUCER_EPOCH
+  }
+
+  /** What may be stored already is recognised by its sequence only: a new epoch waits for it. */
+  #mustKeepSequence(batch: ProducerBatch): boolean {
+    return batch.isPossiblyPersisted && batch.baseSequence >= 0 && !this.#isTransactional
   }
 
   #beginEpoch({ producerId, producerEpoch }: ProducerState): void {
@@ -195,6 +233,8 @@ export class PartitionQueue {
     this.nextSequence = 0
     this.needsNewEpoch = false
     this.epochCount++
+    // Within a transactional producer every leader that knew it asks for sequence 0 first.
+    if (!this.#isTransactional) this.distrust()
     for (const batch of this.sealed) batch.unsequence()
   }
 

@@ -154,13 +154,13 @@ export class Sender implements Wakeable {
     const again: PartitionQueue[] = []
     let sizeBytes = 0
     for (const partition of lane) {
-      const batch = partition.peek(nowMs, broker.nodeId, identity !== undefined)
+      const batch = partition.peek(nowMs, broker.nodeId, identity?.state)
       if (batch !== undefined && sent.length > 0 && sizeBytes + batch.sizeBytes > requestTargetBytes) break
       lane.delete(partition)
       // Whatever holds the partition back marks it ready again: an answer, a timer, or more records.
       if (batch === undefined || transactions?.maySend(partition) === false) continue
       if (identity?.state !== undefined) {
-        if (partition.isOutOfEpochs && partition.producerId === identity.state.producerId) {
+        if (partition.isOutOfEpochsFor(batch) && partition.producerId === identity.state.producerId) {
           again.push(partition)
           identity.reset()
           break

@@ -7,6 +7,7 @@ import {
   KafkaException,
   Producer,
 } from '../../../../client/index.ts'
+import type { ProduceRequest } from '../../../../common/protocol/apis/00-produce.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import { Delivered } from '../support/delivered.ts'
 import { ScriptedCluster } from '../support/scripted-broker.ts'
@@ -472,6 +473,17 @@ describe('failures', () => {
   })
 })
 
+/** A broker's refusal of all that a request holds. */
+function refusal(body: unknown, errorCode: ErrorCode): { readonly answer: object } {
+  const { topicData } = body as ProduceRequest
+  const responses = topicData.map(({ name, topicId, partitionData }) => ({
+    name,
+    topicId,
+    partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1 })),
+  }))
+  return { answer: { responses } }
+}
+
 describe('idempotence', () => {
   const idempotent = { 'enable.idempotence': true, 'batch.num.messages': 1, 'linger.ms': 0 } as const
 
@@ -511,6 +523,103 @@ describe('idempotence', () => {
     for (let index = 0; index < 20; index++) producer.produce('t', { value: `${index}` })
     await cluster.advance(1000)
     expect(cluster.seen('Produce')).toHaveLength(1)
+  })
+
+  it.each([
+    ['of another leader', { move: true, idleMs: 0 }],
+    ['after a minute of silence', { move: false, idleMs: 61_000 }],
+  ])('one batch alone is in flight until it is acknowledged, %s too', async (_, { move, idleMs }) => {
+    const { cluster, producer } = await world({ ...idempotent, 'connections.max.idle.ms': 0 }, [1, 2])
+    const [log] = cluster.topic('t', [1])
+    const send = (count: number): void => {
+      for (let index = 0; index < count; index++) producer.produce('t', { value: `${index}` })
+    }
+    send(3)
+    await cluster.settle(producer.flush())
+    if (log !== undefined && move) Object.assign(log, { leaderId: 2, leaderEpoch: 1 })
+    if (move) await cluster.settle(producer.listTopics('t'))
+    await cluster.advance(idleMs)
+    const before = cluster.seen('Produce').length
+    cluster.onRequest = ({ api, nodeId }) =>
+      api === 'Produce' && nodeId === log?.leaderId ? 'silence' : undefined
+    send(5)
+    await cluster.advance(1000)
+    const after = cluster.seen('Produce').slice(before)
+    expect(after.filter(({ nodeId }) => nodeId === log?.leaderId)).toHaveLength(1)
+  })
+
+  it('a topic that was deleted and made anew gets a new epoch, in order', async () => {
+    const { cluster, producer, delivered } = await world({
+      ...idempotent,
+      'topic.metadata.refresh.interval.ms': 1000,
+    })
+    cluster.topic('t', [1])
+    for (const value of ['old 1', 'old 2']) producer.produce('t', { value })
+    await cluster.settle(producer.flush())
+    const [log] = cluster.topic('t', [1])
+    const topic = cluster.topics.get('t')
+    if (topic !== undefined) cluster.topics.set('t', { ...topic, id: 'AAAAAAAAAAAAAAAAAAAACQ' })
+    await cluster.advance(2000)
+    let isFirst = true
+    cluster.onRequest = ({ api, body }) => {
+      if (api !== 'Produce' || !isFirst) return undefined
+      isFirst = false
+      return refusal(body, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    }
+    const values = ['1', '2', '3', '4', '5']
+    for (const value of values) producer.produce('t', { value, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual([null, null, null, null, null])
+    expect(log?.records.map(({ value }) => value?.toString())).toEqual(values)
+    expect(log?.batches[0]).toMatchObject({ producerEpoch: 1, baseSequence: 0 })
+  })
+
+  it('what may be stored is asked for again by its sequence before a new epoch begins', async () => {
+    const { cluster, producer, delivered } = await world(idempotent)
+    const [log] = cluster.topic('t', [1])
+    producer.produce('t', { value: 'first' })
+    await cluster.settle(producer.flush())
+    let produced = 0
+    cluster.onRequest = ({ api, body }) => {
+      if (api !== 'Produce') return undefined
+      produced++
+      if (produced === 1) return { ...refusal(body, ErrorCode.REQUEST_TIMED_OUT), isApplied: true }
+      return produced === 2 ? refusal(body, ErrorCode.INVALID_RECORD) : undefined
+    }
+    for (const value of ['stored', 'refused', 'last'])
+      producer.produce('t', { value, onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(log?.records.map(({ value }) => value?.toString())).toEqual(['first', 'stored', 'last'])
+    expect(delivered.errors.toSorted()).toEqual(['INVALID_RECORD', null, null])
+    expect(log?.batches.map(({ producerEpoch }) => producerEpoch)).toEqual([0, 0, 1])
+  })
+
+  it('a new producer id waits until what is in flight with the old one is answered', async () => {
+    const { cluster, producer, delivered } = await world({ ...idempotent, 'linger.ms': 1 }, [1, 2])
+    const [log] = cluster.topic('t', [1, 2])
+    producer.produce('t', { partition: 0, value: 'first' })
+    await cluster.settle(producer.flush())
+    let isRefused = false
+    cluster.onRequest = ({ api, nodeId, body }) => {
+      if (api !== 'Produce') return undefined
+      if (nodeId === 2)
+        return cluster.seen('InitProducerId').length > 1
+          ? undefined
+          : refusal(body, ErrorCode.INVALID_PRODUCER_EPOCH)
+      if (isRefused) return undefined
+      isRefused = true
+      return { ...refusal(body, ErrorCode.NOT_ENOUGH_REPLICAS), delayMs: 500 }
+    }
+    const send = (partition: number, value: string): void =>
+      producer.produce('t', { partition, value, onDelivery: delivered.callback })
+    send(0, 'a')
+    send(1, 'fenced')
+    await cluster.advance(200)
+    expect(cluster.seen('InitProducerId')).toHaveLength(2)
+    send(0, 'b')
+    await cluster.settle(producer.flush())
+    expect(log?.records.map(({ value }) => value?.toString())).toEqual(['first', 'a', 'b'])
+    expect(delivered.errors).toEqual([null, null, null])
   })
 
   it('a gap after purged messages is closed by a new epoch of the partition', async () => {

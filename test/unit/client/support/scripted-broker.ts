@@ -32,8 +32,11 @@ export interface SeenRequest {
 
 /** What a test may do with a request: answer, stay silent, close the connection; undefined: as usual. */
 export type Reaction =
-  /** `delayMs`: what a broker does with a fetch that finds nothing. Later answers of the connection wait behind it. */
-  | { readonly answer: object; readonly delayMs?: number }
+  /**
+   * `delayMs`: what a broker does with a fetch that finds nothing. Later answers of the connection wait behind it. `isApplied`: what was
+   * asked for is done as usual besides.
+   */
+  | { readonly answer: object; readonly delayMs?: number; readonly isApplied?: true }
   | 'silence'
   | 'disconnect'
   | 'apply-and-disconnect'
@@ -141,7 +144,8 @@ export class ScriptedCluster {
             link.close()
             return
           }
-          const response = typeof reaction === 'object' ? reaction.answer : this.#serve(request)
+          const usual = typeof reaction !== 'object' || reaction.isApplied ? this.#serve(request) : undefined
+          const response = typeof reaction === 'object' ? reaction.answer : (usual as object)
           if (reaction === 'apply-and-disconnect') link.close()
           else if (!(api === Produce && (body as ProduceRequest).acks === 0)) {
             reply(response, version, typeof reaction === 'object' ? reaction.delayMs : 0)
@@ -301,11 +305,9 @@ function append(log: PartitionLog, bytes: Buffer): { errorCode: ErrorCode; baseO
     if (last !== undefined && producerEpoch < last.producerEpoch) {
       return { errorCode: ErrorCode.INVALID_PRODUCER_EPOCH, baseOffset: -1 }
     }
-    const expected =
-      last === undefined || last.producerEpoch !== producerEpoch
-        ? 0
-        : (last.baseSequence + last.count) & 0x7fffffff
-    if (baseSequence !== expected)
+    // Of a producer that is not known any sequence is taken.
+    const expected = last?.producerEpoch === producerEpoch ? (last.baseSequence + last.count) & 0x7fffffff : 0
+    if (last !== undefined && baseSequence !== expected)
       return { errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, baseOffset: -1 }
   }
   const baseOffset = log.records.length
