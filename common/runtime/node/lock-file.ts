@@ -114,18 +114,29 @@ function isAlive(holder: Holder): boolean {
     // Anything but "no such process" (a process of another user) means that there is one.
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
+  // A killed process keeps its id until its parent asks how it ended, which some parents never do.
+  if (['Z', 'X'].includes(statOf(holder.processId)?.[0] ?? '')) return false
   const token = startTokenOf(holder.processId)
   return token === undefined || holder.startToken === '' || token === holder.startToken
 }
 
 /** Field 22 of /proc/PID/stat (clock ticks since boot at which the process started) and the boot's id. */
 function startTokenOf(processId: number): string | undefined {
+  const started = statOf(processId)?.[19]
+  if (started === undefined) return undefined
+  try {
+    return `${started}@${fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`
+  } catch {
+    return undefined
+  }
+}
+
+/** The fields of /proc/PID/stat from the third on, which is the state. */
+function statOf(processId: number): readonly string[] | undefined {
   try {
     const stat = fs.readFileSync(`/proc/${processId}/stat`, 'latin1')
-    const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
     // The command in field 2 may hold blanks and brackets: count behind its last one.
-    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-    return started === undefined ? undefined : `${started}@${boot}`
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
     return undefined
   }

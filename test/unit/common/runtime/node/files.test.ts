@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +48,25 @@ describe('the lock file of a real log directory', () => {
       const { files, root } = start()
       writeFileSync(`${root}/.lock`, `${process.pid} 1@an-earlier-boot x\n`)
       expect(files.lock(`${root}/.lock`)).toBeTypeOf('function')
+    },
+  )
+
+  it.skipIf(process.platform !== 'linux')(
+    'is free again when its holder was killed and nobody asked how it ended',
+    async () => {
+      const { files, root } = start()
+      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      try {
+        const [said] = await once(parent.stdout, 'data')
+        const holder = Number(said.toString())
+        while (!readFileSync(`/proc/${holder}/stat`, 'latin1').includes(') Z ')) await setImmediate()
+        writeFileSync(`${root}/.lock`, `${holder}  x\n`)
+        expect(files.lock(`${root}/.lock`)).toBeTypeOf('function')
+      } finally {
+        parent.kill()
+      }
     },
   )
 
