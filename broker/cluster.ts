@@ -137,6 +137,18 @@ export class Cluster {
     return this.nodes.flatMap(({ broker }) => (broker === undefined ? [] : [broker]))
   }
 
+  /** Why a node that starts waits: too few voters of the metadata quorum are up. Undefined when a majority is. */
+  get lackOfQuorum(): string | undefined {
+    const votersUp = this.#voters.filter((id) => {
+      const { broker, state } = this.node(id)
+      return broker !== undefined && state !== 'frozen'
+    })
+    const needed = Math.floor(this.#voters.length / 2) + 1
+    if (votersUp.length >= needed) return undefined
+    const voters = this.#voters.join(', ')
+    return `${votersUp.length} of the voters (${voters}) of the metadata quorum is up, and ${needed} must be`
+  }
+
   /** One node by its id. @throws RangeError when there is none */
   node(nodeId: number): ClusterNode {
     const node = this.nodes.find((candidate) => candidate.nodeId === nodeId)

@@ -24,6 +24,9 @@ export interface HttpServerOptions {
   readonly isPrepared?: () => boolean
 }
 
+/** For whoever looks around. */
+const PLACES = 'There are /health/ready, /metrics, /api/cluster, /api/brokers, /api/topics and /api/groups.'
+
 const MAX_BODY_BYTES = 1024
 /** Topic names are the longest thing in a path; escaped they take three characters each. */
 const MAX_PARAMETER_LENGTH = 3 * 1024
@@ -52,9 +55,10 @@ export function createHttpServer(cluster: ClusterView, options: HttpServerOption
     }
   })
   server.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .send({ error: 'NOT_FOUND', message: `There is nothing at ${request.method} ${request.url}.` }),
+    reply.code(404).send({
+      error: 'NOT_FOUND',
+      message: `There is nothing at ${request.method} ${request.url}. ${PLACES}`,
+    }),
   )
   server.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
     const status = error.statusCode ?? 500

@@ -5,9 +5,11 @@
 import type { NodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Cluster } from '../cluster.ts'
 import type { ClusterNodeState } from '../cluster-node.ts'
+import { StartError } from '../start-error.ts'
 import { letTimePass } from './cluster-clock.ts'
 import type { FaultEngine } from './fault-engine.ts'
 import type { FaultBuilder, Faults } from './faults.ts'
+import { DEFAULT_VIRTUAL_WAIT_MS, DEFAULT_WAIT_MS } from './waits.ts'
 
 export interface BrokerControlParts {
   readonly nodeId: number
@@ -55,6 +57,7 @@ export class BrokerControl {
   /**
    * Starts it again, on the same files and the same port.
    * @param options.pausedFetch it is to copy nothing before `resumeFetch` or `stepFetch`
+   * @throws StartError also when too few brokers are up to lead the cluster; it goes on starting
    */
   async start(options: { readonly pausedFetch?: boolean } = {}): Promise<void> {
     const node = this.#node
@@ -63,7 +66,23 @@ export class BrokerControl {
       if (options.pausedFetch === true) node.broker?.fetchers.pause()
       await node.join()
     }
-    await letTimePass(this.#parts.runtime, starting())
+    await letTimePass(this.#parts.runtime, this.#unlessNobodyLeads(starting()))
+  }
+
+  /** Whoever waits is told why before the runner of the tests gives up. */
+  #unlessNobodyLeads(starting: Promise<void>): Promise<void> {
+    const { cluster, runtime } = this.#parts
+    const limitMs = runtime.time === undefined ? DEFAULT_WAIT_MS : DEFAULT_VIRTUAL_WAIT_MS
+    return new Promise((resolve, reject) => {
+      const timer = runtime.scheduler.schedule('start without quorum', limitMs, () => {
+        const lack = cluster().lackOfQuorum
+        if (lack === undefined) return
+        const hint =
+          'Start others at the same time with Promise.all, or give the cluster controllers of its own.'
+        reject(new StartError('FAILED', `Broker ${this.nodeId} serves nobody: ${lack}. ${hint}`))
+      })
+      starting.then(resolve, reject).finally(() => timer.cancel())
+    })
   }
 
   /** The process stands still: it answers nobody, its timers wait. Others notice as they notice any silence. */

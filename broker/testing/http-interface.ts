@@ -59,6 +59,10 @@ function presentLife(world: LocalWorld): ClusterView & ControlledCluster {
     get nodes() {
       return engine().nodes.map((node) => controlled(world, node))
     },
+    get lackOfQuorum() {
+      return engine().lackOfQuorum
+    },
+    runtime: world.runtime,
     addBroker: async (options) => {
       const nodeId = await world.addBroker(options)
       return controlled(world, engine().node(nodeId))

@@ -138,3 +138,25 @@ describe('/api/brokers', () => {
     await viewer.close()
   })
 })
+
+describe('a broker that starts without a majority of the voters', () => {
+  it('is told of as such after a while, and serves clients when another one starts', async () => {
+    await using voters = await startCluster({ brokers: 3 })
+    await using http = createHttpServer(voters, { control: voters })
+    const start = (nodeId: number) =>
+      http.inject({ method: 'POST', url: `/api/brokers/${nodeId}/start`, headers: { host: 'localhost' } })
+    for (const node of voters.nodes) node.kill()
+    const answer = await start(1)
+    expect([answer.statusCode, answer.json()]).toEqual([
+      503,
+      {
+        error: 'NOT_READY',
+        message: expect.stringContaining(
+          '1 of the voters (1, 2, 3) of the metadata quorum is up, and 2 must be',
+        ),
+      },
+    ])
+    expect((await start(2)).statusCode).toBe(200)
+    await until(() => voters.node(1).state === 'running', 'broker 1 to serve clients')
+  }, 60_000)
+})

@@ -3,11 +3,12 @@
  * may watch what their clients make of it; `POST /api/brokers` adds one, `DELETE /api/brokers/ID` takes one out for good.
  *
  * Errors: CONTROL_IS_OFF (403) when this interface may only look, UNKNOWN_BROKER (404), WRONG_STATE (409) when the broker is not in a state
- * for it, INVALID_REQUEST (400).
+ * for it, NOT_READY (503) when it starts but does not serve clients within the limit, INVALID_REQUEST (400).
  */
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { ControlledCluster, ControlledNode, IsolationWay } from '../cluster-control.ts'
 import { brokerSchema, brokersSchema, errorSchema } from '../schemas.ts'
+import { NotReadyYet, startWithinLimit } from '../start-limit.ts'
 
 interface ActionBody {
   readonly loseTail?: boolean
@@ -17,7 +18,7 @@ interface ActionBody {
 type Act = (cluster: ControlledCluster, node: ControlledNode, body: ActionBody) => Promise<void> | void
 
 const ACTIONS: Readonly<Record<string, Act>> = {
-  start: (_, node) => node.start(),
+  start: (cluster, node) => startWithinLimit(cluster, node.start()),
   stop: (_, node) => node.stop(),
   kill: (_, node, { loseTail = false }) => node.kill({ loseTail }),
   freeze: (_, node) => node.freeze(),
@@ -57,7 +58,7 @@ const newBrokerSchema = {
   additionalProperties: false,
 }
 
-const errors = { 400: errorSchema, 403: errorSchema, 404: errorSchema, 409: errorSchema }
+const errors = { 400: errorSchema, 403: errorSchema, 404: errorSchema, 409: errorSchema, 503: errorSchema }
 
 /** @param cluster undefined: only looking is allowed */
 export function brokerRoutes(server: FastifyInstance, cluster: ControlledCluster | undefined): void {
@@ -72,7 +73,7 @@ export function brokerRoutes(server: FastifyInstance, cluster: ControlledCluster
     async (request, reply) => {
       if (cluster === undefined) return refuseControl(reply)
       return carryOut(reply, async () => {
-        const added = await cluster.addBroker(request.body ?? {})
+        const added = await startWithinLimit(cluster, cluster.addBroker(request.body ?? {}))
         return reply.code(201).send(viewOf(added))
       })
     },
@@ -112,6 +113,7 @@ async function carryOut(reply: FastifyReply, work: () => Promise<unknown>): Prom
     return await work()
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof NotReadyYet) return reply.code(503).send({ error: 'NOT_READY', message })
     return reply.code(409).send({ error: 'WRONG_STATE', message })
   }
 }
