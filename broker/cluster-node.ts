@@ -279,19 +279,25 @@ export class ClusterNode {
   }
 }
 
-const ADDRESS_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is used by another program',
-  EACCES: 'may not be used by this user',
-  EADDRNOTAVAIL: 'is not an address of this machine',
+const OTHER_HOST =
+  'Give one with --bind: 127.0.0.1, or 0.0.0.0 for all. What clients are told is --advertised-host.'
+
+/** By the system's code, what is wrong with an address and what to try. */
+const ADDRESS_ERRORS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  EADDRINUSE: ['is used by another program', 'Stop the other program, or give another port with --port.'],
+  EACCES: ['may not be used by this user', 'Give a port above 1023 with --port.'],
+  EADDRNOTAVAIL: ['is not an address of this machine', OTHER_HOST],
+  ENOTFOUND: ['has a name that this machine does not know', OTHER_HOST],
+  EAI_AGAIN: ['has a name that this machine cannot look up now', OTHER_HOST],
 }
 
 /** Errors of files and sockets in words for the operator; others stay as they are. */
 function startErrorOf(error: unknown, nodeId: number): unknown {
   if (error instanceof StartError || !(error instanceof Error)) return error
-  const reason = ADDRESS_ERRORS[(error as { code?: string }).code ?? '']
-  if (reason !== undefined) {
+  const known = ADDRESS_ERRORS[(error as { code?: string }).code ?? '']
+  if (known !== undefined) {
+    const [reason, hint] = known
     const message = `The address of broker ${nodeId} ${reason}: ${error.message}`
-    const hint = 'Stop the other program, or give another port with --port.'
     return new StartError('PORT_IN_USE', message, hint, { cause: error })
   }
   if (error instanceof DirectoryRefusal) return refusedDirectory(error)

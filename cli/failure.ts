@@ -29,11 +29,14 @@ export interface CommandStreams {
   out(line: string): void
   /** One line for people. */
   error(line: string): void
+  /** `error` goes to a terminal. */
+  readonly isForPeople?: boolean
 }
 
 export const PROCESS_STREAMS: CommandStreams = {
   out: (line) => process.stdout.write(`${line}\n`),
   error: (line) => process.stderr.write(`${line}\n`),
+  isForPeople: process.stderr.isTTY === true,
 }
 
 /** The lines that tell of a failure. */

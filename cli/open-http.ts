@@ -49,12 +49,15 @@ export async function openHttp(
 }
 
 function listenFailure(code: string | undefined, address: string, cause: unknown): unknown {
-  const next = 'Give another port with --http-port, or leave HTTP out with --no-http.'
+  const next =
+    'Give another port with --http-port, or address with --http-bind, or leave HTTP out with --no-http.'
   const fail = (message: string): CommandFailure =>
     new CommandFailure(ExitCode.FAILED, message, next, { cause })
   if (code === 'EADDRINUSE') return fail(`The HTTP port ${address} is used by another program.`)
   if (code === 'EACCES') return fail(`The HTTP port ${address} may not be used by this user.`)
   if (code === 'EADDRNOTAVAIL')
     return fail(`HTTP cannot listen on ${address}: it is no address of this machine.`)
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return fail(`HTTP cannot listen on ${address}: this machine does not know the name.`)
   return cause
 }

@@ -16,7 +16,9 @@ export async function runCommandLine(
   streams: CommandStreams = PROCESS_STREAMS,
 ): Promise<number> {
   try {
-    await createProgram(streams).parseAsync([...args], { from: 'user' })
+    const program = createProgram(streams)
+    refuseUnknownCommand(args[0], program)
+    await program.parseAsync([...args], { from: 'user' })
     return ExitCode.OK
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE
@@ -92,7 +94,7 @@ add      one broker more                                              remove sto
 function addStart(program: Command, streams: CommandStreams): void {
   const start = program
     .command('start', { isDefault: true })
-    .description('Start a cluster and run until it is interrupted')
+    .description('Start a cluster and run until it is interrupted; may be left out')
     .addOption(
       option(
         '--port <port>',
@@ -100,7 +102,7 @@ function addStart(program: Command, streams: CommandStreams): void {
         'PORT',
       ).argParser(portNumber),
     )
-    .addOption(option('--brokers <count>', 'number of brokers', 'BROKERS').argParser(wholeNumber).default(1))
+    .addOption(option('--brokers <count>', 'number of brokers', 'BROKERS').argParser(brokerCount).default(1))
     .addOption(option('--data-dir <directory>', 'where the data lies (default: .kafkito)', 'DATA_DIR'))
     .addOption(
       option(
@@ -132,6 +134,7 @@ function addStart(program: Command, streams: CommandStreams): void {
         .default([], 'none'),
     )
     .addOption(option('--config-file <file>', 'broker settings, as server.properties', 'CONFIG_FILE'))
+    .addOption(option('--log-level <level>', 'log debug, info, warn or error to stderr', 'LOG'))
     .addOption(
       option('--http-port <port>', 'port of health, metrics and views', 'HTTP_PORT')
         .argParser(portNumber)
@@ -163,14 +166,15 @@ function addStart(program: Command, streams: CommandStreams): void {
     .addHelpText('after', HELP_AFTER)
     .allowExcessArguments(true)
   start.action(async (flags: StartFlags) => {
-    refuseUnknownCommand(start.args[0], program)
+    if (start.args[0] !== undefined) throw unknownCommand(start.args[0], program)
+    for (const line of misspeltVariables(start, process.env)) streams.error(`kafkito: ${line}`)
     const { start: run } = await import('./commands/start.ts')
-    await run(flags, streams)
+    await run({ ...flags, ...declinedByVariables(start, process.env) }, streams)
   })
 }
 
 const HELP_AFTER = `
-Environment: KAFKA_A_B=x sets a.b=x (__ stands for _, ___ for -); KAFKITO_LOG=debug|info|warn|error logs to stderr.
+Environment: KAFKA_A_B=x sets a.b=x (__ stands for _, ___ for -);
 Exit codes: 0 stopped by a signal, 1 failed, 2 wrong usage. On standard output stands one line when clients may come:
   READY bootstrap=127.0.0.1:9092 http=http://127.0.0.1:8080 profile=kafka data=.kafkito`
 
@@ -183,6 +187,15 @@ function wholeNumber(text: string): number {
   return Number(text)
 }
 
+/** More than anybody wants in one process; a slip of the finger shall not take all memory. */
+const MAX_BROKERS = 1000
+
+function brokerCount(text: string): number {
+  const count = wholeNumber(text)
+  if (count < 1 || count > MAX_BROKERS) throw new InvalidArgumentError(`It is 1 to ${MAX_BROKERS}.`)
+  return count
+}
+
 function portNumber(text: string): number {
   const port = wholeNumber(text)
   if (port > 65_535) throw new InvalidArgumentError('Ports end at 65535.')
@@ -193,16 +206,49 @@ function collected(text: string, before: readonly string[]): readonly string[] {
   return [...before, text]
 }
 
-/** `start` may be left out, so a misspelt command arrives as its argument. */
+/** `start` may be left out, so the parser takes a misspelt command and what follows for its arguments. */
 function refuseUnknownCommand(name: string | undefined, program: Command): void {
-  if (name === undefined) return
+  if (name === undefined || name.startsWith('-') || name === 'help') return
+  if (!program.commands.some((command) => command.name() === name)) throw unknownCommand(name, program)
+}
+
+function unknownCommand(name: string, program: Command): CommandFailure {
   const near = nearestName(
     name,
     program.commands.map((command) => command.name()),
   )
-  throw new CommandFailure(
+  return new CommandFailure(
     ExitCode.USAGE,
     `There is no command "${name}".`,
     near === null ? 'Try: kafkito --help' : `Did you mean "kafkito ${near}"?`,
   )
+}
+
+const NO: ReadonlySet<string> = new Set(['', '0', 'false', 'no', 'off'])
+
+/** The parser takes any value of a variable for yes; `KAFKITO_MEMORY=false` is meant otherwise. */
+function declinedByVariables(command: Command, environment: NodeJS.ProcessEnv): Partial<StartFlags> {
+  const declined = command.options.filter(
+    (one) =>
+      one.isBoolean() &&
+      one.envVar !== undefined &&
+      command.getOptionValueSource(one.attributeName()) === 'env' &&
+      NO.has((environment[one.envVar] ?? '').toLowerCase()),
+  )
+  return Object.fromEntries(declined.map((one) => [one.attributeName(), false]))
+}
+
+/** Variables of other commands and of the fixture. */
+const OTHER_VARIABLES = ['KAFKITO_HTTP_URL', 'KAFKITO_BOOTSTRAP']
+
+/** Only those that come near a name are told of: platforms set variables of their own after a service's name. */
+function misspeltVariables(command: Command, environment: NodeJS.ProcessEnv): string[] {
+  const known = [...command.options.flatMap(({ envVar }) => envVar ?? []), ...OTHER_VARIABLES]
+  // Names are compared with dots for underscores.
+  const dotted = new Map(known.map((name) => [name.toLowerCase().replaceAll('_', '.'), name]))
+  return Object.keys(environment).flatMap((name) => {
+    if (!name.startsWith('KAFKITO_') || known.includes(name)) return []
+    const near = nearestName(name, dotted.keys())
+    return near === null ? [] : [`${name} has no effect. Did you mean ${dotted.get(near)}?`]
+  })
 }

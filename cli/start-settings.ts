@@ -21,6 +21,7 @@ export interface StartFlags {
   readonly profile: ProfileName
   readonly config: readonly string[]
   readonly configFile?: string
+  readonly logLevel?: string
   /** false: `--no-http`. */
   readonly http: boolean
   readonly httpPort: number

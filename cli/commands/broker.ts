@@ -1,5 +1,6 @@
 /** `kafkito broker`: stops, kills, freezes … brokers of a running cluster over its HTTP interface, for those who want to watch a failure. */
 import { CommandFailure, type CommandStreams, ExitCode } from '../failure.ts'
+import { ask } from './ask.ts'
 
 /** A controlled shutdown may take its time. */
 const TIMEOUT_MS = 30_000
@@ -72,28 +73,12 @@ function lineOf({ nodeId, state, listeners }: BrokerView): string {
 }
 
 async function call(url: string, method: string, path: string, body?: object): Promise<unknown> {
-  let response: Response
-  try {
-    response = await fetch(new URL(path, url), {
-      method,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    })
-  } catch (error) {
-    throw new CommandFailure(
-      ExitCode.FAILED,
-      `Nothing answers at ${url}.`,
-      'Start it with: kafkito start --brokers 3',
-      {
-        cause: error,
-      },
-    )
-  }
-  const text = await response.text()
-  const answer: unknown = text === '' ? {} : JSON.parse(text)
-  if (response.ok) return answer
-  const { message = `HTTP ${response.status}` } = answer as { message?: string }
-  throw new CommandFailure(ExitCode.FAILED, message)
+  const answer = await ask(url, path, {
+    method,
+    timeoutMs: TIMEOUT_MS,
+    startCommand: 'kafkito start --brokers 3',
+    ...(body === undefined ? {} : { body }),
+  })
+  if (answer.isOk) return answer.body
+  throw new CommandFailure(ExitCode.FAILED, String(answer.body.message ?? `HTTP ${answer.status}`))
 }

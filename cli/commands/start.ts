@@ -24,7 +24,7 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
   })
   const seeding = await seedingOf(settings, runtime)
   if (isOnFiles(settings)) collectLessOften()
-  await attachLog(runtime.trace, logLevelOf(process.env), streams)
+  await attachLog(runtime, logLevelOf(flags.logLevel, process.env), streams)
   // Only for those who ask for it: it is not free.
   const behaviour =
     settings.profile === 'test'

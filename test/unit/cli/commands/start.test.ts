@@ -91,7 +91,7 @@ describe('kafkito start', () => {
     expect(await again.ready).toMatch(/ data=data$/)
     again.kill('SIGTERM')
     expect((await again.ended).code).toBe(0)
-  })
+  }, 120_000)
 
   it('takes the next free port with a warning, or none with --strict-ports', async () => {
     const first = kafkito(['--memory', ...FREE])
@@ -129,6 +129,15 @@ describe('kafkito start', () => {
     server.kill('SIGTERM')
     const { error } = await server.ended
     expect(error).toContain('Did you mean "num.partitions"?')
+  })
+
+  it('takes a variable that says false for no, and tells of one that is misspelt', async () => {
+    const variables = { KAFKITO_MEMORY: 'false', KAFKITO_PROFLE: 'test', KAFKITO_SERVICE_HOST: '10.0.0.1' }
+    const server = kafkito(['--no-http', '--port', '0'], variables)
+    expect(await server.ready).toMatch(/ profile=kafka data=\.kafkito$/)
+    server.kill('SIGTERM')
+    const { error } = await server.ended
+    expect(error).toBe('kafkito: KAFKITO_PROFLE has no effect. Did you mean KAFKITO_PROFILE?\n')
   })
 
   it('lets members go with their connections, and nobody wait for nothing, with --profile test', async () => {
