@@ -21,7 +21,7 @@ import {
 } from '../share/share-session-cache.ts'
 import type { Result } from '../statemachine/state-machine.ts'
 import { defineHandler } from './handler.ts'
-import { currentLeaderOf, type LeaderHint, nodeEndpointsOf } from './leader-hints.ts'
+import { type LeaderHint, NO_HINT, nodeEndpointsOf, shareLeaderOf } from './leader-hints.ts'
 import { acknowledgementsIn } from './share-acknowledgements.ts'
 import { areShareGroupsEnabled } from './share-feature.ts'
 
@@ -99,32 +99,29 @@ function responseOf(
   const hints: LeaderHint[] = []
   const answers = new Map<string, { topicId: string; answer: PartitionAnswer }>()
   for (const { topicId, partition, error, leader, records, acquired } of fetched) {
-    const currentLeader = currentLeaderOf(error, leader, hints)
     const answer = {
       partitionIndex: partition,
       errorCode: error,
       errorMessage: null,
       acknowledgeErrorCode: ErrorCode.NONE,
       acknowledgeErrorMessage: null,
-      currentLeader: currentLeader ?? { leaderId: 0, leaderEpoch: 0 },
+      currentLeader: shareLeaderOf(context, { topicId, partition }, error, leader, hints),
       records,
       acquiredRecords: acquired,
     }
     answers.set(partitionKeyOf({ topicId, partition }), { topicId, answer })
   }
-  for (const { topicId, partition, error, message, leader } of acknowledged) {
+  for (const { topicId, partition, error, message } of acknowledged) {
     const key = partitionKeyOf({ topicId, partition })
-    const currentLeader = currentLeaderOf(error, leader, hints)
     const known = answers.get(key)?.answer ?? {
       partitionIndex: partition,
       errorCode: ErrorCode.NONE,
-      currentLeader: { leaderId: 0, leaderEpoch: 0 },
+      currentLeader: NO_HINT,
       records: EMPTY,
       acquiredRecords: [],
     }
     const answer = {
       ...known,
-      ...(currentLeader === undefined ? {} : { currentLeader }),
       acknowledgeErrorCode: error,
       acknowledgeErrorMessage: message,
     }

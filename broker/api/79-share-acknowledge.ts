@@ -13,7 +13,7 @@ import type { RequestContext } from '../network/request-context.ts'
 import type { PartitionAcknowledged } from '../share/share-partition-manager.ts'
 import { FINAL_EPOCH, INITIAL_EPOCH } from '../share/share-session-cache.ts'
 import { defineHandler } from './handler.ts'
-import { currentLeaderOf, type LeaderHint, nodeEndpointsOf } from './leader-hints.ts'
+import { type LeaderHint, nodeEndpointsOf, shareLeaderOf } from './leader-hints.ts'
 import { acknowledgementsIn } from './share-acknowledgements.ts'
 import { areShareGroupsEnabled } from './share-feature.ts'
 
@@ -48,7 +48,7 @@ function responseOf(
       partitionIndex: partition,
       errorCode: error,
       errorMessage: message,
-      currentLeader: currentLeaderOf(error, leader, hints) ?? { leaderId: 0, leaderEpoch: 0 },
+      currentLeader: shareLeaderOf(context, { topicId, partition }, error, leader, hints),
     })
     topics.set(topicId, partitions)
   }
