@@ -14,7 +14,7 @@ import type { RequestInputOf } from '../../common/protocol/schema.ts'
 import type { Random } from '../../common/runtime/random.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { SnapshotId } from '../metadata/snapshot.ts'
-import type { RaftSender } from './quorum.ts'
+import type { RaftSender } from './quorum-calls.ts'
 import { type QuorumTimeouts, retryDelayMs } from './quorum-timeouts.ts'
 
 /** What comes after an answer: the next fetch at once, or after a pause, or a snapshot. */

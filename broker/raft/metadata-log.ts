@@ -34,7 +34,8 @@ import { METADATA_TOPIC } from '../topic-names.ts'
 import { FetchService, fetchedPartition, type OnClosed } from './fetch-service.ts'
 import type { ReplicaDescription } from './leader-state.ts'
 import { LogFollower, type NextFetch, type NextPiece } from './log-follower.ts'
-import { Quorum, type QuorumHost, type RaftSender, type Role } from './quorum.ts'
+import { Quorum, type QuorumHost, type Role } from './quorum.ts'
+import type { RaftSender } from './quorum-calls.ts'
 import { DEFAULT_QUORUM_LIMITS, type QuorumLimits } from './quorum-limits.ts'
 import { readQuorumState, writeQuorumState } from './quorum-state.ts'
 import { DEFAULT_QUORUM_TIMEOUTS, type QuorumTimeouts } from './quorum-timeouts.ts'
@@ -293,15 +294,15 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   // --- requests of other nodes ----------------------------------------------------------------------------------------
 
   handleVote(request: VoteRequest) {
-    return this.#quorum.handleVote(request)
+    return this.#quorum.requests.vote(request)
   }
 
   handleBeginQuorumEpoch(request: BeginQuorumEpochRequest) {
-    return this.#quorum.handleBegin(request)
+    return this.#quorum.requests.begin(request)
   }
 
   handleEndQuorumEpoch(request: EndQuorumEpochRequest) {
-    return this.#quorum.handleEnd(request)
+    return this.#quorum.requests.end(request)
   }
 
   /** Fetch on a controller listener. */

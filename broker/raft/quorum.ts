@@ -7,42 +7,35 @@
  *         │  └────── refused ─────┘  └───────── refused, time-out ───────┘       check quorum, resign()  ▼
  *         └─ newer epoch ─ (any)            follower ──fetch time-out──► prospective                  resigned
  *
- * A node that is no voter (an observer) is unattached or a follower. Owner: the metadata log.
+ * A node that is no voter (an observer) is unattached or a follower. What it asks of the others is in `QuorumCalls`, what they ask of it
+ * in `QuorumRequests`. Owner: the metadata log.
  * Invariants: the epoch never goes back; a node votes once an epoch; both are on disk before anybody hears of it. Who campaigns, and
  * when, is only a matter of speed: what makes it safe is how votes are given.
  */
 
-import { Vote } from '../../common/protocol/apis/52-vote.ts'
-import { BeginQuorumEpoch } from '../../common/protocol/apis/53-begin-quorum-epoch.ts'
-import { EndQuorumEpoch } from '../../common/protocol/apis/54-end-quorum-epoch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
-import type { CallResult } from '../../common/rpc/channel.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Random } from '../../common/runtime/random.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { Trace } from '../../common/runtime/trace.ts'
-import type { Address } from '../../common/runtime/transport.ts'
 import { LeaderState } from './leader-state.ts'
-import type { QuorumState } from './quorum-state.ts'
-import { CHECK_QUORUM_FACTOR, type QuorumTimeouts, retryDelayMs } from './quorum-timeouts.ts'
 import {
-  type BeginQuorumEpochRequest,
-  beginRequest,
-  type EndQuorumEpochRequest,
-  endRequest,
-  epochAnswer,
-  isOtherCluster,
-  type KnownLeader,
-  nodeEndpoints,
-  onlyPartition,
-  refusedAnswer,
-  type VoteRequest,
-  type VoteResponse,
-  voteAnswer,
-  voteRequest,
-} from './raft-messages.ts'
+  type Caller,
+  type Campaign,
+  QuorumCalls,
+  type QuorumCallsOptions,
+  type VotePartitionAnswer,
+} from './quorum-calls.ts'
+import { type AskedQuorum, type Candidacy, QuorumRequests } from './quorum-requests.ts'
+import type { QuorumState } from './quorum-state.ts'
+import {
+  CHECK_QUORUM_FACTOR,
+  electionTimeoutMs,
+  lostElectionDelayMs,
+  successionDelayMs,
+} from './quorum-timeouts.ts'
+import { type KnownLeader, nodeEndpoints } from './raft-messages.ts'
 import { VoteTally } from './vote-tally.ts'
 
 export type Role = 'unattached' | 'prospective' | 'candidate' | 'leader' | 'follower' | 'resigned'
@@ -64,31 +57,20 @@ export interface QuorumHost {
   onChanged(): void
 }
 
-/** Sends a request to a node's controller listener; fails at once when its address is not known. */
-export type RaftSender = <A extends ApiSchema>(
-  nodeId: number,
-  api: A,
-  request: RequestInputOf<A>,
-) => Deferred<CallResult<ResponseOf<A>>>
-
-export interface QuorumOptions {
-  readonly nodeId: number
-  readonly clusterId: string
+export interface QuorumOptions extends QuorumCallsOptions {
   readonly voters: readonly number[]
-  readonly timeouts: QuorumTimeouts
   readonly clock: Clock
   readonly scheduler: SchedulerScope
   readonly random: Random
   readonly trace: Trace
-  readonly send: RaftSender
-  readonly addressOf: (nodeId: number) => Address | undefined
   readonly host: QuorumHost
 }
 
-const LOST_ELECTION_BACKOFF_MS = 50
-
-export class Quorum {
+export class Quorum implements AskedQuorum, Caller {
+  /** Of other nodes. */
+  readonly requests: QuorumRequests
   readonly #options: QuorumOptions
+  readonly #calls: QuorumCalls
   readonly #isVoter: boolean
   #role: Role = 'unattached'
   #epoch = 0
@@ -111,6 +93,8 @@ export class Quorum {
 
   constructor(options: QuorumOptions) {
     this.#options = options
+    this.requests = new QuorumRequests(options, this)
+    this.#calls = new QuorumCalls(options, this)
     this.#isVoter = options.voters.includes(options.nodeId)
     this.#stay = options.scheduler.scope('quorum')
   }
@@ -139,6 +123,11 @@ export class Quorum {
   }
   get endpoints() {
     return nodeEndpoints(this.known, this.#options.addressOf(this.#leaderId))
+  }
+
+  /** Holds the timers of the present role; another role has another. */
+  get stay(): SchedulerScope {
+    return this.#stay
   }
 
   /** Takes up the part that the file tells of. */
@@ -212,102 +201,43 @@ export class Quorum {
     }
   }
 
-  // --- requests of other nodes ----------------------------------------------------------------------------------------
+  // --- what other nodes say -------------------------------------------------------------------------------------------
 
-  handleVote(request: VoteRequest) {
-    const { clusterId, nodeId, voters } = this.#options
-    if (this.#isEnded) return refusedAnswer(ErrorCode.BROKER_NOT_AVAILABLE)
-    if (isOtherCluster(request.clusterId, clusterId)) return refusedAnswer(ErrorCode.INCONSISTENT_CLUSTER_ID)
-    const vote = onlyPartition(request.topics)
-    if (vote === undefined) return refusedAnswer(ErrorCode.INVALID_REQUEST)
-    const answer = (error: ErrorCode, isGranted = false) => ({
-      ...voteAnswer(error, this.known, isGranted),
-      nodeEndpoints: this.endpoints,
-    })
-    const { replicaEpoch, replicaId, lastOffset, lastOffsetEpoch, preVote } = vote
-    if (
-      lastOffset < 0 ||
-      lastOffsetEpoch < 0 ||
-      (preVote ? lastOffsetEpoch > replicaEpoch : lastOffsetEpoch >= replicaEpoch)
-    )
-      return answer(ErrorCode.INVALID_REQUEST)
-    if (replicaEpoch < this.#epoch) return answer(ErrorCode.FENCED_LEADER_EPOCH)
-    if (request.voterId >= 0 && request.voterId !== nodeId) return answer(ErrorCode.INVALID_VOTER_KEY)
-    if (!this.#isVoter || !voters.includes(replicaId)) return answer(ErrorCode.INCONSISTENT_VOTER_SET)
-    const isGranted = preVote
-      ? this.#givePreVote(replicaEpoch, replicaId, this.#isUpToDate(vote))
-      : this.#giveVote(replicaEpoch, replicaId, this.#isUpToDate(vote))
-    if (this.#isEnded) return refusedAnswer(ErrorCode.KAFKA_STORAGE_ERROR)
-    return answer(ErrorCode.NONE, isGranted)
+  vote(candidacy: Candidacy): boolean {
+    return candidacy.preVote ? this.#givePreVote(candidacy) : this.#giveVote(candidacy)
   }
 
-  handleBegin(request: BeginQuorumEpochRequest) {
-    const { clusterId, nodeId, voters } = this.#options
-    if (this.#isEnded) return refusedAnswer(ErrorCode.BROKER_NOT_AVAILABLE)
-    if (isOtherCluster(request.clusterId, clusterId)) return refusedAnswer(ErrorCode.INCONSISTENT_CLUSTER_ID)
-    const begin = onlyPartition(request.topics)
-    if (begin === undefined) return refusedAnswer(ErrorCode.INVALID_REQUEST)
-    const answer = (error: ErrorCode) => ({
-      ...epochAnswer(error, this.known),
-      nodeEndpoints: this.endpoints,
-    })
-    const { leaderId, leaderEpoch } = begin
-    if (leaderEpoch < this.#epoch) return answer(ErrorCode.FENCED_LEADER_EPOCH)
-    if (request.voterId >= 0 && request.voterId !== nodeId) return answer(ErrorCode.INVALID_VOTER_KEY)
-    if (!voters.includes(leaderId)) return answer(ErrorCode.INCONSISTENT_VOTER_SET)
+  hearLeader({ leaderId, leaderEpoch }: KnownLeader): boolean {
     const isKnown = leaderEpoch === this.#epoch && this.#leaderId >= 0
-    if (leaderId === nodeId || (isKnown && this.#leaderId !== leaderId))
-      return answer(ErrorCode.INVALID_REQUEST)
+    if (leaderId === this.#options.nodeId || (isKnown && this.#leaderId !== leaderId)) return false
     // A node that had given its leader up hears that it is still there.
     if (isKnown && this.#role === 'prospective') this.#becomeFollower(leaderEpoch, leaderId)
     else this.learn({ leaderId, leaderEpoch })
-    return this.#isEnded ? refusedAnswer(ErrorCode.KAFKA_STORAGE_ERROR) : answer(ErrorCode.NONE)
+    return true
   }
 
-  handleEnd(request: EndQuorumEpochRequest) {
-    const { clusterId, nodeId } = this.#options
-    if (this.#isEnded) return refusedAnswer(ErrorCode.BROKER_NOT_AVAILABLE)
-    if (isOtherCluster(request.clusterId, clusterId)) return refusedAnswer(ErrorCode.INCONSISTENT_CLUSTER_ID)
-    const end = onlyPartition(request.topics)
-    if (end === undefined) return refusedAnswer(ErrorCode.INVALID_REQUEST)
-    const answer = (error: ErrorCode) => ({
-      ...epochAnswer(error, this.known),
-      nodeEndpoints: this.endpoints,
-    })
-    const { leaderId, leaderEpoch, preferredCandidates, preferredSuccessors } = end
-    if (leaderEpoch < this.#epoch) return answer(ErrorCode.FENCED_LEADER_EPOCH)
-    if (!this.#options.voters.includes(leaderId) || leaderId === nodeId)
-      return answer(ErrorCode.INCONSISTENT_VOTER_SET)
+  hearResignation({ leaderId, leaderEpoch }: KnownLeader, successors: readonly number[]): void {
     const isOfLeader = this.#leaderId === leaderId || this.#role === 'unattached'
-    if (leaderEpoch > this.#epoch || isOfLeader) {
-      const order =
-        preferredCandidates.length > 0
-          ? preferredCandidates.map(({ candidateId }) => candidateId)
-          : preferredSuccessors
-      const place = order.indexOf(nodeId)
-      this.#becomeUnattached(leaderEpoch, { campaignAfterMs: this.#successionDelayMs(place) })
-    }
-    return this.#isEnded ? refusedAnswer(ErrorCode.KAFKA_STORAGE_ERROR) : answer(ErrorCode.NONE)
+    if (leaderEpoch === this.#epoch && !isOfLeader) return
+    const { nodeId, random, timeouts } = this.#options
+    const campaignAfterMs = successionDelayMs(timeouts, random, successors.indexOf(nodeId))
+    this.#becomeUnattached(leaderEpoch, { campaignAfterMs })
   }
 
-  #successionDelayMs(place: number): number | undefined {
-    if (place < 0) return undefined
-    if (place === 0) return 0
-    const { electionBackoffMaxMs } = this.#options.timeouts
-    return (
-      this.#options.random.int(LOST_ELECTION_BACKOFF_MS) +
-      Math.min(electionBackoffMaxMs, LOST_ELECTION_BACKOFF_MS * 2 ** place)
-    )
+  hasHeardOf(voterId: number): boolean {
+    return this.#leader?.hasHeardOf(voterId, 0) !== false
   }
 
   /** Whether a candidate's log holds at least what this one holds, by Raft's comparison. */
-  #isUpToDate({ lastOffset, lastOffsetEpoch }: { lastOffset: number; lastOffsetEpoch: number }): boolean {
+  #isUpToDate({ lastOffset, lastOffsetEpoch }: Candidacy): boolean {
     const { lastLogEpoch, logEndOffset } = this.#options.host
     return lastOffsetEpoch > lastLogEpoch || (lastOffsetEpoch === lastLogEpoch && lastOffset >= logEndOffset)
   }
 
   /** Promises nothing; says only whether an election now would be won by this vote. */
-  #givePreVote(epoch: number, candidateId: number, isUpToDate: boolean): boolean {
+  #givePreVote(candidacy: Candidacy): boolean {
+    const { replicaEpoch: epoch, replicaId: candidateId } = candidacy
+    const isUpToDate = this.#isUpToDate(candidacy)
     if (epoch > this.#epoch) this.#becomeUnattached(epoch)
     if (this.#role === 'leader') return false
     // Who is heard of needs no successor, unless it says itself that it leads no more.
@@ -315,7 +245,9 @@ export class Quorum {
     return isUpToDate
   }
 
-  #giveVote(epoch: number, candidateId: number, isUpToDate: boolean): boolean {
+  #giveVote(candidacy: Candidacy): boolean {
+    const { replicaEpoch: epoch, replicaId: candidateId } = candidacy
+    const isUpToDate = this.#isUpToDate(candidacy)
     if (epoch > this.#epoch) {
       this.#becomeUnattached(epoch, isUpToDate ? { votedId: candidateId } : {})
       return isUpToDate && this.#votedId === candidateId
@@ -410,7 +342,7 @@ export class Quorum {
       this.#electionTimeoutMs(),
       () => this.#onPreElectionLost(),
     )
-    this.#askForVotes(true)
+    this.#askForVotes({ isPreVote: true })
   }
 
   #onPreElectionLost(): void {
@@ -426,7 +358,7 @@ export class Quorum {
     this.#options.host.onChanged()
     this.#campaignAfter(this.#electionTimeoutMs())
     if (this.#tally.isWon) this.#becomeLeader(this.#tally.grantingVoters)
-    else this.#askForVotes(false)
+    else this.#askForVotes({ isPreVote: false })
   }
 
   #becomeLeader(grantingVoters: readonly number[]): void {
@@ -441,8 +373,7 @@ export class Quorum {
     const nowMs = this.#nowMs()
     this.#leader = new LeaderState({ nodeId, epoch: this.#epoch, epochStartOffset, voters, nowMs })
     this.#trace('info', 'quorum.leading', `leads the metadata quorum in epoch ${this.#epoch}`)
-    const stay = this.#stay
-    for (const voterId of this.#others()) this.#sendBegin(voterId, stay, 1)
+    for (const voterId of this.#others()) this.#calls.begin(voterId)
     if (voters.length > 1) {
       this.#checkQuorum(timeouts.fetchTimeoutMs * CHECK_QUORUM_FACTOR)
       this.#remindVoters()
@@ -468,71 +399,43 @@ export class Quorum {
   /** Voters that do not fetch may not know who leads. */
   #remindVoters(): void {
     const intervalMs = this.#options.timeouts.fetchTimeoutMs / 2
-    const stay = this.#stay
-    stay.schedule(`reminder of node ${this.#options.nodeId} that it leads`, intervalMs, () => {
+    this.#stay.schedule(`reminder of node ${this.#options.nodeId} that it leads`, intervalMs, () => {
       const sinceMs = this.#nowMs() - intervalMs
       for (const voterId of this.#others()) {
-        if (this.#leader?.hasHeardOf(voterId, sinceMs) === false) this.#sendBegin(voterId, stay, undefined)
+        if (this.#leader?.hasHeardOf(voterId, sinceMs) === false) this.#calls.remind(voterId)
       }
       this.#remindVoters()
     })
   }
 
   #resign(): Deferred<void> {
-    const { nodeId, clusterId, send, addressOf, host } = this.#options
     const leader = this.known
     const successors = this.#leader?.successors() ?? []
-    const epoch = this.#epoch
-    if (!this.#enter('resigned', { epoch })) return Deferred.of<void>(undefined)
-    host.onChanged()
+    if (!this.#enter('resigned', { epoch: this.#epoch })) return Deferred.of<void>(undefined)
+    this.#options.host.onChanged()
     this.#campaignAfter(this.#electionTimeoutMs())
-    const request = endRequest({ clusterId, leader, successors, endpoint: addressOf(nodeId) })
-    const answers = this.#others().map((voterId) => send(voterId, EndQuorumEpoch, request))
-    for (const answer of answers) {
-      answer.whenDone((result) => {
-        if (result.ok) this.#learnFrom(onlyPartition(result.response.topics))
-      })
-    }
-    return Deferred.all<unknown>(answers).map(() => undefined)
+    return this.#calls.end(this.#others(), { leader, successors })
   }
 
-  // --- requests to other nodes ----------------------------------------------------------------------------------------
+  // --- votes for this node --------------------------------------------------------------------------------------------
 
-  #askForVotes(isPreVote: boolean): void {
-    const stay = this.#stay
-    for (const voterId of this.#others()) {
-      if (stay !== this.#stay) return
-      this.#askForVote(voterId, { stay, isPreVote, attempt: 1 })
-    }
+  #askForVotes({ isPreVote }: { isPreVote: boolean }): void {
+    const { host } = this.#options
+    this.#calls.askForVotes(
+      this.#others(),
+      (): Campaign => ({
+        epoch: this.#epoch,
+        lastEpoch: host.lastLogEpoch,
+        endOffset: host.logEndOffset,
+        isPreVote,
+        onAnswer: (voterId, answer) => this.#onVoteAnswer(voterId, answer),
+      }),
+    )
   }
 
-  #askForVote(voterId: number, ask: { stay: SchedulerScope; isPreVote: boolean; attempt: number }): void {
-    const { stay, isPreVote, attempt } = ask
-    const { nodeId: candidateId, clusterId, host, send } = this.#options
-    const request = voteRequest({
-      clusterId,
-      voterId,
-      epoch: this.#epoch,
-      candidateId,
-      lastEpoch: host.lastLogEpoch,
-      endOffset: host.logEndOffset,
-      isPreVote,
-    })
-    send(voterId, Vote, request).whenDone((result) => {
-      if (this.#isEnded) return
-      if (result.ok && this.#onVoteAnswer(voterId, stay, result.response)) return
-      stay.schedule(`Vote to node ${voterId} once more`, this.#retryMs(attempt), () =>
-        this.#askForVote(voterId, { ...ask, attempt: attempt + 1 }),
-      )
-    })
-  }
-
-  /** @returns whether the answer counts, and need not be asked for again */
-  #onVoteAnswer(voterId: number, stay: SchedulerScope, response: VoteResponse): boolean {
-    const answer = onlyPartition(response.topics)
-    this.#learnFrom(answer)
+  #onVoteAnswer(voterId: number, answer: VotePartitionAnswer | undefined): boolean {
     const tally = this.#tally
-    if (stay !== this.#stay || tally === undefined) return true
+    if (tally === undefined) return true
     if (answer === undefined || answer.errorCode !== ErrorCode.NONE) return false
     tally.record(voterId, answer.voteGranted)
     if (tally.isWon) {
@@ -549,42 +452,15 @@ export class Quorum {
     this.#tally = undefined
     this.#lostElections += 1
     const { random, timeouts } = this.#options
-    const longestMs = Math.min(
-      timeouts.electionBackoffMaxMs,
-      LOST_ELECTION_BACKOFF_MS * 2 ** Math.min(this.#lostElections, 16),
-    )
-    this.#campaignAfter(random.float() * longestMs)
-  }
-
-  #sendBegin(voterId: number, stay: SchedulerScope, attempt: number | undefined): void {
-    const { nodeId, clusterId, send, addressOf } = this.#options
-    const request = beginRequest({ clusterId, voterId, leader: this.known, endpoint: addressOf(nodeId) })
-    send(voterId, BeginQuorumEpoch, request).whenDone((result) => {
-      if (this.#isEnded) return
-      if (result.ok) this.#learnFrom(onlyPartition(result.response.topics))
-      // A reminder is repeated by the next one.
-      if (result.ok || stay !== this.#stay || attempt === undefined) return
-      stay.schedule(`BeginQuorumEpoch to node ${voterId} once more`, this.#retryMs(attempt), () => {
-        if (this.#leader?.hasHeardOf(voterId, 0) === false) this.#sendBegin(voterId, stay, attempt + 1)
-      })
-    })
-  }
-
-  #learnFrom(answer: KnownLeader | undefined): void {
-    if (answer !== undefined) this.learn(answer)
+    this.#campaignAfter(lostElectionDelayMs(timeouts, random, this.#lostElections))
   }
 
   #others(): readonly number[] {
     return this.#options.voters.filter((voterId) => voterId !== this.#options.nodeId)
   }
 
-  #retryMs(attempt: number): number {
-    return retryDelayMs(this.#options.timeouts, attempt)
-  }
-
   #electionTimeoutMs(): number {
-    const { electionTimeoutMs } = this.#options.timeouts
-    return electionTimeoutMs + this.#options.random.float() * electionTimeoutMs
+    return electionTimeoutMs(this.#options.timeouts, this.#options.random)
   }
 
   #nowMs(): number {

@@ -2,10 +2,7 @@
  * The quorum's requests and answers, reduced to the one partition that they are about: `__cluster_metadata-0`.
  */
 import type { VoteRequest, VoteResponse } from '../../common/protocol/apis/52-vote.ts'
-import type {
-  BeginQuorumEpochRequest,
-  BeginQuorumEpochResponse,
-} from '../../common/protocol/apis/53-begin-quorum-epoch.ts'
+import type { BeginQuorumEpochRequest } from '../../common/protocol/apis/53-begin-quorum-epoch.ts'
 import type { EndQuorumEpochRequest } from '../../common/protocol/apis/54-end-quorum-epoch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { ZERO_UUID } from '../../common/protocol/schema.ts'
@@ -131,6 +128,4 @@ export function nodeEndpoints({ leaderId }: KnownLeader, address: Address | unde
   return [{ nodeId: leaderId, host: address.host, port: address.port }]
 }
 
-export type VotePartitionAnswer = VoteResponse['topics'][number]['partitions'][number]
-export type EpochPartitionAnswer = BeginQuorumEpochResponse['topics'][number]['partitions'][number]
 export type { BeginQuorumEpochRequest, EndQuorumEpochRequest, VoteRequest, VoteResponse }

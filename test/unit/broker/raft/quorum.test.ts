@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Quorum, type QuorumHost, type RaftSender } from '../../../../broker/raft/quorum.ts'
+import { Quorum, type QuorumHost } from '../../../../broker/raft/quorum.ts'
+import type { RaftSender } from '../../../../broker/raft/quorum-calls.ts'
 import type { QuorumState } from '../../../../broker/raft/quorum-state.ts'
 import { DEFAULT_QUORUM_TIMEOUTS } from '../../../../broker/raft/quorum-timeouts.ts'
 import {
@@ -137,7 +138,7 @@ function asking(candidateId: number, epoch: number, more: Partial<Parameters<typ
 }
 
 function votedFor({ quorum }: Bench, request: ReturnType<typeof asking>) {
-  const response = quorum.handleVote(request)
+  const response = quorum.requests.vote(request)
   const [partition] = response.topics[0]?.partitions ?? []
   return { error: response.errorCode || partition?.errorCode, granted: partition?.voteGranted }
 }
@@ -324,7 +325,7 @@ describe('a leader', () => {
     const one = leading()
     const leader = { leaderId: 3, leaderEpoch: 2 }
     const request = beginRequest({ clusterId: CLUSTER, voterId: 1, leader, endpoint: undefined })
-    expect(one.quorum.handleBegin(request).topics[0]?.partitions[0]).toMatchObject({
+    expect(one.quorum.requests.begin(request).topics[0]?.partitions[0]).toMatchObject({
       errorCode: 0,
       ...leader,
     })
@@ -375,7 +376,7 @@ describe('BeginQuorumEpoch', () => {
   ])('of %s is refused', (_what, request, error) => {
     const one = waiting()
     one.quorum.learn({ leaderId: 2, leaderEpoch: 5 })
-    expect(one.quorum.handleBegin(request).topics[0]?.partitions[0]).toMatchObject({
+    expect(one.quorum.requests.begin(request).topics[0]?.partitions[0]).toMatchObject({
       errorCode: error,
       leaderId: 2,
       leaderEpoch: 5,
@@ -383,7 +384,7 @@ describe('BeginQuorumEpoch', () => {
   })
 
   it('of another cluster is refused', () => {
-    const { errorCode } = waiting().quorum.handleBegin(begin(2, 6, 'other'))
+    const { errorCode } = waiting().quorum.requests.begin(begin(2, 6, 'other'))
     expect(errorCode).toBe(ErrorCode.INCONSISTENT_CLUSTER_ID)
   })
 
@@ -392,7 +393,7 @@ describe('BeginQuorumEpoch', () => {
     one.quorum.learn({ leaderId: 2, leaderEpoch: 5 })
     one.world.advance(2001)
     expect([one.quorum.role, one.quorum.leaderId]).toEqual(['prospective', 2])
-    one.quorum.handleBegin(begin(2, 5))
+    one.quorum.requests.begin(begin(2, 5))
     expect(one.quorum.role).toBe('follower')
   })
 })
@@ -404,12 +405,12 @@ describe('EndQuorumEpoch', () => {
   it('makes the first successor campaign at once, the next a little later', () => {
     const first = waiting()
     first.quorum.learn({ leaderId: 2, leaderEpoch: 5 })
-    first.quorum.handleEnd(end([1, 3]))
+    first.quorum.requests.end(end([1, 3]))
     first.world.runUntilIdle()
     expect(first.quorum.role).toBe('prospective')
     const second = waiting()
     second.quorum.learn({ leaderId: 2, leaderEpoch: 5 })
-    second.quorum.handleEnd(end([3, 1]))
+    second.quorum.requests.end(end([3, 1]))
     second.world.advance(90)
     expect(second.quorum.role).toBe('unattached')
     second.world.advance(100)
@@ -418,7 +419,7 @@ describe('EndQuorumEpoch', () => {
 
   it('of an old epoch is refused', () => {
     const one = waiting()
-    const response = one.quorum.handleEnd(end([1], 4))
+    const response = one.quorum.requests.end(end([1], 4))
     expect(response.topics[0]?.partitions[0]).toMatchObject({ errorCode: ErrorCode.FENCED_LEADER_EPOCH })
   })
 })
