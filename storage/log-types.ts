@@ -62,17 +62,6 @@ export interface EpochEndOffset {
   readonly endOffset: number
 }
 
-/** What DescribeProducers tells of a producer. */
-export interface ActiveProducer {
-  readonly producerId: number
-  readonly producerEpoch: number
-  readonly lastSequence: number
-  readonly lastTimestamp: number
-  readonly coordinatorEpoch: number
-  /** -1 when no transaction is open. */
-  readonly currentTransactionStartOffset: number
-}
-
 export interface LogOptions {
   readonly context: StorageContext
   readonly directory: LogDirectoryState

@@ -25,7 +25,6 @@ import type { LogLayers } from './log-layers.ts'
 import { loadLog } from './log-loader.ts'
 import { LogReader, type LogReadRequest, refusedRead } from './log-reader.ts'
 import type {
-  ActiveProducer,
   AppendAsFollowerResult,
   AppendAsLeaderOptions,
   AppendAsLeaderResult,
@@ -44,7 +43,7 @@ import {
   type VerificationRequest,
   type VerificationStart,
 } from './producer-check.ts'
-import { describeProducer, type ProducerStateEntry } from './producer-entry.ts'
+import { type ActiveProducer, describeProducer, type ProducerStateEntry } from './producer-entry.ts'
 import { ProducerState } from './producer-state.ts'
 import type { Segment } from './segment.ts'
 import type { LogDirectoryState, StorageContext } from './storage-context.ts'
@@ -53,6 +52,7 @@ export type { RecordError } from './append-check.ts'
 export type { LogOffsetMetadata } from './local-log.ts'
 export type * from './log-types.ts'
 export type { AppendOrigin, VerificationGuard } from './producer-append.ts'
+export type { ActiveProducer } from './producer-entry.ts'
 export type { TimestampAndOffset } from './time-lookup.ts'
 export type { AbortedTransaction } from './transaction-index.ts'
 

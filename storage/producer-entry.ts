@@ -8,7 +8,6 @@ import {
   NO_SEQUENCE,
   NO_TIMESTAMP,
 } from '../common/record/batch.ts'
-import type { ActiveProducer } from './log-types.ts'
 
 /** How many batches are remembered to recognise a retry; clients may have as many requests in flight. */
 export const REMEMBERED_BATCHES = 5
@@ -34,6 +33,17 @@ export interface ProducerStateEntry {
   isAbridged: boolean
 }
 
+/** What DescribeProducers tells of a producer. */
+export interface ActiveProducer {
+  readonly producerId: number
+  readonly producerEpoch: number
+  readonly lastSequence: number
+  readonly lastTimestamp: number
+  readonly coordinatorEpoch: number
+  /** -1 when no transaction is open. */
+  readonly currentTransactionStartOffset: number
+}
+
 export function createProducerEntry(producerId: number): ProducerStateEntry {
   return {
     producerId,
@@ -50,7 +60,6 @@ export function lastSequenceOf(entry: ProducerStateEntry): number {
   return entry.batches.at(-1)?.lastSequence ?? NO_SEQUENCE
 }
 
-/** What DescribeProducers tells of it. */
 export function describeProducer(entry: ProducerStateEntry): ActiveProducer {
   return {
     producerId: entry.producerId,
