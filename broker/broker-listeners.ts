@@ -7,8 +7,8 @@
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { Address } from '../common/runtime/transport.ts'
 import type { BrokerOptions } from './broker-options.ts'
+import type { ConnectionInfo, ListenerInfo } from './network/connection-info.ts'
 import { BrokerListener } from './network/listener.ts'
-import type { ConnectionInfo, ListenerInfo } from './network/request-context.ts'
 import type { Router } from './network/router.ts'
 import type { ClientQuotas } from './quota/client-quotas.ts'
 

@@ -7,7 +7,7 @@ import type { ApiSchema } from '../common/protocol/schema.ts'
 import { versionRange } from '../common/protocol/versions.ts'
 import type { Handler } from './api/handler.ts'
 import { handlers } from './api/index.ts'
-import type { ListenerKind } from './network/request-context.ts'
+import type { ListenerKind } from './network/connection-info.ts'
 import type { ServedApi } from './services.ts'
 
 /** Handlers are written against their own schema; the router only needs what they have in common. */

@@ -11,7 +11,7 @@ import { frameOf, joinFrame } from '../../common/protocol/frame.ts'
 import { MalformedFrame } from '../../common/protocol/malformed-frame.ts'
 import { decodeRecordValue } from '../../common/protocol/record-codec.ts'
 import { DefaultPrincipalData } from '../../common/protocol/records/default-principal-data.ts'
-import type { Principal } from '../network/request-context.ts'
+import type { Principal } from '../network/connection-info.ts'
 import { addressText } from '../peer/request-forwarder.ts'
 import { defineHandler } from './handler.ts'
 

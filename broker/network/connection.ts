@@ -16,7 +16,7 @@ import type { Reactor, Sendable } from '../../common/runtime/reactor.ts'
 import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
 import type { Link } from '../../common/runtime/transport.ts'
 import { CLOSE_CONNECTION, NO_RESPONSE } from '../api/handler.ts'
-import type { ConnectionInfo, ListenerInfo, Principal } from './request-context.ts'
+import type { ConnectionInfo, ListenerInfo, Principal } from './connection-info.ts'
 import type { Exchange, Router } from './router.ts'
 
 /** Frames of one connection that may wait while a request of it is in progress. */

@@ -12,7 +12,7 @@ import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { Address, Link, Listener as TransportListener } from '../../common/runtime/transport.ts'
 import { Connection } from './connection.ts'
-import type { ListenerInfo } from './request-context.ts'
+import type { ListenerInfo } from './connection-info.ts'
 import type { Router } from './router.ts'
 
 export interface BrokerListenerOptions {

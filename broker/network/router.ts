@@ -15,9 +15,10 @@ import { hasVersion, type VersionRange, versionRange } from '../../common/protoc
 import { asDeferred, Deferred } from '../../common/runtime/deferred.ts'
 import type { Answer, Handler } from '../api/handler.ts'
 import type { BrokerServices } from '../services.ts'
+import type { ConnectionInfo } from './connection-info.ts'
 import { isOfDeposedController } from './deposed.ts'
 import type { Interception, Interceptor } from './interception.ts'
-import type { ConnectionInfo, RequestContext } from './request-context.ts'
+import type { RequestContext } from './request-context.ts'
 
 /** A request on its way through the broker. */
 export interface Exchange {

@@ -16,8 +16,8 @@ import { ShareGroupHeartbeat } from '../../common/protocol/apis/76-share-group-h
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Reactor } from '../../common/runtime/reactor.ts'
 import { CLOSE_CONNECTION } from '../api/handler.ts'
+import type { ConnectionInfo } from '../network/connection-info.ts'
 import type { InterceptedRequest } from '../network/interception.ts'
-import type { ConnectionInfo } from '../network/request-context.ts'
 import type { Reply } from './companion.ts'
 import type { Wire } from './wire.ts'
 

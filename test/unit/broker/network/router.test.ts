@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createTopics } from '../../../../broker/api/19-create-topics.ts'
 import type { Handler } from '../../../../broker/api/handler.ts'
-import type { ConnectionInfo } from '../../../../broker/network/request-context.ts'
+import type { ConnectionInfo } from '../../../../broker/network/connection-info.ts'
 import { type ControllerForwarder, Router } from '../../../../broker/network/router.ts'
 import type { BrokerServices } from '../../../../broker/services.ts'
 import { CreateTopics } from '../../../../common/protocol/apis/19-create-topics.ts'
