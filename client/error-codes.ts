@@ -122,10 +122,3 @@ export const kafkaErrorCodes = codes as { readonly [N in KafkaErrorCodeName]: nu
 export function codeInfo(code: number): CodeInfo {
   return infoByCode.get(code) ?? { name: `ERR_${code}?`, text: `Err-${code}?`, isRetriable: false }
 }
-
-/** Broker errors after which the client should look at fresh metadata. */
-const stalenessCodes: ReadonlySet<number> = new Set([3, 5, 6, 9, 13, 56, 72, 74, 80, 83, 84, 100, 103])
-
-export function isMetadataStale(code: number): boolean {
-  return stalenessCodes.has(code)
-}

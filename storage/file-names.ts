@@ -70,7 +70,3 @@ export function markedDirectoryName(
 export function isMarkedForDeletion(name: string): boolean {
   return /\.[0-9a-z]+-delete$/.test(name)
 }
-
-export function isStray(name: string): boolean {
-  return /\.[0-9a-z]+-stray$/.test(name)
-}

@@ -11,8 +11,6 @@ export interface MemberIdentity {
   readonly groupInstanceId: string | null
 }
 
-export const NOT_A_MEMBER: MemberIdentity = { memberId: '', generationId: -1, groupInstanceId: null }
-
 /** A change of the assignment that the application has a say in. */
 export interface Rebalance {
   readonly kind: 'assign' | 'revoke' | 'lost'

@@ -8,17 +8,7 @@ import { Reader } from './reader.ts'
 import type { RecordInputOf, RecordOf, RecordSchema } from './schema.ts'
 import { formatVersionRange, hasVersion } from './versions.ts'
 
-/** The structure alone. */
-export function encodeRecord<R extends RecordSchema>(
-  record: R,
-  version: number,
-  value: RecordInputOf<R>,
-): Buffer {
-  const codec = codecOf(record, version)
-  return writeBuffer((writer) => codec.encode(writer, value))
-}
-
-/** Bytes after the structure are ignored, as in Kafka. */
+/** The structure alone. Bytes after it are ignored, as in Kafka. */
 export function decodeRecord<R extends RecordSchema>(
   record: R,
   version: number,

@@ -94,7 +94,6 @@ import { DeleteShareGroupOffsets } from './apis/92-delete-share-group-offsets.ts
 import { StreamsGroupTopologyDescriptionUpdate } from './apis/93-streams-group-topology-description-update.ts'
 import { UnregisterController } from './apis/94-unregister-controller.ts'
 import type { ApiSchema, ListenerKind } from './schema.ts'
-import { hasVersion } from './versions.ts'
 
 export const apis = [
   Produce,
@@ -201,12 +200,6 @@ export function apiByKey(key: number): ApiSchema | undefined {
 
 export function apiByName(name: string): ApiSchema | undefined {
   return byName.get(name)
-}
-
-/** The API if it exists and the version is one of Kafka's; the broker may serve fewer. */
-export function findApi(key: number, version: number): ApiSchema | undefined {
-  const api = byKey.get(key)
-  return api !== undefined && hasVersion(api.versions, version) ? api : undefined
 }
 
 export function apisOf(listener: ListenerKind): readonly ApiSchema[] {

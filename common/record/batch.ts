@@ -14,7 +14,6 @@
 import { createRequire } from 'node:module'
 import { crc32c } from './crc32c.ts'
 
-export const BASE_OFFSET_POSITION = 0
 export const BATCH_LENGTH_POSITION = 8
 export const PARTITION_LEADER_EPOCH_POSITION = 12
 export const MAGIC_POSITION = 16
@@ -341,11 +340,4 @@ export class BatchCursor {
     this.position += sizeBytes
     return true
   }
-}
-
-/** Calls `visit` with every whole batch (one moving view) and tells how the bytes ended. */
-export function forEachBatch(buffer: Buffer, visit: (batch: BatchView) => void): BatchStop {
-  const cursor = new BatchCursor(buffer)
-  while (cursor.next()) visit(cursor.batch)
-  return cursor.stop
 }

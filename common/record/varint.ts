@@ -3,8 +3,7 @@
  * (0, -1, 1, -2, …), as in Protocol Buffers. int64 values are numbers and saturate at ±(2^53 - 1).
  */
 
-/** Longest encodings in bytes. */
-export const MAX_VARINT_BYTES = 5
+/** Longest encoding in bytes. */
 export const MAX_VARLONG_BYTES = 10
 
 /**
