@@ -132,28 +132,37 @@ function answerOf(result: FetchEntryResult): FetchPartitionAnswer {
   }
 }
 
+/** Whether the cluster knows the partition. */
+function isThere({ partition, error }: FetchEntryResult): boolean {
+  if (partition !== undefined) return true
+  return error !== ErrorCode.UNKNOWN_TOPIC_ID && error !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+}
+
+/**
+ * In the order of the request, which tells who was served first; what the cluster does not know comes last. A topic is named
+ * again when another came between.
+ */
 function responseOf(
   context: RequestContext,
   results: readonly FetchEntryResult[],
   sessionId: number,
 ): Response {
   const hints: LeaderHint[] = []
-  const topics = new Map<string, { topic: string; topicId: string; partitions: PartitionAnswer[] }>()
-  for (const result of results) {
+  const topics: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = []
+  for (const result of [...results.filter(isThere), ...results.filter((result) => !isThere(result))]) {
     const { topic, topicId, partition: partitionIndex } = result.request
-    const key = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS ? topicId : topic
-    let entry = topics.get(key)
-    if (entry === undefined) {
-      entry = { topic, topicId, partitions: [] }
-      topics.set(key, entry)
-    }
+    const usesTopicIds = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS
+    const last = topics.at(-1)
+    const isSame = last !== undefined && (usesTopicIds ? last.topicId === topicId : last.topic === topic)
+    const entry = isSame ? last : { topic, topicId, partitions: [] }
+    if (!isSame) topics.push(entry)
     entry.partitions.push(partitionAnswer(context, result, partitionIndex, hints))
   }
   return {
     errorCode: ErrorCode.NONE,
     throttleTimeMs: 0,
     sessionId,
-    responses: [...topics.values()],
+    responses: topics,
     nodeEndpoints: context.apiVersion >= 16 ? nodeEndpointsOf(context, hints) : [],
   }
 }

@@ -72,6 +72,47 @@ describe('one broker over TCP', () => {
     expect(recordsIn(read?.records ?? null).map(({ value }) => value)).toEqual(['a', 'b', 'c'])
   })
 
+  it('answers a fetch in the order of its partitions, and names last what is not there', async () => {
+    const created = await client.call(CreateTopics, {
+      topics: ['left', 'right'].map((name) => ({
+        name,
+        numPartitions: 2,
+        replicationFactor: 1,
+        assignments: [],
+        configs: [],
+      })),
+      timeoutMs: 5_000,
+    })
+    const [left, right] = created.topics.map((topic) => topic.topicId as string)
+    const asked = [
+      [left, 1],
+      [left, 7],
+      [right, 0],
+      [left, 0],
+    ] as const
+    const answer = await client.call(Fetch, {
+      maxWaitMs: 0,
+      minBytes: 0,
+      sessionEpoch: -1,
+      topics: asked.map(([topicId = '', partition]) => ({
+        topicId,
+        partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 1 << 20 }],
+      })),
+    })
+    expect(
+      answer.responses.map(({ topicId, partitions }) => [topicId, partitions[0]?.partitionIndex]),
+    ).toEqual([
+      [left, 1],
+      [right, 0],
+      [left, 0],
+    ])
+    const last = answer.responses.at(-1)?.partitions
+    expect(last?.map(({ partitionIndex, errorCode }) => [partitionIndex, errorCode])).toEqual([
+      [0, ErrorCode.NONE],
+      [7, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
+    ])
+  })
+
   it('lets a fetch wait until records arrive', async () => {
     const end = await client.call(ListOffsets, {
       replicaId: -1,
