@@ -259,6 +259,38 @@ describe('every version', () => {
     }
   })
 
+  it('of TxnOffsetCommit before 6 calls an epoch that the member is not in an illegal generation', async () => {
+    const groupId = 'consumers-in-transactions'
+    const memberId = 'm'.repeat(22)
+    const beat = await client.call(ConsumerGroupHeartbeat, {
+      groupId,
+      memberId,
+      memberEpoch: 0,
+      rebalanceTimeoutMs: 10_000,
+      topicPartitions: [],
+      subscribedTopicNames: [TOPIC],
+    })
+    expect(beat.errorCode).toBe(NONE)
+    const { producerId, producerEpoch } = await initProducer(groupId)
+    const producer = { transactionalId: groupId, producerId, producerEpoch }
+    const added = await client.call(AddOffsetsToTxn, { ...producer, groupId })
+    expect(added.errorCode).toBe(NONE)
+    const partitions = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: null }]
+    const member = { groupId, memberId, generationIdOrMemberEpoch: beat.memberEpoch + 1 }
+    for (const version of versionsOf(TxnOffsetCommit).filter((known) => known >= 3)) {
+      const committed = await client.call(
+        TxnOffsetCommit,
+        { ...producer, ...member, topics: [{ name: TOPIC, topicId, partitions }] },
+        version,
+      )
+      const { STALE_MEMBER_EPOCH, ILLEGAL_GENERATION } = ErrorCode
+      expect(committed.topics[0]?.partitions[0]?.errorCode, `v${version}`).toBe(
+        version < 6 ? ILLEGAL_GENERATION : STALE_MEMBER_EPOCH,
+      )
+    }
+    await client.call(EndTxn, { ...producer, committed: false })
+  })
+
   it('of CreateTopics, CreatePartitions, ElectLeaders and DeleteTopics does its work', async () => {
     const topic = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
     for (const version of versionsOf(CreateTopics)) {

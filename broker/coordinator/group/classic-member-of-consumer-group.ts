@@ -42,13 +42,13 @@ export function joinAsClassicMember(
   group: ConsumerGroup,
   request: JoinRequest,
 ): WaitingOutcome<JoinAnswer> {
-  const refused = (
-    error: Exclude<ErrorCode, 0>,
-    memberId = request.memberId,
-  ): WaitingOutcome<JoinAnswer> => ({
+  const refused = (error: Exclude<ErrorCode, 0>, memberId = ''): WaitingOutcome<JoinAnswer> => ({
     records: NO_RECORDS,
     response: Deferred.of(joinError(error, memberId)),
   })
+  if (shard.config.get('group.consumer.migration.policy').toLowerCase() === 'disabled') {
+    return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+  }
   const isKnown = group.members.has(request.memberId)
   if (!isKnown && group.members.size >= shard.config.get('group.consumer.max.size')) {
     return refused(ErrorCode.GROUP_MAX_SIZE_REACHED)

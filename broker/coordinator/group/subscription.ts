@@ -114,6 +114,8 @@ export function scheduleRegexResolution(shard: GroupShardState, groupId: string)
   )
 }
 
+const NO_TOPICS: ReadonlySet<string> = new Set()
+
 function resolveRegexes(shard: GroupShardState, groupId: string): Outcome<void, CoordinatorRecord> {
   const group = shard.groups.get(groupId)
   if (!(group instanceof ConsumerGroup)) return { records: NO_RECORDS, response: undefined }
@@ -124,10 +126,9 @@ function resolveRegexes(shard: GroupShardState, groupId: string): Outcome<void, 
   let hasChanged = false
   for (const pattern of patternsOf(group.members.values())) {
     const topics = matchTopics(pattern, image)
-    const known = group.regexes.get(pattern)?.topics
-    if (known === undefined || known.size !== topics.length || topics.some((topic) => !known.has(topic))) {
-      hasChanged = true
-    }
+    // A pattern that is resolved for the first time, to no topic, asks for nothing new.
+    const known = group.regexes.get(pattern)?.topics ?? NO_TOPICS
+    if (known.size !== topics.length || topics.some((topic) => !known.has(topic))) hasChanged = true
     resolved.set(pattern, new Set(topics))
     records.push(
       regularExpressionRecord(groupId, pattern, { topics, version: Math.max(image.offset, 0), timestamp }),

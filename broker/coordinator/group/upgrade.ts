@@ -106,6 +106,7 @@ function convertMember(
   const subscription = first === undefined ? undefined : subscriptionOf(first.metadata)
   if (subscription === undefined) return undefined
   const assignment = decodeAssignment(image, member.assignment)
+  if (assignment === undefined) return undefined
   return {
     ...newConsumerMember(member.memberId),
     memberEpoch: group.generationId,
@@ -127,14 +128,18 @@ function convertMember(
   }
 }
 
-/** What the leader gave the member; nothing when it is not in the consumer's format. Topics that are gone are left out. */
-function decodeAssignment(image: MetadataImage, assignment: Buffer): Assignment {
+/**
+ * What the leader gave the member; nothing when it is not in the consumer's format. Topics that are gone are left out.
+ * @returns undefined when an assignor put data of its own beside it, which would be lost
+ */
+function decodeAssignment(image: MetadataImage, assignment: Buffer): Assignment | undefined {
   const topics = new Map<string, Set<number>>()
   if (assignment.length < 2) return topics
   const version = assignment.readInt16BE(0)
   if (version < 0) return topics
   try {
     const decoded = decodeMessage(ConsumerProtocolAssignment, Math.min(version, 3), assignment.subarray(2))
+    if (decoded.userData !== null && decoded.userData.length > 0) return undefined
     for (const { topic, partitions } of decoded.assignedPartitions) {
       const topicId = image.topicsByName.get(topic)?.id
       if (topicId !== undefined) topics.set(topicId, new Set(partitions))

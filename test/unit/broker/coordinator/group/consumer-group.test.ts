@@ -226,6 +226,20 @@ describe('the consumer group protocol', () => {
     expect(partitionsOf(answer)).toEqual([0])
   })
 
+  it('a pattern that matches no topic yet leaves the group in its epoch', () => {
+    const harness = new GroupHarness()
+    const joined = harness.consumer('g', 'm1', 0, { regex: 'later.*' })
+    harness.advance(1000)
+    expect(harness.consumer('g', 'm1', joined.memberEpoch).memberEpoch).toBe(joined.memberEpoch)
+    harness.image.setTopic('later-on', 2)
+    harness.advance(10_000)
+    harness.consumer('g', 'm1', joined.memberEpoch)
+    harness.advance(1000)
+    const answer = harness.consumer('g', 'm1', joined.memberEpoch)
+    expect(answer.memberEpoch).toBe(joined.memberEpoch + 1)
+    expect(partitionsOf(answer)).toEqual([0, 1])
+  })
+
   it('new topics that match a pattern are found', () => {
     const harness = new GroupHarness()
     harness.consumer('g', 'm1', 0, { regex: 'ord.*' })

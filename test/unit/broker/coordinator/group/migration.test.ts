@@ -16,7 +16,7 @@ function ownedSubscription(owned: readonly number[], generationId: number): Buff
 }
 
 /** ConsumerProtocolAssignment version 1. */
-function assignmentBytes(partitions: readonly number[]): Buffer {
+function assignmentBytes(partitions: readonly number[], userData = ''): Buffer {
   const buffer = Buffer.alloc(2 + 4 + 2 + 6 + 4 + 4 * partitions.length + 4)
   buffer.writeInt16BE(1, 0)
   buffer.writeInt32BE(1, 2)
@@ -26,8 +26,8 @@ function assignmentBytes(partitions: readonly number[]): Buffer {
   partitions.forEach((partition, index) => {
     buffer.writeInt32BE(partition, 18 + 4 * index)
   })
-  buffer.writeInt32BE(-1, 18 + 4 * partitions.length)
-  return buffer
+  buffer.writeInt32BE(userData === '' ? -1 : userData.length, 18 + 4 * partitions.length)
+  return Buffer.concat([buffer, Buffer.from(userData)])
 }
 
 /** Partitions in an assignment of version 2 as the coordinator writes it. */
@@ -174,5 +174,31 @@ describe('online migration', () => {
     const classic = classicMember(harness)
     expect(harness.consumer('g', 'm1', 0).errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND)
     expect(harness.heartbeat('g', 1, classic)).toBe(ErrorCode.NONE)
+  })
+
+  it('a classic group whose assignor passes data of its own is not turned over', () => {
+    const harness = new GroupHarness({ config: NO_DELAY })
+    const { memberId } = harness.joinFully('g', { protocols: protocols() })
+    harness.sync('g', 1, memberId, {
+      assignments: { [memberId]: assignmentBytes([0, 1, 2], 'own').toString('latin1') },
+    })
+    harness.sim.runUntilIdle()
+    expect(harness.consumer('g', 'm1', 0).errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND)
+    expect(harness.heartbeat('g', 1, memberId)).toBe(ErrorCode.NONE)
+  })
+
+  it('no classic member joins a consumer group that is not to be migrated', () => {
+    const harness = new GroupHarness({ config: { 'group.consumer.migration.policy': 'disabled' } })
+    harness.consumer('g', 'm1', 0)
+    const refused = { errorCode: ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId: '' }
+    expect(harness.join('g', { protocols: protocols() }).value).toMatchObject(refused)
+    expect(harness.join('g', { protocols: protocols(), memberId: 'c1' }).value).toMatchObject(refused)
+  })
+
+  it('a classic member that a consumer group refuses is not called by its id', () => {
+    const harness = new GroupHarness({ config: NO_DELAY })
+    harness.consumer('g', 'm1', 0)
+    const { value } = harness.join('g', { memberId: 'c1', protocolType: 'connect', protocols: protocols() })
+    expect(value).toMatchObject({ errorCode: ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId: '' })
   })
 })
