@@ -15,7 +15,8 @@ import type { MetadataDelta, MetadataImage, MetadataListener, QuotaImage } from 
 import { BucketQuota, type MutationQuota, NO_MUTATION_QUOTA } from './mutation-quota.ts'
 import { QuotaCounters } from './quota-counters.ts'
 import { QuotaLimits } from './quota-limits.ts'
-import { type RateWindows, SampledRate } from './sampled-rate.ts'
+import { SampledRate } from './sampled-rate.ts'
+import type { RateWindows } from './sampled-windows.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** What is known of a request that is to be counted. */

@@ -2,7 +2,7 @@
  * The bucket of a quota on topic changes (KIP-599): it fills at the quota's rate up to a burst of all windows, and may be overdrawn once,
  * so that one large request is possible however small the quota.
  */
-import type { RateWindows } from './sampled-rate.ts'
+import type { RateWindows } from './sampled-windows.ts'
 
 export class TokenBucket {
   readonly #windows: RateWindows

@@ -6,29 +6,24 @@
  * Owner: the broker, one for each side. Limits: the rate is taken over `replication.quota.window.num` windows.
  */
 import type { Clock } from '../../common/runtime/clock.ts'
+import { type RateWindows, SampledWindows } from '../quota/sampled-windows.ts'
 
-export interface ReplicationThrottleOptions {
+export interface ReplicationThrottleOptions extends RateWindows {
   readonly nodeId: number
   readonly clock: Clock
   /** Bytes per second; null: as fast as it goes. */
   readonly rate: () => number | null
   /** `partition:broker` pairs of a topic, or `*`. */
   readonly replicasOf: (topic: string) => readonly string[]
-  readonly windowCount: number
-  readonly windowMs: number
-}
-
-interface Window {
-  readonly startMs: number
-  bytes: number
 }
 
 export class ReplicationThrottle {
   readonly #options: ReplicationThrottleOptions
-  #windows: Window[] = []
+  readonly #sampled: SampledWindows
 
   constructor(options: ReplicationThrottleOptions) {
     this.#options = options
+    this.#sampled = new SampledWindows(options)
   }
 
   /** Whether what this broker's replica moves counts. */
@@ -45,29 +40,14 @@ export class ReplicationThrottle {
     return rate !== null && this.bytesPerSecond > rate
   }
 
+  /** Over the time since the oldest window began: what a replica moves after silence counts in full, other than for client quotas. */
   get bytesPerSecond(): number {
     const { clock, windowMs } = this.#options
     const nowMs = clock.monotonicMs()
-    this.#forgetOld(nowMs)
-    const [oldest] = this.#windows
-    if (oldest === undefined) return 0
-    const bytes = this.#windows.reduce((sum, window) => sum + window.bytes, 0)
-    return (bytes * 1000) / Math.max(nowMs - oldest.startMs, windowMs)
+    return (this.#sampled.sum(nowMs) * 1000) / Math.max(this.#sampled.elapsedMs(nowMs), windowMs)
   }
 
   record(bytes: number): void {
-    const { clock, windowMs } = this.#options
-    const nowMs = clock.monotonicMs()
-    this.#forgetOld(nowMs)
-    const last = this.#windows.at(-1)
-    if (last !== undefined && nowMs - last.startMs < windowMs) last.bytes += bytes
-    else this.#windows.push({ startMs: nowMs, bytes })
-  }
-
-  #forgetOld(nowMs: number): void {
-    const { windowCount, windowMs } = this.#options
-    const [oldest] = this.#windows
-    if (oldest === undefined || nowMs - oldest.startMs < windowCount * windowMs) return
-    this.#windows = this.#windows.filter(({ startMs }) => nowMs - startMs < windowCount * windowMs)
+    this.#sampled.record(bytes, this.#options.clock.monotonicMs())
   }
 }

@@ -44,6 +44,17 @@ describe('a replication throttle', () => {
     expect(made.isExceeded).toBe(false)
   })
 
+  it('forgets a window when eleven have passed since the last bytes that moved in it', () => {
+    const { made, clock } = throttle(100)
+    made.record(1_000_000)
+    clock.nowMs += 900
+    made.record(1)
+    clock.nowMs += 10_999
+    expect(made.isExceeded).toBe(true)
+    clock.nowMs += 1
+    expect(made.bytesPerSecond).toBe(0)
+  })
+
   it('forgets what is older than its windows', () => {
     const { made, clock } = throttle(100)
     made.record(1_000_000)
