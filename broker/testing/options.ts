@@ -39,3 +39,12 @@ export interface StartOptions extends Omit<ClusterOptions, 'runtime' | 'files' |
   /** The world; for simulations. */
   readonly runtime?: Runtime
 }
+
+/** So that a slip of the pen is told from an option, also where no compiler looks. */
+export const START_OPTIONS = {
+  ...{ brokers: true, controllers: true, replicaHistory: true, down: true, ports: true, racks: true },
+  ...{ port: true, host: true, advertisedHost: true, dataDir: true, profile: true, config: true },
+  ...{ strictPorts: true, topics: true, seedDir: true, autoCreate: true, clock: true, seed: true },
+  ...{ strict: true, journal: true, loseTail: true, bootstrapServers: true, http: true, runtime: true },
+  ...{ schemaRegistry: true, connect: true, rest: true },
+} as const satisfies Record<keyof StartOptions, true>

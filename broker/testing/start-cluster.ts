@@ -4,6 +4,8 @@
 import type { FileSystem } from '../../common/runtime/files.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
+import { parseBrokerConfig } from '../config/broker-config.ts'
+import { nearestName } from '../config/suggest.ts'
 import { StartError } from '../start-error.ts'
 import { localView, remoteView } from './cluster-view.ts'
 import { HttpInterface } from './http-interface.ts'
@@ -13,7 +15,7 @@ import { leftoversElsewhere, leftoversHere } from './leftovers.ts'
 import { localWire } from './local-wire.ts'
 import { LocalWorld, type Snapshot } from './local-world.ts'
 import { logToStandardError } from './log.ts'
-import type { StartOptions } from './options.ts'
+import { START_OPTIONS, type StartOptions } from './options.ts'
 import type { Seed } from './seed-folder.ts'
 import { addTestBehaviour } from './test-behaviour.ts'
 import { TestCluster } from './test-cluster.ts'
@@ -36,6 +38,7 @@ const NOT_THERE_YET = {
  */
 export async function startCluster(options: StartOptions = {}): Promise<TestCluster> {
   refuseWhatIsNotThere(options)
+  refuseMistakes(options)
   const bootstrapServers = options.bootstrapServers ?? process.env.KAFKITO_BOOTSTRAP
   if (bootstrapServers !== undefined && bootstrapServers !== '') return attach(bootstrapServers, options)
   return startLocal(options)
@@ -51,6 +54,21 @@ function refuseWhatIsNotThere(options: StartOptions): void {
       `Leave ${option} out.`,
     )
   }
+}
+
+/** Whoever types a name in a test wants it to work. @throws StartError */
+function refuseMistakes({ config = {}, ...options }: StartOptions): void {
+  const option = Object.keys(options).find((name) => !Object.hasOwn(START_OPTIONS, name))
+  if (option !== undefined)
+    throw unknownName('option', option, nearestName(option, Object.keys(START_OPTIONS)))
+  const entries = config instanceof Map ? [...config] : Object.entries(config)
+  const [key] = parseBrokerConfig(new Map(entries.map(([name, value]) => [name, String(value)]))).unknownKeys
+  if (key !== undefined) throw unknownName('setting', key.name, key.didYouMean)
+}
+
+function unknownName(kind: string, name: string, near: string | null): StartError {
+  const hint = near === null ? `Leave it out.` : `Did you mean "${near}"?`
+  return new StartError('INVALID_CONFIG', `There is no ${kind} "${name}". ${hint}`, hint)
 }
 
 async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestCluster> {
