@@ -108,29 +108,25 @@ export class MemoryNetwork implements LinkCarrier<MemoryLink> {
     return count
   }
 
-  /** @internal */
   nowMs(): number {
     return this.options.clock.monotonicMs()
   }
 
-  /** @internal */
   isCut(from: string, to: string): boolean {
     if (this.#cuts.has(directionOf(from, to))) return true
     const group = this.#groups.find((names) => names.has(from))
     return group !== undefined && !group.has(to) && this.#groups.some((names) => names.has(to))
   }
 
-  /** @internal */
   conditionsOf(from: string, to: string): LinkConditions {
     return this.#conditions.get(directionOf(from, to)) ?? this.#defaultConditions
   }
 
-  /** @internal */
   forget(link: MemoryLink): void {
     this.#links.delete(link)
   }
 
-  /** @internal A connection request has reached its target. @returns the accepted side, if anybody listens */
+  /** A connection request has reached its target. @returns the accepted side, if anybody listens */
   accept(caller: MemoryLink): MemoryLink | undefined {
     const listener = this.#find(caller.remote)
     if (listener === undefined) return undefined
