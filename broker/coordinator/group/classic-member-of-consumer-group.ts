@@ -33,7 +33,7 @@ import {
   sortedPartitions,
 } from './consumer-group.ts'
 import { currentRecord, memberRecord, memberTombstones } from './consumer-group-records.ts'
-import { encodeAssignment } from './downgrade.ts'
+import { encodeAssignment, maybeDowngrade } from './downgrade.ts'
 import { targetAssignmentRecord } from './group-records.ts'
 import { type GroupShardState, NO_RECORDS, type WaitingOutcome } from './group-state.ts'
 
@@ -70,7 +70,6 @@ export function joinAsClassicMember(
   const before: ConsumerMember = isReplacing
     ? { ...holder, memberId, previousMemberEpoch: holder.memberEpoch }
     : (group.members.get(memberId) ?? newConsumerMember(memberId))
-  const records: CoordinatorRecord[] = isReplacing ? replacement(shard, group, holder, before) : []
   const updated: ConsumerMember = {
     ...before,
     instanceId: groupInstanceId ?? before.instanceId,
@@ -81,6 +80,29 @@ export function joinAsClassicMember(
     subscribedTopicNames: [...new Set(subscription.topics)].sort(),
     classic: { sessionTimeoutMs: request.sessionTimeoutMs, supportedProtocols: request.protocols },
   }
+  const accepted = (generationId: number): Deferred<JoinAnswer> =>
+    Deferred.of<JoinAnswer>({
+      errorCode: ErrorCode.NONE,
+      generationId,
+      protocolType: CONSUMER_PROTOCOL_TYPE,
+      protocolName: first.name,
+      leader: '',
+      skipAssignment: false,
+      memberId,
+      members: [],
+    })
+  if (isReplacing && holder.classic === null) {
+    const mustRebalance =
+      group.groupEpoch > group.assignmentEpoch ||
+      holder.subscribedTopicNames.join('\n') !== updated.subscribedTopicNames.join('\n')
+    const downgraded = maybeDowngrade(shard, group, [holder.memberId], { successor: updated, mustRebalance })
+    if (downgraded !== undefined) {
+      cancelMemberTimers(shard, group.groupId, holder.memberId)
+      const generationId = mustRebalance ? holder.memberEpoch : group.groupEpoch
+      return { records: downgraded, response: accepted(generationId) }
+    }
+  }
+  const records: CoordinatorRecord[] = isReplacing ? replacement(shard, group, holder, before) : []
   const { topicsByName } = shard.metadata()
   const owned = subscription.ownedPartitions.flatMap(({ topic, partitions }) => {
     const topicId = topicsByName.get(topic)?.id
@@ -97,16 +119,7 @@ export function joinAsClassicMember(
   scheduleClassicDeadline(shard, group.groupId, member, 'sync')
   return {
     records: [...records, ...steps],
-    response: Deferred.of<JoinAnswer>({
-      errorCode: ErrorCode.NONE,
-      generationId: member.memberEpoch,
-      protocolType: CONSUMER_PROTOCOL_TYPE,
-      protocolName: first.name,
-      leader: '',
-      skipAssignment: false,
-      memberId,
-      members: [],
-    }),
+    response: accepted(member.memberEpoch),
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * A consumer group becomes a classic one when its last member of the consumer protocol goes and classic members stay
+ * A consumer group becomes a classic one when its last member of the consumer protocol goes, or comes back as a static member of the
+ * classic protocol, and classic members stay
  * (`group.consumer.migration.policy` downgrade or bidirectional).
  */
 import { codecOf, writeBuffer } from '../../../common/protocol/codec.ts'
@@ -19,15 +20,24 @@ import { consumerGroupTombstones } from './consumer-group-records.ts'
 import { groupMetadataRecord } from './group-records.ts'
 import { type GroupShardState, NO_RECORDS } from './group-state.ts'
 
-/** @returns the records of the conversion, undefined when the group stays what it is */
+/**
+ * @param replacement the classic member that takes over from the one that leaves, with what was meant for that; the group rebalances
+ *   only when it asks for something else, or the assignment is not up to date
+ * @returns the records of the conversion, undefined when the group stays what it is
+ */
 export function maybeDowngrade(
   shard: GroupShardState,
   group: ConsumerGroup,
   leavingIds: readonly string[],
+  replacement?: { readonly successor: ConsumerMember; readonly mustRebalance: boolean },
 ): CoordinatorRecord[] | undefined {
   const policy = shard.config.get('group.consumer.migration.policy').toLowerCase()
   if (policy !== 'downgrade' && policy !== 'bidirectional') return undefined
   const remaining = [...group.members.values()].filter(({ memberId }) => !leavingIds.includes(memberId))
+  const successor = replacement?.successor
+  if (successor !== undefined) remaining.push(successor)
+  const targetOf = (member: ConsumerMember) =>
+    group.targetOf(member === successor ? (leavingIds[0] ?? '') : member.memberId)
   if (remaining.length === 0 || remaining.some(({ classic }) => classic === null)) return undefined
   if (remaining.length > shard.config.get('group.max.size')) return undefined
   const protocol = commonProtocol(remaining)
@@ -44,10 +54,10 @@ export function maybeDowngrade(
       rebalanceTimeout: member.rebalanceTimeoutMs,
       sessionTimeout: member.classic?.sessionTimeoutMs ?? 0,
       subscription: metadata,
-      assignment: encodeAssignment(image, group.targetOf(member.memberId), metadata),
+      assignment: encodeAssignment(image, targetOf(member), metadata),
     }
   })
-  scheduleFirstRebalance(shard, group.groupId)
+  scheduleStart(shard, group.groupId, replacement?.mustRebalance ?? true)
   return [
     ...consumerGroupTombstones(group),
     groupMetadataRecord(group.groupId, {
@@ -61,16 +71,16 @@ export function maybeDowngrade(
   ]
 }
 
-/** The partitions of who left are free: the classic group rebalances as soon as it is there. */
-function scheduleFirstRebalance(shard: GroupShardState, groupId: string): void {
-  shard.timers.schedule(`downgrade ${groupId}`, `first rebalance of downgraded group ${groupId}`, 0, () => {
+/** The partitions of who left for good are free: the classic group rebalances as soon as it is there. */
+function scheduleStart(shard: GroupShardState, groupId: string, mustRebalance: boolean): void {
+  shard.timers.schedule(`downgrade ${groupId}`, `start of downgraded group ${groupId}`, 0, () => {
     const group = shard.groups.get(groupId)
     if (!(group instanceof ClassicGroup) || group.state !== 'Stable')
       return { records: NO_RECORDS, response: undefined }
     for (const { memberId, sessionTimeoutMs } of group.members.values()) {
       scheduleHeartbeat(shard, groupId, memberId, sessionTimeoutMs)
     }
-    return { records: prepareRebalance(shard, group), response: undefined }
+    return { records: mustRebalance ? prepareRebalance(shard, group) : NO_RECORDS, response: undefined }
   })
 }
 

@@ -201,4 +201,21 @@ describe('online migration', () => {
     const { value } = harness.join('g', { memberId: 'c1', protocolType: 'connect', protocols: protocols() })
     expect(value).toMatchObject({ errorCode: ErrorCode.INCONSISTENT_GROUP_PROTOCOL, memberId: '' })
   })
+
+  it('a static member that comes back with the classic protocol turns the group back when it was the last of the new one', () => {
+    const harness = new GroupHarness({ config: NO_DELAY })
+    const stays = classicMember(harness)
+    harness.consumer('g', 'm1', 0, { instanceId: 'i1' })
+    harness.join('g', { memberId: stays, protocols: protocols([0, 1, 2], 1) })
+    harness.sim.runUntilIdle()
+    const back = harness.join('g', { instanceId: 'i1', protocols: protocols() })
+    expect(back.value).toMatchObject({ errorCode: 0, generationId: 2, protocolName: 'range', leader: '' })
+    harness.sim.runUntilIdle()
+    expect(harness.describe('g')).toMatchObject({ errorCode: 0, groupState: 'Stable' })
+    const memberId = back.value?.memberId ?? ''
+    const synced = harness.sync('g', 2, memberId, { instanceId: 'i1' })
+    expect(partitionsIn(synced.value?.assignment ?? Buffer.alloc(0))).toEqual([3, 4, 5])
+    expect(harness.heartbeat('g', 2, stays)).toBe(ErrorCode.NONE)
+    expect(harness.restart().describe('g').members).toHaveLength(2)
+  })
 })
