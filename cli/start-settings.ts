@@ -145,6 +145,13 @@ function isAddressBeforeListeners(
   return isTyped || (given.length > 0 && !hasListeners)
 }
 
+/** Clients of other machines reach it, and are then sent to themselves: the trap of every newcomer with containers. */
+export function sendsOthersAway({ host, advertisedHost, config }: StartSettings): boolean {
+  const isForOthers = host === '0.0.0.0' || host === '::'
+  const hasAdvertised = config.has('advertised.listeners') || config.has('listeners')
+  return isForOthers && !hasAdvertised && advertisedHost === undefined
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -11,7 +11,7 @@ import { CommandFailure, type CommandStreams, ExitCode } from '../failure.ts'
 import { collectLessOften } from '../garbage-collector.ts'
 import { attachLog, logLevelOf } from '../log.ts'
 import { type OpenHttp, openHttp } from '../open-http.ts'
-import { type StartFlags, type StartSettings, startSettings } from '../start-settings.ts'
+import { type StartFlags, type StartSettings, sendsOthersAway, startSettings } from '../start-settings.ts'
 import { firstStopSignal } from '../stop-signals.ts'
 
 /** Runs until a signal has ended the cluster. @throws CommandFailure */
@@ -38,6 +38,12 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
   cluster = await startedCluster(settings, runtime, behaviour?.interception)
   behaviour?.begin(cluster)
   for (const { message } of cluster.warnings) streams.error(`kafkito: ${message}`)
+  if (sendsOthersAway(settings)) {
+    streams.error(
+      `kafkito: Clients are told to connect to ${cluster.bootstrapServers}, so only those of this machine can.`,
+    )
+    streams.error('         For others say how they reach it: --advertised-host, or two listeners.')
+  }
   let http: OpenHttp | undefined
   let isPrepared = false
   try {

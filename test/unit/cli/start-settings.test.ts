@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { CommandFailure } from '../../../cli/failure.ts'
-import { type StartFlags, type StartSettings, startSettings } from '../../../cli/start-settings.ts'
+import {
+  type StartFlags,
+  type StartSettings,
+  sendsOthersAway,
+  startSettings,
+} from '../../../cli/start-settings.ts'
 
 const NO_FLAGS: StartFlags = {
   brokers: 1,
@@ -159,5 +164,17 @@ describe('control of brokers over HTTP', () => {
   it('can lose what was not flushed in memory only', () => {
     expect(settingsOf({ flags: { memory: true, loseTail: true } }).loseTail).toBe(true)
     expect(failureOf({ flags: { loseTail: true } }).message).toContain('--lose-tail needs --memory')
+  })
+})
+
+describe('a cluster that listens on every address', () => {
+  it('sends clients of other machines away unless it says how they reach it', () => {
+    const isTrap = (sources: Sources) => sendsOthersAway(settingsOf(sources))
+    const bind = '0.0.0.0'
+    expect(isTrap({})).toBe(false)
+    expect(isTrap({ flags: { bind } })).toBe(true)
+    expect(isTrap({ flags: { bind, advertisedHost: 'localhost' } })).toBe(false)
+    const KAFKA_LISTENERS = 'OUTSIDE://0.0.0.0:9092'
+    expect(isTrap({ flags: { bind }, environment: { KAFKITO_BIND: bind, KAFKA_LISTENERS } })).toBe(false)
   })
 })
