@@ -7,6 +7,8 @@ const v = (title: string): TestName => ['unit/client/config/validation', title]
 const p = (title: string): TestName => ['unit/client/producer/produce-errors', title]
 const unit = (title: string): TestName => ['unit/client/producer/producer', title]
 const q = (title: string): TestName => ['unit/client/quirks', title]
+const b = (title: string): TestName => ['e2e/broker-errors', title]
+const l = (title: string): TestName => ['e2e/local-effects', title]
 const e = (title: string): TestName => ['e2e/edge-cases', title]
 
 export const validationRules: readonly Named[] = [
@@ -50,12 +52,25 @@ export const validationRules: readonly Named[] = [
 
 export const produceErrors: readonly Named[] = [
   ['none', e('nulls, empty bytes and headers come back as they went')],
-  ['_TRANSPORT', p('a connection that breaks with the request out may have stored the message')],
-  ['_TIMED_OUT', p('no answer at all ends as _MSG_TIMED_OUT, of a message that may be stored')],
-  ['_TIMED_OUT_QUEUE', p('what was never sent ends as _MSG_TIMED_OUT, of a message that is not stored')],
+  [
+    '_TRANSPORT',
+    b('is carried out while its answer gets lost may be stored, and is sent again unless retries=0'),
+    p('a connection that breaks with the request out may have stored the message'),
+  ],
+  [
+    '_TIMED_OUT',
+    b('is never answered fails with _MSG_TIMED_OUT, and may be stored'),
+    p('no answer at all ends as _MSG_TIMED_OUT, of a message that may be stored'),
+  ],
+  [
+    '_TIMED_OUT_QUEUE',
+    e('messages for brokers that are gone time out, and error_cb hears why'),
+    p('what was never sent ends as _MSG_TIMED_OUT, of a message that is not stored'),
+  ],
   ['_MSG_TIMED_OUT', e('messages for brokers that are gone time out, and error_cb hears why')],
   [
     'a leader that moved or is not known',
+    b('is answered with %s is sent again, retries=0 or not'),
     p('%s asks for metadata and counts as no attempt'),
     p('UNKNOWN_TOPIC_OR_PART is final when the propagation time is over'),
     unit('a leader that moved is found through the hint in the answer (KIP-951) without waiting'),
@@ -67,13 +82,23 @@ export const produceErrors: readonly Named[] = [
     'REQUEST_TIMED_OUT',
     'THROTTLING_QUOTA_EXCEEDED',
     'INVALID_MSG',
-  ].map((name): Named => [name, p('%s is tried again, as often as retries say')]),
+  ].map(
+    (name): Named => [
+      name,
+      b('is answered with %s is sent again, unless retries=0'),
+      p('%s is tried again, as often as retries say'),
+    ],
+  ),
   [
     'MSG_SIZE_TOO_LARGE, RECORD_LIST_TOO_LARGE',
     ['e2e/producer', 'a batch above the limit of the topic is split, a single record above it fails'],
     p('%s fails a single message and halves a batch'),
   ],
-  ['refusals that are final', p('%s fails the message at once')],
+  [
+    'refusals that are final',
+    b('is refused with %s fails at once, and the next one does not'),
+    p('%s fails the message at once'),
+  ],
   [
     'INVALID_RECORD',
     [
@@ -84,14 +109,20 @@ export const produceErrors: readonly Named[] = [
       'records that the broker names fail with its text, the others of the batch with _INVALID_DIFFERENT_RECORD',
     ),
   ],
-  ['DUPLICATE_SEQUENCE_NUMBER', p('DUPLICATE_SEQUENCE_NUMBER is a success whose offset is not known')],
+  [
+    'DUPLICATE_SEQUENCE_NUMBER',
+    b('is answered with DUPLICATE_SEQUENCE_NUMBER is stored, and nobody knows where'),
+    p('DUPLICATE_SEQUENCE_NUMBER is a success whose offset is not known'),
+  ],
   [
     'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    b('OUT_OF_ORDER_SEQUENCE_NUMBER for no reason at all has come to its end'),
     unit('a gap after purged messages is closed by a new epoch of the partition'),
     unit('a gap that nothing explains is fatal: poll throws, produce answers _FATAL'),
   ],
   [
     'UNKNOWN_PRODUCER_ID',
+    b('UNKNOWN_PRODUCER_ID goes on in a new epoch'),
     p('UNKNOWN_PRODUCER_ID after retention has deleted everything goes on in a new epoch'),
     p('UNKNOWN_PRODUCER_ID of a log that still has what was acknowledged is fatal'),
   ],
@@ -104,16 +135,22 @@ export const produceErrors: readonly Named[] = [
     'INVALID_TXN_STATE, TRANSACTION_ABORTABLE',
     ['e2e/transactions', 'a commit with a failed message asks for an abort, after which all goes on'],
   ],
-  ['a gapless series', p('a batch that fails for good is fatal with enable.gapless.guarantee')],
+  [
+    'a gapless series',
+    b('INVALID_RECORD comes to its end with enable.gapless.guarantee, and begins a new epoch without'),
+    p('a batch that fails for good is fatal with enable.gapless.guarantee'),
+  ],
 ]
 
 export const quirks: readonly Named[] = [
   [
     'purge that blocks',
+    l('takes many messages in one call, and gives them up by purge'),
     q('a purge that blocks has dropped everything when it resolves, one that does not gives nothing back'),
   ],
   [
     'headers of reports, and of produceBatch',
+    l('takes many messages in one call, and gives them up by purge'),
     q('produceBatch takes headers and timestamps, and reports keep them'),
   ],
   [

@@ -51,7 +51,7 @@ export interface Section {
   readonly items: readonly Item[]
   /** Why a test without a broker is enough where no end-to-end test names the item. */
   readonly withoutBroker?: string
-  /** The test without a broker that covers the items which no test names by themselves. */
+  /** The test that covers the items which no test names by themselves, or no end-to-end test if it is one. */
   readonly coveredBy?: TestName
 }
 
@@ -188,11 +188,12 @@ const flat = Object.entries(flatNames).flatMap(([prefix, names]) =>
   ),
 )
 
-const admin = /^(e2e|unit\/client)\/admin/
-const producing = /^(e2e\/(edge-cases|producer|transactions|additions)|unit\/client\/producer\/)/
-const consuming = /^(e2e\/(edge-cases|consumer|additions)|unit\/client\/consumer\/)/
+const admin = /^(e2e|unit\/client)\/(admin|local-effects)/
+const producing =
+  /^(e2e\/(edge-cases|broker-errors|local-effects|producer|transactions|additions)|unit\/client\/producer\/)/
+const consuming = /^(e2e\/(edge-cases|local-effects|consumer|additions)|unit\/client\/consumer\/)/
 const sharing = /^(e2e\/(share-consumer|additions-handles)|unit\/client\/share-consumer)/
-const serializing = /^(e2e|unit\/client)\/serializ/
+const serializing = /^(e2e|unit\/client)\/(serializ|local-effects)/
 const aProducer = '\\w*[pP]roducer|plain|second|made'
 const aConsumer = '\\w*[cC]onsumer|reader|first|older|newer|ended|again|committed|all|automatic|self|made'
 
@@ -313,7 +314,9 @@ export const sections: readonly Section[] = [
           },
         },
       ),
-      ...members('Node', 'id idString host port rack', { files: /admin-topics|documented-names/ }),
+      ...members('Node', 'id idString host port rack', {
+        files: /admin-topics|documented-names|local-effects/,
+      }),
       ...members('ClusterMetadata', 'clusterId controllerId brokers topics origBrokerId origBrokerName', {
         files: /edge-cases|connections|e2e\/producer/,
       }),
@@ -323,9 +326,11 @@ export const sections: readonly Section[] = [
       }),
       ...members('PartitionMetadata', 'id leader replicas isrs error', { files: /edge-cases|connections/ }),
       ...members('GroupMetadata', 'broker id error state protocolType protocol members', {
-        files: /admin-groups/,
+        files: /admin-groups|local-effects/,
       }),
-      ...members('GroupMember', 'id clientId clientHost metadata assignment', { files: /admin-groups/ }),
+      ...members('GroupMember', 'id clientId clientHost metadata assignment', {
+        files: /admin-groups|local-effects/,
+      }),
       ...members('ThrottleEvent', 'brokerName brokerId throttleTime toString()', {
         files: /documented-names|unit\/client\/producer/,
       }),
@@ -358,7 +363,11 @@ export const sections: readonly Section[] = [
         'e2e/edge-cases',
         'messages without key stay together for the sticky time, and spread at random',
       ]),
-      behaviour('a function', ['unit/client/producer/producer', "an application's partitioner decides"]),
+      behaviour(
+        'a function',
+        ['e2e/local-effects', 'asks a partitioner of the application'],
+        ['unit/client/producer/producer', "an application's partitioner decides"],
+      ),
     ],
   },
   {
@@ -417,7 +426,7 @@ export const sections: readonly Section[] = [
         alterConsumerGroupOffsets() listGroups() describeUserScramCredentials() alterUserScramCredentials() poll()
         setSaslCredentials() length len() close() [Symbol.asyncDispose]`,
         {
-          files: /^(e2e\/(admin|edge-cases|additions)|unit\/client\/(admin|documented))/,
+          files: /^(e2e\/(admin|edge-cases|additions|local-effects)|unit\/client\/(admin|documented))/,
           receiver: '\\w*[aA]dmin|client|made',
         },
       ),
@@ -474,7 +483,10 @@ export const sections: readonly Section[] = [
             UserScramCredentialAlteration: [
               ['e2e/admin-users', 'are set, described without their secrets, and deleted'],
             ],
-            ResultMap: [['unit/client/admin/keyed-map', 'gives all results at once, or the first failure']],
+            ResultMap: [
+              ['e2e/local-effects', 'shows what it was made of, and the cluster does as it says'],
+              ['unit/client/admin/keyed-map', 'gives all results at once, or the first failure'],
+            ],
             EarliestSpec: [['e2e/admin-records', 'are found by place and by time']],
             LatestSpec: [['e2e/admin-records', 'are found by place and by time']],
             MaxTimestampSpec: [['e2e/admin-records', 'are found by place and by time']],
@@ -485,8 +497,10 @@ export const sections: readonly Section[] = [
       ...members('NewTopic', 'topic numPartitions replicationFactor replicaAssignment config equals()', {
         files: admin,
       }),
-      ...members('NewPartitions', 'topic newTotalCount replicaAssignment', { files: /admin|documented/ }),
-      ...members('TopicCollection', 'topicNames', { files: /admin|documented/ }),
+      ...members('NewPartitions', 'topic newTotalCount replicaAssignment', {
+        files: /admin|documented|local-effects/,
+      }),
+      ...members('TopicCollection', 'topicNames', { files: /admin|documented|local-effects/ }),
       ...members('TopicDescription', 'name topicId isInternal partitions authorizedOperations', {
         files: admin,
       }),
@@ -500,22 +514,22 @@ export const sections: readonly Section[] = [
       ...members(
         'ConfigResource',
         'setConfig() addIncrementalConfig() restype name configs error setConfigDict incrementalConfigs length equals()',
-        { files: /admin|documented/ },
+        { files: /admin|documented|local-effects/ },
       ),
       ...members(
         'ConfigEntry',
         'name value source isReadOnly isDefault isSensitive isSynonym synonyms incrementalOperation toString()',
-        { files: /admin|documented/ },
+        { files: /admin|documented|local-effects/ },
       ),
       ...members(
         'AclBinding',
         'restype name resourcePatternType principal host operation permissionType equals()',
-        { files: /admin|documented/ },
+        { files: /admin|documented|local-effects/ },
       ),
       ...members(
         'AclBindingFilter',
         'restype name resourcePatternType principal host operation permissionType',
-        { files: /admin|documented/ },
+        { files: /admin|documented|local-effects/ },
       ),
       ...members('ConsumerGroupTopicPartitions', 'groupId topicPartitions', { files: admin }),
       ...members('ConsumerGroupListing', 'groupId isSimpleConsumerGroup state type', { files: admin }),
@@ -532,7 +546,7 @@ export const sections: readonly Section[] = [
       ...members('ScramCredentialInfo', 'mechanism iterations', { files: admin }),
       ...members('UserScramCredentialsDescription', 'user scramCredentialInfos', { files: admin }),
       ...members('UserScramCredentialUpsertion', 'user scramCredentialInfo password salt', {
-        files: /admin|documented/,
+        files: /admin|documented|local-effects/,
       }),
       ...members('UserScramCredentialDeletion', 'user mechanism', { files: admin }),
       ...members('ResultMap', 'all() get() has() keys()', { files: admin }),
@@ -592,7 +606,7 @@ export const sections: readonly Section[] = [
     withoutBroker: 'a local effect',
     items: [
       ...members('Producer', 'send() sendBatch() transaction() writable() metrics() create()', {
-        files: /^(e2e\/(additions|edge-cases|producer)|unit\/client)/,
+        files: /^(e2e\/(additions|local-effects|edge-cases|producer)|unit\/client)/,
         receiver: `${aProducer}|Handle|Producer`,
       }),
       ...members('ProducerExtra', 'autoPoll', { files: /unit\/client\/producer|additions/ }),
@@ -603,13 +617,16 @@ export const sections: readonly Section[] = [
         'Consumer',
         'messages() batches() events() stream() metrics() create() [Symbol.asyncIterator]',
         {
-          files: /^(e2e\/(additions|edge-cases|consumer)|unit\/client)/,
+          files: /^(e2e\/(additions|local-effects|edge-cases|consumer)|unit\/client)/,
           receiver: `${aConsumer}|Handle|Consumer`,
         },
       ),
-      ...members('AdminClient', 'create()', { files: /oauthbearer|admin/, receiver: 'Handle|AdminClient' }),
+      ...members('AdminClient', 'create()', {
+        files: /oauthbearer|admin|local-effects/,
+        receiver: 'Handle|AdminClient',
+      }),
       ...members('ShareConsumer', 'create()', {
-        files: /oauthbearer|share/,
+        files: /oauthbearer|share|local-effects/,
         receiver: 'Handle|ShareConsumer',
       }),
       ...members('BatchesOptions', 'maxMessages maxWaitMs signal closeOnEnd partitionEof', {
@@ -657,7 +674,7 @@ export const sections: readonly Section[] = [
           owner,
           member: name,
           mention: new RegExp(`\\.(?:on|once)\\('${name}'|'${name}'`),
-          files: /^(e2e\/(additions|edge)|unit\/client\/(events|producer|consumer|admin))/,
+          files: /^(e2e\/(additions|local-effects|edge)|unit\/client\/(events|producer|consumer|admin))/,
         }),
       ),
     ),
@@ -673,7 +690,7 @@ export const sections: readonly Section[] = [
           owner: 'tracingChannels',
           member: name,
           mention: new RegExp(`'${name}'`),
-          files: /tracing\/channels|additions-handles/,
+          files: /tracing\/channels|additions-handles|local-effects/,
         }),
       ),
       ...exportsOf('injectTraceContext extractTraceContext prometheusText ClientHooks'),
@@ -775,8 +792,11 @@ export const sections: readonly Section[] = [
   },
   {
     title: 'Error codes of brokers',
-    withoutBroker: 'not an answer of a healthy cluster to this client; number and name are held',
-    coveredBy: ['unit/client/documented-names', 'every error code has its documented number and name'],
+    withoutBroker: 'no answer at all; number and name are held',
+    coveredBy: [
+      'e2e/broker-errors',
+      'a broker answers with every error there is, and the client gives its number and name',
+    ],
     items: brokerCodes.map(([code, name]) => codeItem(code, name)),
   },
   {

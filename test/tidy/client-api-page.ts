@@ -13,11 +13,11 @@ import {
   isEndToEnd,
   oracleRunOf,
   oracleRuns,
+  reasonNotOnOracle,
   type TestCase,
-  testName,
 } from './client-api-evidence.ts'
 import { type Item, type Section, sections } from './client-api-items.ts'
-import { absent, notOnOracle, untested } from './client-api-reasons.ts'
+import { absent, untested } from './client-api-reasons.ts'
 import { exported, exportKind, hasStatistic, memberKind } from './client-api-reflection.ts'
 import { ROOT } from './tree.ts'
 
@@ -122,9 +122,10 @@ function rowOf(section: Section, item: Item, before: string | undefined): Row {
   const [first] = cases
   const best = kept !== undefined && first !== undefined && rankOf(kept) === rankOf(first) ? kept : first
   const named = item.tests === undefined ? (best === undefined ? [] : [best]) : cases
-  const endToEnd = named.filter(isEndToEnd)
-  const local = named.filter((test) => !isEndToEnd(test))
   const covering = section.coveredBy === undefined ? [] : casesOf({ ...item, tests: [section.coveredBy] })
+  const ownEndToEnd = named.filter(isEndToEnd)
+  const endToEnd = ownEndToEnd.length > 0 ? ownEndToEnd : covering.filter(isEndToEnd)
+  const local = named.filter((test) => !isEndToEnd(test))
   const withoutBroker = local.length > 0 ? local : covering
   const isTestedOnKafkito = endToEnd.length > 0
   const reason = absent[key] ?? untested[key]
@@ -138,7 +139,7 @@ function rowOf(section: Section, item: Item, before: string | undefined): Row {
   const oracle = isTestedOnOracle
     ? `the same, run ${Math.max(...runs.map((run) => run ?? 0))}`
     : isTestedOnKafkito
-      ? endToEnd.map((test) => notOnOracle[testName(test)]).find((text) => text !== undefined)
+      ? endToEnd.map(reasonNotOnOracle).find((text) => text !== undefined)
       : kafkito === undefined
         ? undefined
         : kafkito === reason
