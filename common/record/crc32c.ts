@@ -11,7 +11,11 @@ const NATIVE_FROM_BYTES = 256
 
 const POLYNOMIAL = 0x82f63b78
 
+/** So much is summed in JavaScript before the native code is loaded: a start needs less, and has no time for it. */
+const NATIVE_AFTER_BYTES = 64 * 1024
+
 let native: Crc32c | null | undefined
+let bytesBeforeNative = 0
 let tables: readonly Int32Array[] | undefined
 
 function loadNative(): Crc32c | null {
@@ -84,7 +88,10 @@ export function crc32cPlain(buffer: Uint8Array, start = 0, end = buffer.length, 
  */
 export function crc32c(buffer: Uint8Array, start = 0, end = buffer.length, previous = 0): number {
   if (end - start < NATIVE_FROM_BYTES) return crc32cPlain(buffer, start, end, previous)
-  if (native === undefined) native = loadNative()
-  if (native === null) return crc32cPlain(buffer, start, end, previous)
+  if (native === undefined) {
+    bytesBeforeNative += end - start
+    if (bytesBeforeNative > NATIVE_AFTER_BYTES) native = loadNative()
+  }
+  if (native === undefined || native === null) return crc32cPlain(buffer, start, end, previous)
   return native(start === 0 && end === buffer.length ? buffer : buffer.subarray(start, end), previous)
 }
