@@ -32,7 +32,7 @@ try {
       { cwd: root, encoding: 'utf8' },
     )
     restore()
-    const [, seed, what] = /^SEED=(\S+) (?:Violation: )?(.*)$/m.exec(run.stdout) ?? []
+    const [, seed, what] = /^SEED=(\S+) (?:Violation: |Error: )?(.*)$/m.exec(run.stdout) ?? []
     if (seed === undefined) missed += 1
     const verdict = seed === undefined ? 'MISSED' : `seed ${seed}`
     const reason = seed === undefined ? run.stderr.slice(0, 300) : (what as string).split(':')[0]
