@@ -99,8 +99,7 @@ export class FetchedPartition implements ChangeObserver {
     }
     this.partition.followHighWatermark(answer.highWatermark)
     this.lag = Math.max(0, answer.highWatermark - log.logEndOffset)
-    if (answer.logStartOffset > log.logStartOffset)
-      log.maybeIncrementLogStartOffset(answer.logStartOffset)
+    if (answer.logStartOffset > log.logStartOffset) log.maybeIncrementLogStartOffset(answer.logStartOffset)
     return 'continue'
   }
 
