@@ -11,3 +11,11 @@ const GROWING_PERCENT = 300
 export function collectLessOften(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`)
 }
+
+/**
+ * Leaves the space for young objects at the size that it has (some megabytes after a start). V8 doubles it to 32 MiB under load; here
+ * that would hold 25 MiB more of dead requests, and the buffers of records that these are the last to point to.
+ */
+export function keepYoungSpaceSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+}

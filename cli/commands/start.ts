@@ -8,7 +8,7 @@ import { StartError } from '../../broker/start-error.ts'
 import type { Seeding } from '../../broker/testing/seeding.ts'
 import { createNodeRuntime, type NodeRuntime } from '../../common/runtime/node/runtime.ts'
 import { CommandFailure, type CommandStreams, ExitCode } from '../failure.ts'
-import { collectLessOften } from '../garbage-collector.ts'
+import { collectLessOften, keepYoungSpaceSmall } from '../garbage-collector.ts'
 import { attachLog, logLevelOf } from '../log.ts'
 import { type OpenHttp, openHttp } from '../open-http.ts'
 import { type StartFlags, type StartSettings, sendsOthersAway, startSettings } from '../start-settings.ts'
@@ -50,6 +50,7 @@ export async function start(flags: StartFlags, streams: CommandStreams): Promise
     http = await openedHttp(cluster, settings, streams, () => isPrepared)
     // Whoever stops it need not wait for a script.
     isPrepared = await Promise.race([seeded(seeding, cluster), signal.then(() => false)])
+    if (isOnFiles(settings)) keepYoungSpaceSmall()
     if (isPrepared) {
       const ready = readyLine(cluster, http, settings)
       streams.out(ready)
