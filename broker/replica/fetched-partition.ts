@@ -9,6 +9,7 @@
 import type { Fetch } from '../../common/protocol/apis/01-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ResponseOf } from '../../common/protocol/schema.ts'
+import { BatchCursor } from '../../common/record/batch.ts'
 import type { EpochEndOffset, Log } from '../../storage/log.ts'
 import type { ChangeObserver, Partition } from './partition.ts'
 
@@ -95,6 +96,7 @@ export class FetchedPartition implements ChangeObserver {
     if (log.logEndOffset !== askedOffset) return 'continue'
     const records = answer.records
     if (records !== null && records.length > 0) {
+      maybeGoBackTo(records, log)
       if (this.partition.appendAsFollower(records).error !== ErrorCode.NONE) return 'back-off'
     }
     this.partition.followHighWatermark(answer.highWatermark)
@@ -122,4 +124,18 @@ export class FetchedPartition implements ChangeObserver {
     else if (leader.startOffset > log.logEndOffset) log.truncateFullyAndStartAt(leader.startOffset)
     this.partition.touch()
   }
+}
+
+/**
+ * DeleteRecords may end within a batch, and leaders send whole batches: a replica that was put to the leader's start, and is empty yet,
+ * goes back to where that batch begins. Its readers still begin at its start.
+ */
+function maybeGoBackTo(records: Buffer, log: Log): void {
+  const { logStartOffset, logEndOffset } = log
+  if (logStartOffset !== logEndOffset) return
+  const cursor = new BatchCursor(records)
+  if (!cursor.next()) return
+  const { baseOffset, nextOffset } = cursor.batch
+  if (baseOffset < logEndOffset && logEndOffset < nextOffset)
+    log.truncateFullyAndStartAt(baseOffset, logStartOffset)
 }
