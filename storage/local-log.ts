@@ -6,6 +6,7 @@
  * pending bytes; the tail holds the last appended bytes without a gap.
  */
 import { BatchCursor } from '../common/record/batch.ts'
+import type { RecycledBytes } from '../common/runtime/recycled-bytes.ts'
 import { DELETED_SUFFIX, SEGMENT_SUFFIXES } from './file-names.ts'
 import type { LogConfig } from './log-config.ts'
 import { Segment } from './segment.ts'
@@ -121,8 +122,9 @@ export class LocalLog {
     maxBytes: number
     upToOffset: number
     atLeastOneBatch: boolean
+    memory?: RecycledBytes | undefined
   }): LocalRead {
-    const { offset, upToOffset, atLeastOneBatch } = request
+    const { offset, upToOffset, atLeastOneBatch, memory } = request
     const nothing: LocalRead = { records: EMPTY, firstOffset: offset, nextOffset: offset }
     if (offset >= upToOffset) return nothing
     const maxBytes = Math.min(request.maxBytes, MAX_READ_BYTES)
@@ -131,7 +133,7 @@ export class LocalLog {
     if (cached !== undefined) return cutTail(cached, cut) ?? nothing
     let segment = this.segments.floor(offset)
     while (segment !== undefined) {
-      const read = readSegment(segment, cut)
+      const read = readSegment(segment, cut, memory)
       if (read !== undefined) return read
       // Compaction may have left nothing of the rest of this segment.
       segment = this.segments.after(segment)
@@ -288,11 +290,11 @@ function cutTail(entry: TailEntry, cut: Cut): LocalRead | undefined {
 }
 
 /** @returns undefined when the segment has nothing at or after the offset */
-function readSegment(segment: Segment, cut: Cut): LocalRead | undefined {
+function readSegment(segment: Segment, cut: Cut, memory: RecycledBytes | undefined): LocalRead | undefined {
   const { offset, maxBytes, atLeastOneBatch } = cut
   const from = segment.lookup(offset)
   // One read that most often has it all: the way from the index entry to the batch, and then the batches.
-  let bytes = segment.bytes(from, Math.min(maxBytes + SLACK_BYTES, segment.sizeBytes - from))
+  let bytes = segment.bytes(from, Math.min(maxBytes + SLACK_BYTES, segment.sizeBytes - from), memory)
   const cursor = new BatchCursor(bytes)
   let start = -1
   while (cursor.next()) {
@@ -307,7 +309,7 @@ function readSegment(segment: Segment, cut: Cut): LocalRead | undefined {
     const firstBytes = found.position - found.batchPosition
     if (firstBytes > maxBytes && !atLeastOneBatch)
       return { records: EMPTY, firstOffset: offset, nextOffset: offset }
-    bytes = segment.bytes(found.batchPosition, Math.max(firstBytes, maxBytes))
+    bytes = segment.bytes(found.batchPosition, Math.max(firstBytes, maxBytes), memory)
     start = 0
   }
   return cutBatches(bytes, start, cut) ?? { records: EMPTY, firstOffset: offset, nextOffset: offset }

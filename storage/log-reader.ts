@@ -2,6 +2,7 @@
  * What readers get from a log: whole batches up to where their kind of reader may go, and offsets by time. Owned by its log.
  */
 import { ErrorCode } from '../common/protocol/errors.ts'
+import type { RecycledBytes } from '../common/runtime/recycled-bytes.ts'
 import { guarded } from './guard.ts'
 import type { LogLayers } from './log-layers.ts'
 import type { FoundOffset, LogRead, ReadUpperBound } from './log-types.ts'
@@ -15,6 +16,8 @@ export interface LogReadRequest {
   readonly maxBytes: number
   readonly upTo: ReadUpperBound
   readonly atLeastOneBatch: boolean
+  /** Where bytes of a file may be put, for the caller to give back. */
+  readonly memory?: RecycledBytes | undefined
 }
 
 export class LogReader {
@@ -25,12 +28,12 @@ export class LogReader {
   }
 
   read(request: LogReadRequest): LogRead {
-    const { offset, maxBytes, upTo, atLeastOneBatch } = request
+    const { offset, maxBytes, upTo, atLeastOneBatch, memory } = request
     const { directory, local, watermarks } = this.#layers
     if (!this.#isInRange(offset)) return refusedRead(ErrorCode.OFFSET_OUT_OF_RANGE, offset)
     const upToOffset = watermarks.upperBound(upTo)
     const read = guarded<LogRead | undefined>(directory, undefined, () => {
-      const { records, nextOffset } = local.read({ offset, maxBytes, upToOffset, atLeastOneBatch })
+      const { records, nextOffset } = local.read({ offset, maxBytes, upToOffset, atLeastOneBatch, memory })
       const abortedTransactions =
         upTo === 'lastStable' ? this.#abortedTransactions(offset, nextOffset) : undefined
       return { error: ErrorCode.NONE, records, nextOffset, abortedTransactions }

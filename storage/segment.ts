@@ -9,7 +9,7 @@
  */
 import { BatchCursor, type BatchView, NO_TIMESTAMP } from '../common/record/batch.ts'
 import type { FileError, FileSystem } from '../common/runtime/files.ts'
-import { lasting } from '../common/runtime/recycled-bytes.ts'
+import { lasting, type RecycledBytes } from '../common/runtime/recycled-bytes.ts'
 import {
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
@@ -193,14 +193,15 @@ export class Segment {
 
   // --- reads ---
 
-  bytes(position: number, length: number): Buffer {
+  /** @param memory where bytes of the file may be put; the caller gives them back, or leaves them to the garbage collector */
+  bytes(position: number, length: number, memory?: RecycledBytes): Buffer {
     const end = Math.min(position + length, this.sizeBytes)
     if (end <= position) return Buffer.alloc(0)
     if (position >= this.writtenBytes) {
       const direct = this.#pendingSlice(position, end)
       if (direct !== undefined) return direct
     }
-    const target = Buffer.allocUnsafeSlow(end - position)
+    const target = memory?.take(end - position) ?? Buffer.allocUnsafeSlow(end - position)
     const fromFile = Math.max(0, Math.min(end, this.writtenBytes) - position)
     if (fromFile > 0) {
       const read = this.logFile.handle.read(target, 0, fromFile, position)

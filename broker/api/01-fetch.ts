@@ -118,6 +118,7 @@ function fetchOptions(context: RequestContext, request: Request) {
     onWait: (expire: () => void) => {
       context.expireWait = expire
     },
+    memory: context.mayReuseMemory ? context.broker.replicas.fetchMemory : undefined,
   }
 }
 
@@ -224,6 +225,9 @@ export const fetch = defineHandler(Fetch, {
         : new WholeFetch(session.partitions.map(resolve))
     return broker.replicas.fetch(source, fetchOptions(context, request)).map((results) => {
       const answers = results.map(answerOf)
+      context.onSent = () => {
+        for (const { records } of results) broker.replicas.fetchMemory.give(records)
+      }
       if (isThrottled(context, session, results, answers)) return throttled(context, session, answers)
       if (session.kind === 'incremental') return incrementalResponse(context, session, results, answers)
       const sessionId = session.kind === 'full' ? broker.fetchSessions.create(sessionRequest, answers) : 0

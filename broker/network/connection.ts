@@ -129,7 +129,8 @@ export class Connection implements ConnectionInfo, Sendable {
     try {
       const frame = encodeResponseFrame(api, { version, correlationId }, response as never)
       this.#count(exchange, frame.sizeBytes)
-      this.#link.send(frame)
+      const { onSent } = context
+      this.#link.send(onSent === undefined ? frame : { ...frame, recycle: onSent })
     } catch (error) {
       this.destroy()
       throw error

@@ -16,6 +16,10 @@ export interface RequestContext extends MeteredRequest {
   readonly clientId: string
   /** Monotonic time of arrival. */
   readonly receivedMs: number
+  /** Whether the answer may lie in memory that is used again; not while somebody listens in, who may keep it. */
+  readonly mayReuseMemory: boolean
+  /** Set by a handler whose answer lies there: to be called when the system has the answer. */
+  onSent?: () => void
   /** Set by a handler that has done all that the next request can build on, and only waits with its answer. */
   isCarriedOut?: boolean
   /** Set by a handler whose answer waits for records: answers now, as if its time were up. */

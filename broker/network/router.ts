@@ -113,6 +113,7 @@ export class Router {
     const { header, api, reader } = decodeRequestHeader(frame)
     const route = this.#routes.get(api.key)
     if (route === undefined || !api.listeners.includes(connection.listener.kind)) return undefined
+    const interceptor = this.#interception?.interceptor
     const context: RequestContext = {
       broker: this.#broker,
       connection,
@@ -122,11 +123,11 @@ export class Router {
       correlationId: header.correlationId,
       clientId: header.clientId,
       receivedMs: this.#broker.runtime.clock.monotonicMs(),
+      mayReuseMemory: interceptor === undefined,
     }
     const { handler } = route
     if (!hasVersion(route.versions, header.apiVersion)) return this.#unsupportedVersion(handler, context)
     const request = decodeRequest(api, header.apiVersion, reader) as never
-    const interceptor = this.#interception?.interceptor
     const answer =
       interceptor === undefined
         ? this.#run(handler, context, request, frame)

@@ -9,6 +9,7 @@
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
 import type { Reactor, Wakeable } from '../../common/runtime/reactor.ts'
+import type { RecycledBytes } from '../../common/runtime/recycled-bytes.ts'
 import type {
   AbortedTransaction,
   AppendAsFollowerResult,
@@ -396,7 +397,12 @@ export class Partition implements Wakeable, Watchable {
   /** Reads for a fetch of any kind. `maxBytes` does not cut the first batch when `atLeastOneBatch`. */
   read(
     request: FetchPartitionRequest,
-    options: { range: ReadRange; maxBytes: number; atLeastOneBatch: boolean },
+    options: {
+      range: ReadRange
+      maxBytes: number
+      atLeastOneBatch: boolean
+      memory?: RecycledBytes | undefined
+    },
   ): PartitionRead {
     const error = this.checkLeaderEpoch(request.currentLeaderEpoch, options.range.mustLead)
     const log = this.#log
@@ -424,6 +430,7 @@ export class Partition implements Wakeable, Watchable {
       maxBytes: options.maxBytes,
       upTo: options.range.upTo,
       atLeastOneBatch: options.atLeastOneBatch,
+      memory: options.memory,
     })
     if (read.error !== ErrorCode.NONE) return refusedRead(read.error)
     return {

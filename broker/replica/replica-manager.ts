@@ -7,6 +7,7 @@
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
+import { RecycledBytes } from '../../common/runtime/recycled-bytes.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { AppendOrigin, RecordError, VerificationGuard } from '../../storage/log.ts'
@@ -94,6 +95,8 @@ export interface FetchOptions extends Fetcher {
   readonly onClosed: (abandon: () => void) => () => void
   /** Told how to end the wait early, when there is one. */
   readonly onWait?: (expire: () => void) => void
+  /** Where records that come from files may be put; whoever asked gives them back. Absent: they are the caller's for ever. */
+  readonly memory?: RecycledBytes | undefined
 }
 
 /** Refusals of an append that do not tell where the log begins. */
@@ -111,6 +114,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   readonly counters: TopicCounters = new TopicCounters()
   readonly clock
   readonly reactor
+  /** For the records of answers that are on their way. */
+  readonly fetchMemory = new RecycledBytes()
   readonly #options: ReplicaManagerOptions
   /** topic -> partition index -> partition, only those with a replica here. */
   readonly #partitions = new Map<string, Map<number, Partition>>()
@@ -398,6 +403,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     if (this.#mustAnswerAtOnce(first, size, options))
       return Deferred.of(this.#answered(first, source, options))
     source.wait(first, this.#quietOf(first, options))
+    for (const { records } of first) options.memory?.give(records)
     const answer = new Deferred<FetchEntryResult[]>()
     const operation = new DelayedFetch({
       news: () => source.news(),
@@ -509,6 +515,7 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
         range: options.range,
         maxBytes: isHeldBack ? 0 : Math.max(0, Math.min(request.partitionMaxBytes, budget)),
         atLeastOneBatch: atLeastOneBatch && !isHeldBack,
+        memory: options.memory,
       })
       if (read.records.length > 0) atLeastOneBatch = false
       budget = Math.max(0, budget - read.records.length)

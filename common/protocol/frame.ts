@@ -7,7 +7,7 @@ export interface Frame {
   readonly sizeBytes: number
   /**
    * Gives the bytes back to be overwritten. Only the one who took the frame over may call it, once, when nobody will read them any
-   * more. Absent: they are never overwritten.
+   * more: of a request its handler's side, of an answer the link when the system has it. Absent: they are never overwritten.
    */
   readonly recycle?: () => void
 }

@@ -2,7 +2,7 @@
  * Memory for the bodies of large frames, used again and again: allocating and collecting it anew for every frame costs more than
  * everything else that is done with such a frame.
  *
- * Owner: a transport, for the links that it accepts. Invariants: bytes come back only when their frame was given back by the one who
+ * Owners: a transport, for the requests of the links that it accepts; a broker, for what fetches read from files. Invariants: bytes come back only when their frame was given back by the one who
  * took it over and nobody reads them any more; bytes that never come back are the garbage collector's, as any other. Whoever keeps a
  * part of a frame beyond its request asks `isRecycled` and copies. Limit: `recycledBytesLimit` in waiting.
  */
@@ -10,7 +10,14 @@ import type { Frame } from '../protocol/frame.ts'
 import { recycledBodyMinBytes, recycledBytesLimit } from './limits.ts'
 
 /** Tells memory that is used again from all other, wherever a view of it turns up. */
-class RecycledArrayBuffer extends ArrayBuffer {}
+class RecycledArrayBuffer extends ArrayBuffer {
+  readonly owner: RecycledBytes
+
+  constructor(sizeBytes: number, owner: RecycledBytes) {
+    super(sizeBytes)
+    this.owner = owner
+  }
+}
 
 /** Whether the bytes of this buffer may be overwritten once the request that brought them is answered. */
 export function isRecycled(buffer: Uint8Array): boolean {
@@ -32,13 +39,13 @@ export class RecycledBytes {
     const roomBytes = roomFor(sizeBytes)
     const waiting = this.#waiting.get(roomBytes)?.pop()
     if (waiting !== undefined) this.#waitingBytes -= roomBytes
-    return Buffer.from(waiting ?? new RecycledArrayBuffer(roomBytes), 0, sizeBytes)
+    return Buffer.from(waiting ?? new RecycledArrayBuffer(roomBytes, this), 0, sizeBytes)
   }
 
-  /** Takes back what `take` gave. The caller never touches it again. */
+  /** Takes back what `take` gave, or a part of it; other bytes are left alone. The caller never touches it again. */
   give(body: Buffer): void {
     const memory = body.buffer
-    if (!(memory instanceof RecycledArrayBuffer)) return
+    if (!(memory instanceof RecycledArrayBuffer) || memory.owner !== this) return
     const roomBytes = memory.byteLength
     if (this.#waitingBytes + roomBytes > recycledBytesLimit) return
     this.#waitingBytes += roomBytes

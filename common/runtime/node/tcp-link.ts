@@ -228,7 +228,9 @@ export class TcpLink implements Link, Sendable {
   #write(socket: Socket, frames: readonly Frame[]): void {
     let sizeBytes = 0
     for (const frame of frames) sizeBytes += frame.sizeBytes + frameLengthBytes
-    const written = (): void => {
+    const written = (error?: Error | null): void => {
+      // Of what could not be written the system may still have a part.
+      if (!error) for (const frame of frames) frame.recycle?.()
       if (this.#queue.remove(sizeBytes) && this.#state === 'open') {
         this.#reactor.post(() => {
           if (this.#state === 'open' && this.#queue.isWritable) this.onDrain()

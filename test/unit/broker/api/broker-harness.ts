@@ -227,6 +227,7 @@ function contextOf(
     correlationId: 0,
     clientId: options.clientId ?? 'test',
     receivedMs: broker.runtime.clock.monotonicMs(),
+    mayReuseMemory: false,
     connection: {
       id: 'connection',
       listener: { name: 'PLAINTEXT', kind, securityProtocol: 'PLAINTEXT' },

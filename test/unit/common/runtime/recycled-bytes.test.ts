@@ -32,6 +32,15 @@ describe('recycled bytes', () => {
     expect(again.filter(({ buffer }) => memories.has(buffer))).toHaveLength(8)
   })
 
+  it('are taken back only by those who gave them out', () => {
+    const [first, second] = [new RecycledBytes(), new RecycledBytes()]
+    const body = taken(first, 64 * kilobyte)
+    second.give(body)
+    expect(taken(second, 64 * kilobyte).buffer).not.toBe(body.buffer)
+    first.give(body.subarray(100, 200))
+    expect(taken(first, 64 * kilobyte).buffer).toBe(body.buffer)
+  })
+
   it('are not for small bodies', () => {
     expect(new RecycledBytes().take(4 * kilobyte)).toBeUndefined()
   })
