@@ -6,6 +6,8 @@ import { Metadata } from '../../common/protocol/apis/03-metadata.ts'
 import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
 import { decodeResponse } from '../../common/protocol/codec.ts'
 import { decodeResponseHeader } from '../../common/protocol/header.ts'
+import { BatchCursor } from '../../common/record/batch.ts'
+import { BatchBuilder } from '../../common/record/batch-builder.ts'
 import type { RawConnection } from '../differential/raw-client.ts'
 import { batch, produceRequest } from '../differential/support.ts'
 import { createTopic, eventually, frameOf, prefixed, startWorld, type World } from './world.ts'
@@ -94,6 +96,67 @@ describe('connections that behave badly', () => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     connection.close()
+  })
+
+  it('a reader that is slow is sent the records that it asked for, whatever others read meanwhile', async () => {
+    const batches = 60
+    const oneBatch = (offset: number): Buffer =>
+      prefixed(
+        frameOf(
+          Fetch,
+          11,
+          {
+            maxWaitMs: 0,
+            minBytes: 1,
+            maxBytes: 1,
+            topics: [
+              { topic: 'marked', partitions: [{ partition: 0, fetchOffset: offset, partitionMaxBytes: 1 }] },
+            ],
+          },
+          offset,
+        ),
+      )
+    /** Every batch has one record, whose bytes are its offset. */
+    const check = (answer: Buffer): void => {
+      const offset = answer.readInt32BE(0)
+      const { reader } = decodeResponseHeader(Fetch, 11, answer)
+      const { records } = decodeResponse(Fetch, 11, reader).responses[0]?.partitions[0] ?? {}
+      const cursor = new BatchCursor(records ?? Buffer.alloc(0))
+      expect(cursor.next()).toBe(true)
+      expect([cursor.batch.baseOffset, cursor.batch.isValid]).toEqual([offset, true])
+      expect(records?.subarray(-1000, -10).every((byte) => byte === offset)).toBe(true)
+    }
+    await createTopic(world, 'marked')
+    const busy = await world.connect()
+    for (let offset = 0; offset < batches; offset++) {
+      const builder = new BatchBuilder()
+      builder.append(Date.now(), null, Buffer.alloc(300_000, offset))
+      busy.send(frameOf(Produce, 9, produceRequest('marked', builder.build())))
+      expect(await busy.next()).toBeInstanceOf(Buffer)
+    }
+    const slow = await deafSocket()
+    const chunks: Buffer[] = []
+    slow.on('data', (chunk) => chunks.push(chunk))
+    slow.pause()
+    for (let offset = 0; offset < batches; offset++) slow.write(oneBatch(offset))
+    for (let round = 0; round < 3; round++) {
+      for (let offset = batches - 1; offset >= 0; offset--) busy.write(oneBatch(offset))
+      for (let offset = 0; offset < batches; offset++) check((await busy.next()) as Buffer)
+    }
+    busy.close()
+    // They are of one length, which the first one begins with.
+    const received = (): number => chunks.reduce((sum, { length }) => sum + length, 0)
+    slow.resume()
+    await eventually('the first answer', () => received() > 4)
+    const wanted = batches * (4 + Buffer.concat(chunks).readInt32BE(0))
+    await eventually('all that was asked for', () => received() >= wanted)
+    slow.destroy()
+    const bytes = Buffer.concat(chunks)
+    for (let position = 0, offset = 0; offset < batches; offset++) {
+      const end = position + 4 + bytes.readInt32BE(position)
+      check(bytes.subarray(position + 4, end))
+      position = end
+    }
   })
 
   it('requests that come all at once are answered in order, however many', async () => {
