@@ -20,7 +20,8 @@ try {
   const tarball = join(directory, packed.filename)
   const paths = packed.files.map(({ path }) => path)
   const stranger = paths.find(
-    (path) => !/^(dist\/|(README\.md|LICENSE|NOTICE|CHANGELOG\.md|package\.json)$)/.test(path),
+    (path) =>
+      !/^(dist\/|docs\/[^/]+\.md$|(README\.md|LICENSE|NOTICE|CHANGELOG\.md|package\.json)$)/.test(path),
   )
   expect(stranger === undefined, `${stranger} does not belong into the package`)
   for (const path of ['dist/cli.js', 'dist/index.js', 'README.md', 'LICENSE', 'NOTICE', 'CHANGELOG.md']) {

@@ -55,12 +55,15 @@ describe('the lock file of a real log directory', () => {
     'is free again when its holder was killed and nobody asked how it ended',
     async () => {
       const { files, root } = start()
-      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
         stdio: ['ignore', 'pipe', 'ignore'],
       })
       try {
         const [said] = await once(parent.stdout, 'data')
         const holder = Number(said.toString())
+        // A shell asks how its children ended; what it became does not.
+        while (!readFileSync(`/proc/${parent.pid}/stat`, 'latin1').includes('(sleep)')) await setImmediate()
+        process.kill(holder, 'SIGKILL')
         while (!readFileSync(`/proc/${holder}/stat`, 'latin1').includes(') Z ')) await setImmediate()
         writeFileSync(`${root}/.lock`, `${holder}  x\n`)
         expect(files.lock(`${root}/.lock`)).toBeTypeOf('function')
