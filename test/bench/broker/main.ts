@@ -14,6 +14,7 @@ import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createTopic, whenUsable } from './admin.ts'
+import type { FixtureCost } from './fixture.ts'
 import type { LoadOptions } from './load.ts'
 import { kafkaTools, Server, type Target } from './server.ts'
 import { standardClients } from './standard-clients.ts'
@@ -200,18 +201,29 @@ async function manyPartitions(target: Target): Promise<void> {
   }
 }
 
-/** Only kafkito can start in the process of a test: from the call to the first answered request. */
-async function inProcess(): Promise<void> {
-  const script = fileURLToPath(new URL('./in-process.ts', import.meta.url))
+/** Runs one of the scripts beside this one in a process of its own. @returns what it printed */
+async function printedBy(name: string): Promise<unknown> {
+  const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
   })
   await new Promise((resolve) => child.on('close', resolve))
-  const { coldMs, warmMs } = JSON.parse(text) as { coldMs: number; warmMs: number }
+  return JSON.parse(text)
+}
+
+/** Only kafkito can start in the process of a test: from the call to the first answered request. */
+async function inProcess(): Promise<void> {
+  const { coldMs, warmMs } = (await printedBy('in-process')) as { coldMs: number; warmMs: number }
   note('kafkito', 'in process, first start to first answer', 'ms', coldMs)
   note('kafkito', 'in process, later start to first answer', 'ms', warmMs)
+}
+
+/** What tests pay for the fixture. */
+async function fixture(): Promise<void> {
+  const costs = (await printedBy('fixture')) as readonly FixtureCost[]
+  for (const { name, unit, value } of costs) note('kafkito', `fixture, ${name}`, unit, value)
 }
 
 const measures: readonly (readonly [string, (target: Target) => Promise<void>])[] = [
@@ -265,6 +277,7 @@ for (let round = 0; round < rounds; round++) {
     }
   }
   if (isWanted('in process')) await inProcess()
+  if (isWanted('fixture')) await fixture()
 }
 
 const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as {
