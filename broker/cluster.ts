@@ -27,6 +27,7 @@ import type { EndPoint } from './config/listeners.ts'
 import { type ProfileName, profileProperties } from './config/profiles.ts'
 import { unregisterBroker } from './controller/brokers.ts'
 import type { Interception } from './network/interception.ts'
+import { majorityOf } from './raft/vote-tally.ts'
 import type { ReplicaHistory } from './replica/replica-history.ts'
 import { StartError } from './start-error.ts'
 
@@ -143,7 +144,7 @@ export class Cluster {
       const { broker, state } = this.node(id)
       return broker !== undefined && state !== 'frozen'
     })
-    const needed = Math.floor(this.#voters.length / 2) + 1
+    const needed = majorityOf(this.#voters.length)
     if (votersUp.length >= needed) return undefined
     const voters = this.#voters.join(', ')
     return `${votersUp.length} of the voters (${voters}) of the metadata quorum is up, and ${needed} must be`

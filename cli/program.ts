@@ -182,7 +182,7 @@ function addStart(program: Command, streams: CommandStreams): void {
 }
 
 const HELP_AFTER = `
-Environment: KAFKA_A_B=x sets a.b=x (__ stands for _, ___ for -);
+Environment: KAFKA_A_B=x sets a.b=x (__ stands for _, ___ for -).
 Exit codes: 0 stopped by a signal, 1 failed, 2 wrong usage. On standard output stands one line when clients may come:
   READY bootstrap=127.0.0.1:9092 http=http://127.0.0.1:8080 profile=kafka data=.kafkito`
 

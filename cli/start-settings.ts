@@ -2,7 +2,7 @@
  * What `kafkito start` was asked for, from flags, environment and `server.properties`: flags beat variables, those beat the file, the
  * file beats defaults.
  */
-import { parseBrokerConfig } from '../broker/config/broker-config.ts'
+import { unknownKeysIn } from '../broker/config/broker-config.ts'
 import type { ProfileName } from '../broker/config/profiles.ts'
 import { parseProperties } from '../broker/config/properties.ts'
 import { mergeSources, propertiesOfEnvironment } from '../broker/config/sources.ts'
@@ -187,7 +187,7 @@ function propertiesOfFlags(entries: readonly string[]): ReadonlyMap<string, stri
 
 /** Whoever types a setting wants it to work; in files and environments unknown ones are ordinary and only warned of. */
 function refuseUnknownKeys(properties: ReadonlyMap<string, string>): void {
-  const [unknown] = parseBrokerConfig(properties).unknownKeys
+  const [unknown] = unknownKeysIn(properties.keys())
   if (unknown === undefined) return
   throw new CommandFailure(
     ExitCode.USAGE,
@@ -203,8 +203,8 @@ function knownVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
   const strangers = new Set(
-    parseBrokerConfig(propertiesOfEnvironment(environment))
-      .unknownKeys.filter(({ didYouMean }) => didYouMean === null)
+    unknownKeysIn(propertiesOfEnvironment(environment).keys())
+      .filter(({ didYouMean }) => didYouMean === null)
       .map(({ name }) => name),
   )
   return Object.fromEntries(

@@ -2,6 +2,7 @@
  * What every handle is made of: runtime, configuration, log, served events, brokers and metadata. A producer, a consumer
  * or an admin client owns one core and adds what is its own.
  */
+import { giveUpAfter } from '../common/runtime/give-up-after.ts'
 import { createNodeRuntime } from '../common/runtime/node/runtime.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { Timer } from '../common/runtime/scheduler.ts'
@@ -183,16 +184,13 @@ export class ClientCore {
     if (token === undefined) return
     const failed = (text: string, cause?: unknown): KafkaException =>
       new KafkaException(new KafkaError(KafkaError.SASL_AUTHENTICATION_FAILED, text), { cause })
-    await new Promise<void>((resolve, reject) => {
-      const timer = this.runtime.scheduler.schedule('waiting for the first token', firstTokenMs, () =>
-        reject(failed('No bearer token within ten seconds')),
-      )
-      token
-        .then(
-          () => resolve(),
-          (error: unknown) => reject(failed(error instanceof Error ? error.message : String(error), error)),
-        )
-        .finally(() => timer.cancel())
+    const given = token.catch((error: unknown) => {
+      throw failed(error instanceof Error ? error.message : String(error), error)
+    })
+    await giveUpAfter(this.runtime.scheduler, given, {
+      label: 'waiting for the first token',
+      limitMs: firstTokenMs,
+      reason: () => failed('No bearer token within ten seconds'),
     })
   }
 

@@ -149,10 +149,10 @@ function responseOf(
   sessionId: number,
 ): Response {
   const hints: LeaderHint[] = []
+  const usesTopicIds = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS
   const topics: { topic: string; topicId: string; partitions: PartitionAnswer[] }[] = []
   for (const result of [...results.filter(isThere), ...results.filter((result) => !isThere(result))]) {
     const { topic, topicId, partition: partitionIndex } = result.request
-    const usesTopicIds = context.apiVersion >= FIRST_VERSION_WITH_TOPIC_IDS
     const last = topics.at(-1)
     const isSame = last !== undefined && (usesTopicIds ? last.topicId === topicId : last.topic === topic)
     const entry = isSame ? last : { topic, topicId, partitions: [] }
@@ -223,10 +223,14 @@ export const fetch = defineHandler(Fetch, {
       session.kind === 'incremental'
         ? new SessionFetch(session.session, resolve)
         : new WholeFetch(session.partitions.map(resolve))
-    return broker.replicas.fetch(source, fetchOptions(context, request)).map((results) => {
+    const options = fetchOptions(context, request)
+    const { memory } = options
+    return broker.replicas.fetch(source, options).map((results) => {
       const answers = results.map(answerOf)
-      context.onSent = () => {
-        for (const { records } of results) broker.replicas.fetchMemory.give(records)
+      if (memory !== undefined) {
+        context.onSent = () => {
+          for (const { records } of results) memory.give(records)
+        }
       }
       if (isThrottled(context, session, results, answers)) return throttled(context, session, answers)
       if (session.kind === 'incremental') return incrementalResponse(context, session, results, answers)

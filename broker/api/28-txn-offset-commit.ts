@@ -3,9 +3,9 @@
  *   `__consumer_offsets` is verified with the transaction coordinator (KIP-890).
  * Versions: v3 members and generations; v5 adds the partition to the transaction by itself; v6 names topics by id (KIP-1319).
  * Errors: UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID; INVALID_GROUP_ID; ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID,
- *   STALE_MEMBER_EPOCH (ILLEGAL_GENERATION before v6); OFFSET_METADATA_TOO_LARGE; INVALID_TXN_STATE (v0–v3) or TRANSACTION_ABORTABLE when the partition is not in the
- *   transaction; INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_ID_MAPPING, CONCURRENT_TRANSACTIONS; those of finding the coordinator, where v0
- *   and v1 do not know COORDINATOR_LOAD_IN_PROGRESS.
+ *   STALE_MEMBER_EPOCH (ILLEGAL_GENERATION before v6); OFFSET_METADATA_TOO_LARGE; INVALID_TXN_STATE (v0–v3) or TRANSACTION_ABORTABLE when
+ *   the partition is not in the transaction; INVALID_PRODUCER_EPOCH, INVALID_PRODUCER_ID_MAPPING, CONCURRENT_TRANSACTIONS; those of
+ *   finding the coordinator, where v0 and v1 do not know COORDINATOR_LOAD_IN_PROGRESS.
  * Deviations: none.
  */
 import { TxnOffsetCommit } from '../../common/protocol/apis/28-txn-offset-commit.ts'

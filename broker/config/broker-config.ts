@@ -86,6 +86,15 @@ function missingKeyErrors(properties: ConfigTexts): readonly string[] {
     .map(([name]) => `Missing required configuration "${name}" which has no default value.`)
 }
 
+/** The names that are none of a broker's settings. */
+export function unknownKeysIn(names: Iterable<string>): readonly UnknownKey[] {
+  const unknown = [...names].filter((name) => !PLUGIN_KEYS.has(name) && brokerRow(name) === undefined)
+  return unknown.map((name) => {
+    const misspelt = listenerBaseKey(name) ?? name
+    return { name, didYouMean: nearestName(misspelt, Object.keys(BROKER_TABLE)) }
+  })
+}
+
 export interface ParseOptions {
   /** Whether `node.id`, `process.roles` and `controller.listener.names` have to be given. */
   readonly requiresIdentity?: boolean
@@ -93,7 +102,6 @@ export interface ParseOptions {
 
 export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions = {}): ParsedBrokerConfig {
   const errors: string[] = options.requiresIdentity === true ? [...missingKeyErrors(properties)] : []
-  const unknownKeys: UnknownKey[] = []
   const ineffectiveKeys: IneffectiveKey[] = []
   for (const [name, text] of properties) {
     const row = brokerRow(name)
@@ -102,11 +110,7 @@ export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions
       ineffectiveKeys.push({ name, reason: pluginReason })
       continue
     }
-    if (row === undefined) {
-      const misspelt = listenerBaseKey(name) ?? name
-      unknownKeys.push({ name, didYouMean: nearestName(misspelt, Object.keys(BROKER_TABLE)) })
-      continue
-    }
+    if (row === undefined) continue
     const parsed = parseRow(row, name, text)
     if (parsed.error !== null) errors.push(parsed.error)
     if (row.effect.kind === 'none' && text.trim() !== row.defaultText) {
@@ -120,7 +124,7 @@ export function parseBrokerConfig(properties: ConfigTexts, options: ParseOptions
     const failed = crossCheckBroker(config.levels) ?? advertisedListenersOf(config.levels).error
     if (failed !== null) errors.push(failed)
   }
-  return { config, errors, unknownKeys, ineffectiveKeys }
+  return { config, errors, unknownKeys: unknownKeysIn(properties.keys()), ineffectiveKeys }
 }
 
 /** `broker.id` is the old name of `node.id`: either gives the other its value, both must not differ. */

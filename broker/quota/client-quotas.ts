@@ -1,7 +1,6 @@
 /**
  * The client quotas of one broker: what its clients produce, fetch, ask and change is counted, and whoever is above a quota is told for
- * how long it will not be heard (KIP-13, KIP-124, KIP-219, KIP-599); so is how often addresses
- * connect (KIP-612).
+ * how long it will not be heard (KIP-13, KIP-124, KIP-219, KIP-599); so is how often addresses connect (KIP-612).
  *
  * Owner: the broker. Follows the quotas in the metadata image. Invariants: what is above a quota has been done and counts, only a fetch
  * is answered empty and its bytes are taken back; of several quotas the longest time holds. Each broker counts for itself. Without

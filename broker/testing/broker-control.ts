@@ -2,6 +2,7 @@
  * What a test does to one broker. The ways down differ: `stop` hands over, `kill` does not, `kill({ loseTail })` also loses what was not
  * synced, `freeze` keeps the process but it neither hears nor acts, `setDown` cuts clients off while the cluster goes on.
  */
+import { giveUpAfter } from '../../common/runtime/give-up-after.ts'
 import type { NodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Cluster } from '../cluster.ts'
 import type { ClusterNodeState } from '../cluster-node.ts'
@@ -73,15 +74,16 @@ export class BrokerControl {
   #unlessNobodyLeads(starting: Promise<void>): Promise<void> {
     const { cluster, runtime } = this.#parts
     const limitMs = runtime.time === undefined ? DEFAULT_WAIT_MS : DEFAULT_VIRTUAL_WAIT_MS
-    return new Promise((resolve, reject) => {
-      const timer = runtime.scheduler.schedule('start without quorum', limitMs, () => {
+    return giveUpAfter(runtime.scheduler, starting, {
+      label: 'start without quorum',
+      limitMs,
+      reason: () => {
         const lack = cluster().lackOfQuorum
-        if (lack === undefined) return
+        if (lack === undefined) return undefined
         const hint =
           'Start others at the same time with Promise.all, or give the cluster controllers of its own.'
-        reject(new StartError('FAILED', `Broker ${this.nodeId} serves nobody: ${lack}. ${hint}`))
-      })
-      starting.then(resolve, reject).finally(() => timer.cancel())
+        return new StartError('FAILED', `Broker ${this.nodeId} serves nobody: ${lack}. ${hint}`)
+      },
     })
   }
 

@@ -4,7 +4,6 @@
  * Owner: the fault engine, which asks it only after somebody wanted to know (`watch`). Invariant: what was answered, or whose connection
  * closed, is not in it.
  */
-
 import type { ConnectionInfo } from '../network/connection-info.ts'
 import type { InterceptedRequest } from '../network/interception.ts'
 import type { Reply } from './companion.ts'

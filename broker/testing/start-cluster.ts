@@ -4,7 +4,7 @@
 import type { FileSystem } from '../../common/runtime/files.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
-import { parseBrokerConfig } from '../config/broker-config.ts'
+import { unknownKeysIn } from '../config/broker-config.ts'
 import { nearestName } from '../config/suggest.ts'
 import { StartError } from '../start-error.ts'
 import { localView, remoteView } from './cluster-view.ts'
@@ -61,13 +61,12 @@ function refuseMistakes({ config = {}, ...options }: StartOptions): void {
   const option = Object.keys(options).find((name) => !Object.hasOwn(START_OPTIONS, name))
   if (option !== undefined)
     throw unknownName('option', option, nearestName(option, Object.keys(START_OPTIONS)))
-  const entries = config instanceof Map ? [...config] : Object.entries(config)
-  const [key] = parseBrokerConfig(new Map(entries.map(([name, value]) => [name, String(value)]))).unknownKeys
+  const [key] = unknownKeysIn(config instanceof Map ? config.keys() : Object.keys(config))
   if (key !== undefined) throw unknownName('setting', key.name, key.didYouMean)
 }
 
 function unknownName(kind: string, name: string, near: string | null): StartError {
-  const hint = near === null ? `Leave it out.` : `Did you mean "${near}"?`
+  const hint = near === null ? 'Leave it out.' : `Did you mean "${near}"?`
   return new StartError('INVALID_CONFIG', `There is no ${kind} "${name}". ${hint}`, hint)
 }
 

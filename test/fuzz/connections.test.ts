@@ -55,7 +55,8 @@ describe('connections that behave badly', () => {
     return socket
   }
 
-  const bigFetch = (offset: number, correlationId: number): Buffer =>
+  /** Asks for what follows an offset, all of `maxBytes`. */
+  const fetchFrame = (topic: string, offset: number, maxBytes: number, correlationId: number): Buffer =>
     prefixed(
       frameOf(
         Fetch,
@@ -63,17 +64,17 @@ describe('connections that behave badly', () => {
         {
           maxWaitMs: 0,
           minBytes: 1,
-          maxBytes: 50_000_000,
+          maxBytes,
           topics: [
-            {
-              topic: 'data',
-              partitions: [{ partition: 0, fetchOffset: offset, partitionMaxBytes: 50_000_000 }],
-            },
+            { topic, partitions: [{ partition: 0, fetchOffset: offset, partitionMaxBytes: maxBytes }] },
           ],
         },
         correlationId,
       ),
     )
+
+  const bigFetch = (offset: number, correlationId: number): Buffer =>
+    fetchFrame('data', offset, 50_000_000, correlationId)
 
   it('a reader that does not read costs no more than its share of memory and holds up nobody', async () => {
     const before = process.memoryUsage().arrayBuffers
@@ -100,22 +101,7 @@ describe('connections that behave badly', () => {
 
   it('a reader that is slow is sent the records that it asked for, whatever others read meanwhile', async () => {
     const batches = 60
-    const oneBatch = (offset: number): Buffer =>
-      prefixed(
-        frameOf(
-          Fetch,
-          11,
-          {
-            maxWaitMs: 0,
-            minBytes: 1,
-            maxBytes: 1,
-            topics: [
-              { topic: 'marked', partitions: [{ partition: 0, fetchOffset: offset, partitionMaxBytes: 1 }] },
-            ],
-          },
-          offset,
-        ),
-      )
+    const oneBatch = (offset: number): Buffer => fetchFrame('marked', offset, 1, offset)
     /** Every batch has one record, whose bytes are its offset. */
     const check = (answer: Buffer): void => {
       const offset = answer.readInt32BE(0)

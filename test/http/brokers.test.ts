@@ -2,8 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import { createHttpServer } from '../../broker/http/server.ts'
-import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
-import { rawClient } from '../support/raw-client.ts'
+import { createAssigned } from '../support/assigned-topic.ts'
 import { until } from '../support/until.ts'
 
 let cluster: Cluster
@@ -16,20 +15,7 @@ beforeAll(async () => {
     config: { 'broker.session.timeout.ms': 1000, 'broker.heartbeat.interval.ms': 200 },
   })
   server = createHttpServer(cluster, { control: cluster })
-  const client = rawClient(cluster.bootstrapServers)
-  await client.call(CreateTopics, {
-    topics: [
-      {
-        name: 'orders',
-        numPartitions: -1,
-        replicationFactor: -1,
-        assignments: [{ partitionIndex: 0, brokerIds: [3, 1, 2] }],
-        configs: [],
-      },
-    ],
-    timeoutMs: 5_000,
-  })
-  client.close()
+  await createAssigned(cluster.bootstrapServers, 'orders', [3, 1, 2])
   await until(() => partition()?.isr.length === 3, 'all in sync')
 })
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/cluster.ts'
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
 import { Fetch } from '../../common/protocol/apis/01-fetch.ts'
-import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import { createAssigned } from '../support/assigned-topic.ts'
 import { type RawClient, rawClient } from '../support/raw-client.ts'
 import { batchOf, recordsIn } from '../support/records.ts'
 import { until } from '../support/until.ts'
@@ -57,21 +57,12 @@ function replica(nodeId: number) {
 
 beforeAll(async () => {
   cluster = await startCluster({ brokers: 3, config: { 'broker.session.timeout.ms': 1000 } })
-  const client = rawClient(cluster.bootstrapServers)
-  const created = await client.call(CreateTopics, {
-    topics: [
-      {
-        name: TOPIC,
-        numPartitions: -1,
-        replicationFactor: -1,
-        assignments: [{ partitionIndex: 0, brokerIds: [1, 2, 3] }],
-        configs: [{ name: 'min.insync.replicas', value: '2' }],
-      },
-    ],
-    timeoutMs: 5_000,
-  })
-  client.close()
-  topicId = created.topics[0]?.topicId as string
+  topicId = await createAssigned(
+    cluster.bootstrapServers,
+    TOPIC,
+    [1, 2, 3],
+    [{ name: 'min.insync.replicas', value: '2' }],
+  )
   await until(
     () => cluster.brokers.every(({ nodeId }) => replica(nodeId) !== undefined),
     'a replica on every broker',

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cluster, startCluster } from '../../broker/cluster.ts'
-import { CreateTopics } from '../../common/protocol/apis/19-create-topics.ts'
 import { ShareFetch } from '../../common/protocol/apis/78-share-fetch.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import { createAssigned } from '../support/assigned-topic.ts'
 import { type RawClient, rawClient } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
 
@@ -46,21 +46,7 @@ async function shareFetch(nodeId: number) {
 
 beforeAll(async () => {
   cluster = await startCluster({ brokers: 3, config: { 'broker.session.timeout.ms': 1000 } })
-  const client = rawClient(cluster.bootstrapServers)
-  const created = await client.call(CreateTopics, {
-    topics: [
-      {
-        name: TOPIC,
-        numPartitions: -1,
-        replicationFactor: -1,
-        assignments: [{ partitionIndex: 0, brokerIds: [LEADER] }],
-        configs: [],
-      },
-    ],
-    timeoutMs: 5_000,
-  })
-  client.close()
-  topicId = created.topics[0]?.topicId as string
+  topicId = await createAssigned(cluster.bootstrapServers, TOPIC, [LEADER])
   await until(() => partitionSeenBy(WITHOUT_REPLICA) !== undefined, 'the topic on the other broker')
 })
 

@@ -29,11 +29,13 @@ import {
   type ConsumerGroup,
   type ConsumerMember,
   MemberState,
+  namesSameTopics,
   newConsumerMember,
   sortedPartitions,
 } from './consumer-group.ts'
 import { currentRecord, memberRecord, memberTombstones } from './consumer-group-records.ts'
 import { encodeAssignment, maybeDowngrade } from './downgrade.ts'
+import { migrationPolicy } from './group-config.ts'
 import { targetAssignmentRecord } from './group-records.ts'
 import { type GroupShardState, NO_RECORDS, type WaitingOutcome } from './group-state.ts'
 
@@ -46,7 +48,7 @@ export function joinAsClassicMember(
     records: NO_RECORDS,
     response: Deferred.of(joinError(error, memberId)),
   })
-  if (shard.config.get('group.consumer.migration.policy').toLowerCase() === 'disabled') {
+  if (migrationPolicy(shard.config) === 'disabled') {
     return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
   }
   const isKnown = group.members.has(request.memberId)
@@ -92,9 +94,7 @@ export function joinAsClassicMember(
       members: [],
     })
   if (isReplacing && holder.classic === null) {
-    const mustRebalance =
-      group.groupEpoch > group.assignmentEpoch ||
-      holder.subscribedTopicNames.join('\n') !== updated.subscribedTopicNames.join('\n')
+    const mustRebalance = group.groupEpoch > group.assignmentEpoch || !namesSameTopics(holder, updated)
     const downgraded = maybeDowngrade(shard, group, [holder.memberId], { successor: updated, mustRebalance })
     if (downgraded !== undefined) {
       cancelMemberTimers(shard, group.groupId, holder.memberId)

@@ -10,6 +10,7 @@ import {
   type ConsumerMember,
   isSameAssignment,
   MemberState,
+  namesSameTopics,
 } from './consumer-group.ts'
 import { currentRecord, memberRecord } from './consumer-group-records.ts'
 import { consumerAssignmentIntervalMs } from './group-config.ts'
@@ -47,7 +48,7 @@ export function advance(
   if (replacedId !== undefined) members.delete(replacedId)
   members.set(updated.memberId, updated)
   if (input.isNew || !isSameMetadata(before, updated)) records.push(memberRecord(groupId, updated))
-  const hasNamesChanged = before.subscribedTopicNames.join('\n') !== updated.subscribedTopicNames.join('\n')
+  const hasNamesChanged = !namesSameTopics(before, updated)
   const hasRegexChanged = before.subscribedTopicRegex !== updated.subscribedTopicRegex
   const isRegexResolved =
     updated.subscribedTopicRegex === '' || group.regexes.has(updated.subscribedTopicRegex)
@@ -131,7 +132,7 @@ function isSameMetadata(left: ConsumerMember, right: ConsumerMember): boolean {
     left.rebalanceTimeoutMs === right.rebalanceTimeoutMs &&
     left.clientId === right.clientId &&
     left.clientHost === right.clientHost &&
-    left.subscribedTopicNames.join('\n') === right.subscribedTopicNames.join('\n') &&
+    namesSameTopics(left, right) &&
     left.subscribedTopicRegex === right.subscribedTopicRegex &&
     left.serverAssignor === right.serverAssignor &&
     (left.classic === null) === (right.classic === null) &&

@@ -17,6 +17,7 @@ import {
   sortedPartitions,
 } from './consumer-group.ts'
 import { consumerGroupTombstones } from './consumer-group-records.ts'
+import { migrationPolicy } from './group-config.ts'
 import { groupMetadataRecord } from './group-records.ts'
 import { type GroupShardState, NO_RECORDS } from './group-state.ts'
 
@@ -31,7 +32,7 @@ export function maybeDowngrade(
   leavingIds: readonly string[],
   replacement?: { readonly successor: ConsumerMember; readonly mustRebalance: boolean },
 ): CoordinatorRecord[] | undefined {
-  const policy = shard.config.get('group.consumer.migration.policy').toLowerCase()
+  const policy = migrationPolicy(shard.config)
   if (policy !== 'downgrade' && policy !== 'bidirectional') return undefined
   const remaining = [...group.members.values()].filter(({ memberId }) => !leavingIds.includes(memberId))
   const successor = replacement?.successor

@@ -15,6 +15,11 @@ export interface GroupCoordinatorConfig {
   groupConfigOf(groupId: string): ReadonlyMap<string, string>
 }
 
+/** `group.consumer.migration.policy`: disabled, upgrade, downgrade or bidirectional. */
+export function migrationPolicy(config: GroupCoordinatorConfig): string {
+  return config.get('group.consumer.migration.policy').toLowerCase()
+}
+
 /** Session timeout of the members of a consumer group. */
 export function consumerSessionTimeoutMs(config: GroupCoordinatorConfig, groupId: string): number {
   return bounded(

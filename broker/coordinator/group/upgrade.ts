@@ -28,6 +28,7 @@ import {
   sortedPartitions,
 } from './consumer-group.ts'
 import { currentRecord, memberRecord } from './consumer-group-records.ts'
+import { migrationPolicy } from './group-config.ts'
 import {
   groupEpochRecord,
   groupMetadataTombstone,
@@ -48,7 +49,7 @@ export function upgradeToConsumerGroup(
   shard: GroupShardState,
   classic: ClassicGroup,
 ): UpgradedGroup | undefined {
-  const policy = shard.config.get('group.consumer.migration.policy').toLowerCase()
+  const policy = migrationPolicy(shard.config)
   if (policy !== 'upgrade' && policy !== 'bidirectional') return undefined
   if (!classic.usesConsumerProtocol) return undefined
   if (classic.members.size > shard.config.get('group.consumer.max.size')) return undefined

@@ -23,7 +23,7 @@ let sequence = 0
 
 /** @returns undefined when it is held, else a function that releases it */
 export function takeLockFile(path: string): (() => void) | undefined {
-  const own: Holder = { processId: process.pid, startToken: startTokenOf(process.pid) ?? '' }
+  const own: Holder = { processId: process.pid, startToken: startTokenOf(statOf(process.pid)) ?? '' }
   const taking = `${threadToken}.${sequence++}`
   const content = `${own.processId} ${own.startToken} ${taking}\n`
   const prepared = `${path}.${process.pid}.${taking}`
@@ -115,14 +115,15 @@ function isAlive(holder: Holder): boolean {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
   // A killed process keeps its id until its parent asks how it ended, which some parents never do.
-  if (['Z', 'X'].includes(statOf(holder.processId)?.[0] ?? '')) return false
-  const token = startTokenOf(holder.processId)
+  const stat = statOf(holder.processId)
+  if (['Z', 'X'].includes(stat?.[0] ?? '')) return false
+  const token = startTokenOf(stat)
   return token === undefined || holder.startToken === '' || token === holder.startToken
 }
 
 /** Field 22 of /proc/PID/stat (clock ticks since boot at which the process started) and the boot's id. */
-function startTokenOf(processId: number): string | undefined {
-  const started = statOf(processId)?.[19]
+function startTokenOf(stat: readonly string[] | undefined): string | undefined {
+  const started = stat?.[19]
   if (started === undefined) return undefined
   try {
     return `${started}@${fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`

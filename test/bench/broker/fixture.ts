@@ -29,15 +29,12 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   return performance.now() - startMs
 }
 
-/** The time until there is a cluster; `ended` takes it down, which is not counted. */
-async function timedStart(
-  start: () => Promise<TestCluster>,
-  ended: (cluster: TestCluster) => Promise<unknown> = (cluster) => cluster.stop(),
-): Promise<number> {
+/** The time until there is a cluster; its end is not counted. */
+async function timedStart(start: () => Promise<TestCluster>): Promise<number> {
   const startMs = performance.now()
   const cluster = await start()
   const tookMs = performance.now() - startMs
-  await ended(cluster)
+  await cluster.stop()
   return tookMs
 }
 
