@@ -11,6 +11,7 @@
 import { ListOffsets } from '../../common/protocol/apis/02-list-offsets.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RequestContext } from '../network/request-context.ts'
+import { offsetForTimestamp } from '../replica/partition-reads.ts'
 import { defineHandler } from './handler.ts'
 
 const READ_COMMITTED = 1
@@ -53,7 +54,7 @@ function lookUp(
   if (partition === undefined)
     return answerOf(partitionIndex, broker.replicas.missingPartitionError(topic, partitionIndex))
   const isConsumer = from.replicaId === CONSUMER_REPLICA_ID
-  const found = partition.offsetForTimestamp({
+  const found = offsetForTimestamp(partition, {
     timestamp,
     currentLeaderEpoch: query.currentLeaderEpoch,
     mustLead: from.replicaId !== DEBUGGING_REPLICA_ID,

@@ -5,6 +5,7 @@
  * Deviations: none.
  */
 import { OffsetForLeaderEpoch } from '../../common/protocol/apis/23-offset-for-leader-epoch.ts'
+import { endOffsetForLeaderEpoch } from '../replica/partition-reads.ts'
 import { defineHandler } from './handler.ts'
 
 export const offsetForLeaderEpoch = defineHandler(OffsetForLeaderEpoch, {
@@ -18,7 +19,7 @@ export const offsetForLeaderEpoch = defineHandler(OffsetForLeaderEpoch, {
         if (partition === undefined) {
           return { partition: index, errorCode: broker.replicas.missingPartitionError(topic, index) }
         }
-        const end = partition.endOffsetForLeaderEpoch({ leaderEpoch, currentLeaderEpoch, mustLead: true })
+        const end = endOffsetForLeaderEpoch(partition, { leaderEpoch, currentLeaderEpoch, mustLead: true })
         return { partition: index, errorCode: end.error, leaderEpoch: end.epoch, endOffset: end.endOffset }
       }),
     })),

@@ -13,7 +13,7 @@ import type { RequestOf } from '../../common/protocol/schema.ts'
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID } from '../../common/record/batch.ts'
 import { buildEndTransactionMarkerBatch } from '../../common/record/control-record.ts'
 import type { RequestContext } from '../network/request-context.ts'
-import type { AppendEntry } from '../replica/replica-manager.ts'
+import type { AppendEntry } from '../replica/replica-appender.ts'
 import { OFFSETS_TOPIC } from '../topic-names.ts'
 import { defineHandler } from './handler.ts'
 

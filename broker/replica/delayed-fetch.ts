@@ -12,7 +12,8 @@
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { DelayedOperation } from './delayed-operation.ts'
 import type { WaitingPartition } from './fetch-source.ts'
-import type { Partition, ReadRange } from './partition.ts'
+import type { Partition } from './partition.ts'
+import { divergenceOf, type ReadRange } from './partition-reads.ts'
 
 export class DelayedFetch extends DelayedOperation {
   readonly #news: () => Iterable<WaitingPartition>
@@ -49,7 +50,7 @@ export class DelayedFetch extends DelayedOperation {
         return true // A, B
       }
       if (request.fetchOffset > log.logEndOffset || request.fetchOffset < log.logStartOffset) return true // C
-      if (partition.divergenceOf(request) !== undefined) return true // E
+      if (divergenceOf(partition, request) !== undefined) return true // E
       if (request.knownHighWatermark < log.highWatermark) return true // F
       const available = log.readableBytes(request.fetchOffset, this.#range.upTo)
       if (available === undefined) return true // C

@@ -6,7 +6,8 @@ import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { DelayedOperation } from './delayed-operation.ts'
 import { FetchInterest, NewsBoard } from './fetch-interest.ts'
 import type { FetchPartitionRequest } from './fetch-request.ts'
-import type { Partition, PartitionRead, ReadRange } from './partition.ts'
+import type { Partition } from './partition.ts'
+import type { PartitionRead, ReadRange } from './partition-reads.ts'
 import type { FetchTimes } from './replica-progress.ts'
 
 export interface FetchEntry {

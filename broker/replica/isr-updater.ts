@@ -7,7 +7,8 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ResponseOf } from '../../common/protocol/schema.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { ControllerClient } from '../peer/controller-client.ts'
-import type { IsrAnswer, IsrProposal, Partition } from './partition.ts'
+import type { Partition } from './partition.ts'
+import type { IsrAnswer, IsrProposal } from './partition-leadership.ts'
 
 export interface IsrUpdaterOptions {
   readonly nodeId: number

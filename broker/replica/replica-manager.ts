@@ -1,5 +1,6 @@
 /**
- * The partitions of one broker: their roles as the metadata says, and the entry points for everything that reads or appends.
+ * The partitions of one broker: their roles as the metadata says, and the entry points for everything that reads (`ReplicaReader`) or
+ * appends (`ReplicaAppender`).
  *
  * Owner: the broker. Follows the metadata image: after each published step the partitions that changed take or give up the lead,
  * start or stop following, or are deleted. Invariant: a partition is in the tables exactly while the image assigns a replica of it
@@ -10,7 +11,6 @@ import { Deferred } from '../../common/runtime/deferred.ts'
 import { RecycledBytes } from '../../common/runtime/recycled-bytes.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
-import type { AppendOrigin, RecordError, VerificationGuard } from '../../storage/log.ts'
 import type { LogConfig } from '../../storage/log-config.ts'
 import type { LogManager } from '../../storage/log-manager.ts'
 import type {
@@ -22,20 +22,17 @@ import type {
 } from '../metadata/image.ts'
 import { TopicCounters } from '../metrics/counters.ts'
 import { DelayedDeleteRecords, type PendingDeleteRecords } from './delayed-delete-records.ts'
-import { DelayedFetch } from './delayed-fetch.ts'
-import { DelayedProduce, type PendingAppend } from './delayed-produce.ts'
-import type { FetchPartitionRequest } from './fetch-request.ts'
-import type { FetchEntry, FetchEntryResult, Fetcher, FetchSource } from './fetch-source.ts'
+import type { FetchEntryResult, FetchSource } from './fetch-source.ts'
+import { Partition, type PartitionHost } from './partition.ts'
+import type { IsrProposal } from './partition-leadership.ts'
 import {
-  EMPTY_RECORDS,
-  type IsrProposal,
-  Partition,
-  type PartitionHost,
-  type PartitionRead,
-  refusedRead,
-} from './partition.ts'
+  type AppendEntry,
+  type AppendEntryResult,
+  type AppendOptions,
+  ReplicaAppender,
+} from './replica-appender.ts'
 import { NO_HISTORY, type ReplicaHistory } from './replica-history.ts'
-import { preferredReadReplica } from './replica-selector.ts'
+import { type FetchOptions, ReplicaReader } from './replica-reader.ts'
 import type { ReplicationThrottle } from './replication-throttle.ts'
 
 export interface ReplicaManagerOptions {
@@ -66,49 +63,6 @@ export interface FollowerListener {
   onNotFollowing(partition: Partition): void
 }
 
-export interface AppendEntry {
-  readonly partition: Partition
-  readonly records: Buffer
-  readonly guard?: VerificationGuard | undefined
-  /** `transaction.version` of a marker (WriteTxnMarkers). */
-  readonly transactionVersion?: number
-  /** Told of the first offset right after the append, before it is committed. */
-  readonly onAppended?: (firstOffset: number) => void
-}
-
-export interface AppendEntryResult {
-  error: ErrorCode
-  errorMessage: string | null
-  baseOffset: number
-  logAppendTimeMs: number
-  logStartOffset: number
-  recordErrors: readonly RecordError[]
-}
-
-export interface FetchOptions extends Fetcher {
-  readonly maxWaitMs: number
-  readonly minBytes: number
-  readonly maxBytes: number
-  /** Fetch v3+: the first batch of the answer is whole even above the limits. */
-  readonly atLeastOneBatch: boolean
-  /** Drops the wait when the connection closes. */
-  readonly onClosed: (abandon: () => void) => () => void
-  /** Told how to end the wait early, when there is one. */
-  readonly onWait?: (expire: () => void) => void
-  /** Where records that come from files may be put; whoever asked gives them back. Absent: they are the caller's for ever. */
-  readonly memory?: RecycledBytes | undefined
-}
-
-/** Refusals of an append that do not tell where the log begins. */
-const TELLS_NO_START: ReadonlySet<ErrorCode> = new Set([
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  ErrorCode.MESSAGE_TOO_LARGE,
-  ErrorCode.RECORD_LIST_TOO_LARGE,
-  ErrorCode.CORRUPT_MESSAGE,
-  ErrorCode.KAFKA_STORAGE_ERROR,
-])
-
 export class ReplicaManager implements MetadataListener, PartitionHost {
   readonly nodeId: number
   readonly counters: TopicCounters = new TopicCounters()
@@ -117,6 +71,8 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
   /** For the records of answers that are on their way. */
   readonly fetchMemory = new RecycledBytes()
   readonly #options: ReplicaManagerOptions
+  readonly #appender: ReplicaAppender
+  readonly #reader: ReplicaReader
   /** topic -> partition index -> partition, only those with a replica here. */
   readonly #partitions = new Map<string, Map<number, Partition>>()
   readonly #leadershipListeners: LeadershipListener[] = []
@@ -127,6 +83,10 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     this.nodeId = options.nodeId
     this.clock = options.runtime.clock
     this.reactor = options.runtime.reactor
+    const { scheduler, metadata, throttle } = options
+    const { clock, counters } = this
+    this.#appender = new ReplicaAppender(scheduler, counters)
+    this.#reader = new ReplicaReader({ clock, scheduler, metadata, counters, throttle })
     this.#scheduleIsrCheck()
   }
 
@@ -297,75 +257,19 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
     )
   }
 
-  // --- appends -----------------------------------------------------------------------------------------------------
+  // --- what is done with the partitions ------------------------------------------------------------------------------
 
   /**
    * Appends to partitions that this broker leads and answers as `acks` says: at once (0, 1) or when all is committed (-1),
    * at most after `timeoutMs`.
    */
-  append(
-    entries: readonly AppendEntry[],
-    options: { acks: number; timeoutMs: number; origin: AppendOrigin },
-  ): Deferred<AppendEntryResult[]> {
-    const pending: PendingAppend[] = []
-    const { counters } = this
-    counters.totalProduceRequests += entries.length
-    const results = entries.map(
-      ({ partition, records, guard, transactionVersion, onAppended }): AppendEntryResult => {
-        const appended = partition.appendAsLeader(records, {
-          origin: options.origin,
-          requiredAcks: options.acks,
-          verificationGuard: guard,
-          transactionVersion,
-        })
-        if (appended.error !== ErrorCode.NONE) {
-          counters.failedProduceRequests += 1
-          return {
-            error: appended.error,
-            errorMessage: 'errorMessage' in appended ? (appended.errorMessage ?? null) : null,
-            baseOffset: -1,
-            logAppendTimeMs: -1,
-            logStartOffset: TELLS_NO_START.has(appended.error) ? -1 : (partition.log?.logStartOffset ?? -1),
-            recordErrors: 'recordErrors' in appended ? (appended.recordErrors ?? []) : [],
-          }
-        }
-        counters.messagesIn += appended.lastOffset - appended.firstOffset + 1
-        counters.bytesIn += records.length
-        onAppended?.(appended.firstOffset)
-        pending.push({
-          partition,
-          leaderEpoch: partition.leaderEpoch,
-          requiredOffset: appended.lastOffset + 1,
-          commitError: undefined,
-        })
-        return {
-          error: ErrorCode.NONE,
-          errorMessage: null,
-          baseOffset: appended.firstOffset,
-          logAppendTimeMs: appended.logAppendTimeMs,
-          logStartOffset: appended.logStartOffset,
-          recordErrors: [],
-        }
-      },
-    )
-    if (options.acks !== -1 || pending.length === 0) return Deferred.of(results)
-    const answer = new Deferred<AppendEntryResult[]>()
-    const operation = new DelayedProduce(pending, () => {
-      let next = 0
-      for (const result of results) {
-        if (result.error !== ErrorCode.NONE) continue
-        result.error = pending[next]?.commitError ?? ErrorCode.NONE
-        next += 1
-      }
-      answer.complete(results)
-    })
-    operation.start(
-      this.#options.scheduler,
-      `time limit of a Produce that waits for ${pending.length} partitions`,
-      options.timeoutMs,
-      pending.map((append) => append.partition),
-    )
-    return answer
+  append(entries: readonly AppendEntry[], options: AppendOptions): Deferred<AppendEntryResult[]> {
+    return this.#appender.append(entries, options)
+  }
+
+  /** Reads for a fetch; waits for `minBytes` when nothing speaks against it. */
+  fetch(source: FetchSource, options: FetchOptions): Deferred<FetchEntryResult[]> {
+    return this.#reader.fetch(source, options)
   }
 
   /** Moves log start offsets up; answers when all live replicas have followed, at most after `timeoutMs`. */
@@ -391,150 +295,5 @@ export class ReplicaManager implements MetadataListener, PartitionHost {
       items.map(({ partition }) => partition),
     )
     return answer
-  }
-
-  // --- fetches -----------------------------------------------------------------------------------------------------
-
-  /** Reads for a fetch; waits for `minBytes` when nothing speaks against it. */
-  fetch(source: FetchSource, options: FetchOptions): Deferred<FetchEntryResult[]> {
-    const first = this.#readAll(source.asked(options), options)
-    if (options.replicaId >= 0) this.#recordFollower(first, options, source.times)
-    const { size } = source
-    if (this.#mustAnswerAtOnce(first, size, options))
-      return Deferred.of(this.#answered(first, source, options))
-    source.wait(first, this.#quietOf(first, options))
-    for (const { records } of first) options.memory?.give(records)
-    const answer = new Deferred<FetchEntryResult[]>()
-    const operation = new DelayedFetch({
-      news: () => source.news(),
-      range: options.range,
-      minBytes: options.minBytes,
-      mayRead: (partition) => !this.#mustHoldBack(partition, options.replicaId),
-      onDone: () => {
-        stopListening()
-        source.close()
-        const reads = this.#readAll(source.answered(options), options)
-        answer.complete(this.#answered(reads, source, options))
-      },
-    })
-    const stopListening = options.onClosed(() => {
-      source.close()
-      operation.abandon()
-    })
-    const label = `long poll of a Fetch on ${size} partitions`
-    source.start(operation, this.#options.scheduler, label, options.maxWaitMs)
-    options.onWait?.(() => operation.expire())
-    return answer
-  }
-
-  #answered(reads: FetchEntryResult[], source: FetchSource, options: FetchOptions): FetchEntryResult[] {
-    source.done(this.#quietOf(reads, options))
-    this.#count(reads, source.size, options)
-    return reads
-  }
-
-  /** Which of the reads would give the same again until something happens to the partition. */
-  #quietOf(reads: readonly FetchEntryResult[], { range, replicaId }: FetchOptions): boolean[] {
-    return reads.map(
-      ({ error, records, divergingEpoch, preferredReadReplica, highWatermark, partition, request }) =>
-        error === ErrorCode.NONE &&
-        records.length === 0 &&
-        divergingEpoch === undefined &&
-        preferredReadReplica === undefined &&
-        request.knownHighWatermark >= highWatermark &&
-        partition?.log?.isReadable(request.fetchOffset, range.upTo) === false &&
-        // A follower outside the ISR asks with every fetch to be let in.
-        (replicaId < 0 || partition.isr.includes(replicaId)),
-    )
-  }
-
-  /**
-   * Notes what a follower has: only the first read of a request tells, when it has waited it knows nothing newer. Of the partitions of its
-   * session that were not read it has what it had, and at this time.
-   */
-  #recordFollower(
-    reads: readonly FetchEntryResult[],
-    { replicaId, replicaEpoch }: FetchOptions,
-    session: FetchSource['times'],
-  ): void {
-    for (const { partition, error, divergingEpoch, request } of reads) {
-      if (partition === undefined) continue
-      if (error !== ErrorCode.NONE || divergingEpoch !== undefined) {
-        partition.progressOf(replicaId)?.leaveSession(session)
-        continue
-      }
-      const { fetchOffset, logStartOffset } = request
-      partition.recordFollowerFetch({ replicaId, replicaEpoch, fetchOffset, logStartOffset, session })
-    }
-    if (session !== undefined) session.lastFetchMs = this.clock.monotonicMs()
-  }
-
-  #count(reads: readonly FetchEntryResult[], size: number, { replicaId }: FetchOptions): void {
-    const { counters } = this
-    const { throttle } = this.#options
-    counters.totalFetchRequests += size
-    let bytes = 0
-    for (const { error, records, partition } of reads) {
-      if (error !== ErrorCode.NONE) counters.failedFetchRequests += 1
-      bytes += records.length
-      if (replicaId < 0 || records.length === 0 || partition === undefined) continue
-      if (throttle.isThrottled(partition.topic, partition.index)) throttle.record(records.length)
-    }
-    if (replicaId >= 0) counters.replicationBytesOut += bytes
-    else counters.bytesOut += bytes
-  }
-
-  /** A follower outside the ISR that has had its share gets nothing for now (KIP-73). */
-  #mustHoldBack(partition: Partition, replicaId: number): boolean {
-    const { throttle } = this.#options
-    if (replicaId < 0 || partition.isr.includes(replicaId)) return false
-    return throttle.isThrottled(partition.topic, partition.index) && throttle.isExceeded
-  }
-
-  #mustAnswerAtOnce(reads: readonly FetchEntryResult[], size: number, options: FetchOptions): boolean {
-    if (options.maxWaitMs <= 0 || size === 0) return true
-    let bytes = 0
-    for (const read of reads) {
-      if (read.error !== ErrorCode.NONE || read.divergingEpoch !== undefined) return true
-      if (read.preferredReadReplica !== undefined) return true
-      bytes += read.records.length
-    }
-    return bytes >= options.minBytes
-  }
-
-  #readAll(entries: readonly FetchEntry[], options: FetchOptions): FetchEntryResult[] {
-    let budget = options.maxBytes
-    let atLeastOneBatch = options.atLeastOneBatch
-    return entries.map(({ partition, error, request }): FetchEntryResult => {
-      if (partition === undefined || error !== ErrorCode.NONE)
-        return { ...refusedRead(error), request, partition }
-      const elsewhere = options.rack === '' ? undefined : this.#readElsewhere(partition, request, options)
-      if (elsewhere !== undefined) return { ...elsewhere, request, partition }
-      const isHeldBack = this.#mustHoldBack(partition, options.replicaId)
-      const read = partition.read(request, {
-        range: options.range,
-        maxBytes: isHeldBack ? 0 : Math.max(0, Math.min(request.partitionMaxBytes, budget)),
-        atLeastOneBatch: atLeastOneBatch && !isHeldBack,
-        memory: options.memory,
-      })
-      if (read.records.length > 0) atLeastOneBatch = false
-      budget = Math.max(0, budget - read.records.length)
-      return { ...read, request, partition }
-    })
-  }
-
-  /** An empty read that sends the consumer to a replica near it; undefined when it reads here. */
-  #readElsewhere(
-    partition: Partition,
-    request: FetchPartitionRequest,
-    options: FetchOptions,
-  ): PartitionRead | undefined {
-    const replica = preferredReadReplica(partition, this.#options.metadata, {
-      rack: options.rack,
-      fetchOffset: request.fetchOffset,
-    })
-    if (replica === undefined) return undefined
-    const read = partition.read(request, { range: options.range, maxBytes: 0, atLeastOneBatch: false })
-    return { ...read, records: EMPTY_RECORDS, preferredReadReplica: replica }
   }
 }

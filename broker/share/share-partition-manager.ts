@@ -21,6 +21,7 @@ import {
 import type { SharePersister } from '../coordinator/share/share-persister.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { Partition } from '../replica/partition.ts'
+import { offsetForTimestamp } from '../replica/partition-reads.ts'
 import type { LeadershipListener, ReplicaManager } from '../replica/replica-manager.ts'
 import type { Result } from '../statemachine/state-machine.ts'
 import { type AcknowledgementBatch, areSound } from './acknowledgement.ts'
@@ -250,7 +251,7 @@ export class SharePartitionManager implements LeadershipListener {
   #resetOffset(groupId: string, partition: Partition): number | undefined {
     const reset = shareOffsetReset(this.#options.config, groupId)
     const lookUp = (timestamp: number) =>
-      partition.offsetForTimestamp({
+      offsetForTimestamp(partition, {
         timestamp,
         currentLeaderEpoch: partition.leaderEpoch,
         mustLead: true,

@@ -10,6 +10,8 @@ export interface Mutation {
 }
 
 const PARTITION = 'broker/replica/partition.ts'
+const LEADERSHIP = 'broker/replica/partition-leadership.ts'
+const READS = 'broker/replica/partition-reads.ts'
 const ISR = 'broker/controller/isr.ts'
 const PARTITIONS = 'broker/controller/partitions.ts'
 const FETCHED = 'broker/replica/fetched-partition.ts'
@@ -18,26 +20,26 @@ const WATERMARKS = 'storage/log-watermarks.ts'
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the leader counts only itself',
-    file: PARTITION,
+    file: LEADERSHIP,
     find: 'if (mustWaitFor) next = Math.min(next, progress.logEndOffset)',
     replace: 'if (mustWaitFor && progress.logEndOffset > log.logEndOffset) next = progress.logEndOffset',
   },
   {
     name: 'the watermark waits for the current ISR only, not for who is about to join',
-    file: PARTITION,
+    file: LEADERSHIP,
     find: 'const mustWaitFor =\n          maximalIsr.includes(progress.brokerId) ||',
     replace:
-      'const mustWaitFor = this.#isr.includes(progress.brokerId) || (nowMs < 0 && maximalIsr.length > 0) && ',
+      'const mustWaitFor = this.isr.includes(progress.brokerId) || (nowMs < 0 && maximalIsr.length > 0) && ',
   },
   {
     name: 'the watermark moves below min.insync.replicas',
-    file: PARTITION,
-    find: 'if (log === undefined || (this.isUnderMinIsr && !this.#host.history.commitsBelowMinIsr)) return false',
-    replace: 'if (log === undefined) return false',
+    file: LEADERSHIP,
+    find: 'if (this.#isUnderMinIsr && !this.#host.history.commitsBelowMinIsr) return false',
+    replace: '',
   },
   {
     name: 'acks=all is answered before it is committed',
-    file: PARTITION,
+    file: LEADERSHIP,
     find: 'if (log.highWatermark < requiredOffset) return undefined',
     replace: 'if (log.highWatermark < requiredOffset - 3) return undefined',
   },
@@ -62,9 +64,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a follower may join the ISR without having caught up',
-    file: PARTITION,
-    find: 'progress.logEndOffset >= log.highWatermark && progress.logEndOffset >= this.#leaderEpochStartOffset',
-    replace: 'progress.logEndOffset >= 0 || log.highWatermark < 0 || this.#leaderEpochStartOffset < 0',
+    file: LEADERSHIP,
+    find: 'progress.logEndOffset >= log.highWatermark && progress.logEndOffset >= this.#epochStartOffset',
+    replace: 'progress.logEndOffset >= 0 || log.highWatermark < 0 || this.#epochStartOffset < 0',
   },
   {
     name: 'ISR members need not be of the present incarnation',
@@ -86,7 +88,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the leader does not tell followers that histories part',
-    file: PARTITION,
+    file: READS,
     find: 'return end.endOffset < request.fetchOffset || end.epoch < request.lastFetchedEpoch ? end : undefined',
     replace: 'return end.epoch < -1 ? end : undefined',
   },

@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { PartitionImage } from '../../../../broker/metadata/image.ts'
-import { type IsrProposal, Partition } from '../../../../broker/replica/partition.ts'
+import { Partition } from '../../../../broker/replica/partition.ts'
+import type { IsrProposal } from '../../../../broker/replica/partition-leadership.ts'
 import { NO_HISTORY } from '../../../../broker/replica/replica-history.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import { BatchBuilder } from '../../../../common/record/batch-builder.ts'
