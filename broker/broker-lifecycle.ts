@@ -43,6 +43,8 @@ export class BrokerLifecycle {
   #isReady = false
   #wantsShutDown = false
   #isHeartbeatInFlight = false
+  /** Something changed that the heartbeat in flight does not tell. */
+  #isNextDue = false
   #isStopped = false
 
   constructor(options: BrokerLifecycleOptions) {
@@ -118,11 +120,16 @@ export class BrokerLifecycle {
     return this.mayShutDown
   }
 
-  /** Sends one now rather than at the next interval: something changed that the controller should know. */
+  /** Sends one as soon as the last is answered, not at the next interval: something changed that the controller should know. */
   sendHeartbeat(): void {
-    if (this.#brokerEpoch < 0 || this.#isStopped || this.#isHeartbeatInFlight) return
+    if (this.#brokerEpoch < 0 || this.#isStopped) return
+    if (this.#isHeartbeatInFlight) {
+      this.#isNextDue = true
+      return
+    }
     this.#timer?.cancel()
     this.#isHeartbeatInFlight = true
+    this.#isNextDue = false
     const { controller, nodeId, metadata, offlineDirectories, cordonedDirectories, heartbeatIntervalMs } =
       this.#options
     const request = {
@@ -138,7 +145,8 @@ export class BrokerLifecycle {
       this.#isHeartbeatInFlight = false
       if (this.#isStopped) return
       if (answer.ok) this.#onAnswer(answer.response, request.wantShutDown)
-      this.#schedule(answer.ok && this.#mustHurry(request.wantShutDown))
+      if (answer.ok && this.#isNextDue) this.sendHeartbeat()
+      else this.#schedule(answer.ok && this.#mustHurry(request.wantShutDown))
     })
   }
 

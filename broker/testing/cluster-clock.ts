@@ -71,7 +71,10 @@ export function nextTurn(runtime: Pick<NodeRuntime, 'reactor'>): Promise<void> {
 /** Longest pause that start and stop may take in virtual time at once: elections and heartbeats, but no session. */
 const MAX_JUMP_MS = 5_000
 
-/** Moves virtual time on while something is under way that the test does not wait for: start and stop. */
+/**
+ * Moves virtual time on while something is under way that the test does not wait for, start and stop: only when nothing is left to do at the
+ * present time.
+ */
 export async function letTimePass<T>(
   runtime: Pick<NodeRuntime, 'reactor' | 'time' | 'clock'>,
   work: Promise<T>,
@@ -87,9 +90,11 @@ export async function letTimePass<T>(
       isDone = true
     },
   )
-  while (!isDone) {
+  for (let idleTurns = 0; !isDone; ) {
     await Promise.race([ended, nextTurn(runtime)])
     if (isDone) break
+    idleTurns = runtime.reactor.isBusy ? 0 : idleTurns + 1
+    if (idleTurns < SETTLE_TURNS) continue
     const next = time.nextTimer()
     if (next !== undefined && next.dueMs - clock.monotonicMs() <= MAX_JUMP_MS) time.advanceToNextTimer()
   }
