@@ -2,7 +2,8 @@
  * Behaviour: topics in name order with their partitions, eligible leader replicas and last known ones (KIP-966); a page holds at most
  *   `responsePartitionLimit` partitions and names where the next begins.
  * Versions: v0.
- * Errors: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION per topic; INVALID_REQUEST for a cursor with a negative partition.
+ * Errors: UNKNOWN_TOPIC_OR_PARTITION, INVALID_TOPIC_EXCEPTION per topic; INVALID_REQUEST for a cursor with a negative partition. None of a
+ *   partition that has no leader.
  * Deviations: none.
  */
 import { DescribeTopicPartitions } from '../../common/protocol/apis/75-describe-topic-partitions.ts'
@@ -28,6 +29,8 @@ function describe(context: RequestContext, topic: TopicImage, from: number, limi
     isInternal: isInternalTopic(topic.name),
     partitions: topic.partitions.slice(from, from + limit).map((partition, index) => ({
       ...partitionPlacement(broker, partition, connection.listener.name),
+      // Unlike Metadata: that there is no leader says the leader itself, and the eligible replicas are wanted just then.
+      errorCode: ErrorCode.NONE,
       partitionIndex: from + index,
       replicaNodes: partition.replicas,
       isrNodes: partition.isr,

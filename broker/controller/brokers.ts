@@ -352,5 +352,5 @@ export function unregisterBroker(
     ...brokerChangeRecords(machine, partitionsWith(machine, brokerId, 'elr'), { leaving: brokerId }),
     metadataRecord('UnregisterBrokerRecord', 0, { brokerId, brokerEpoch: broker.epoch }),
   ]
-  return { records, response: { errorCode: ErrorCode.NONE, errorMessage: null } }
+  return { records, response: { errorCode: ErrorCode.NONE, errorMessage: '' } }
 }

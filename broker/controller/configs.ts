@@ -32,25 +32,26 @@ export interface ConfigResource {
 
 const MIN_ISR = 'min.insync.replicas'
 
-/** The records that turn the present values of a resource into the new ones. */
+/**
+ * The records that turn the present values of a resource into the new ones.
+ * @param named keys that the request named: those of brokers are written again even with the value they have
+ */
 export function configRecords(
   machine: ControllerMachine,
   resource: ConfigResource,
-  current: ConfigTexts,
-  wanted: ConfigTexts,
+  { current, wanted, named = [] }: { current: ConfigTexts; wanted: ConfigTexts; named?: readonly string[] },
 ): MetadataRecord[] {
-  const records: MetadataRecord[] = []
   const { type: resourceType, name: resourceName } = resource
-  for (const name of new Set([...wanted.keys(), ...current.keys()])) {
-    const value = wanted.get(name) ?? null
-    if (value === (current.get(name) ?? null)) continue
-    records.push(metadataRecord('ConfigRecord', 0, { resourceType, resourceName, name, value }))
+  const isForBrokers = resourceType === ConfigResourceType.BROKER
+  const written = new Set(isForBrokers ? named : [])
+  for (const name of [...wanted.keys(), ...current.keys()]) {
+    if (wanted.get(name) !== current.get(name)) written.add(name)
   }
-  const changesMinIsr = (wanted.get(MIN_ISR) ?? null) !== (current.get(MIN_ISR) ?? null)
-  const isForTopics =
-    resourceType === ConfigResourceType.TOPIC ||
-    (resourceType === ConfigResourceType.BROKER && resourceName === '')
-  if (changesMinIsr && isForTopics && machine.isElrEnabled) {
+  const records: MetadataRecord[] = [...written].map((name) =>
+    metadataRecord('ConfigRecord', 0, { resourceType, resourceName, name, value: wanted.get(name) ?? null }),
+  )
+  const isForTopics = resourceType === ConfigResourceType.TOPIC || (isForBrokers && resourceName === '')
+  if (written.has(MIN_ISR) && isForTopics && machine.isElrEnabled) {
     const topicName = resourceType === ConfigResourceType.TOPIC ? resourceName : ''
     records.push(metadataRecord('ClearElrRecord', 0, { topicName }))
   }
@@ -95,16 +96,18 @@ function alterResources<Resource extends ResourceRequest>(
   const records: MetadataRecord[] = []
   const responses = request.resources.map((resource): ConfigResult => {
     const { resourceType, resourceName } = resource
+    const operations = operationsOf(resource)
     const result =
       (counts.get(keyOf(resource)) ?? 0) > 1
         ? refuse(ErrorCode.INVALID_REQUEST, 'Each resource must appear at most once.')
-        : alterResource(machine, resource, operationsOf(resource), mayAlter)
+        : alterResource(machine, resource, operations, mayAlter)
     if (isRefused(result)) {
       return { resourceType, resourceName, errorCode: result.error, errorMessage: result.message }
     }
     const target = { type: resourceType as ConfigResourceType, name: resourceName }
     const current = currentOf(machine, resourceType, resourceName)
-    records.push(...configRecords(machine, target, current, result.newValues))
+    const named = operations.map(({ name }) => name)
+    records.push(...configRecords(machine, target, { current, wanted: result.newValues, named }))
     return { resourceType, resourceName, errorCode: ErrorCode.NONE, errorMessage: null }
   })
   return { records: request.validateOnly ? [] : records, response: { responses } }

@@ -161,12 +161,11 @@ function lastKnownLeader(change: PartitionChange, target: Target): number | unde
     : undefined
 }
 
-/** When the leader goes and nobody follows, it is remembered; it is forgotten when there is a leader again. */
+/** When the leader goes and nobody follows, it is remembered; it is forgotten when there is a leader again. Without ELR neither happens. */
 function noteLastKnownLeader(change: PartitionChange, value: PartitionChangeRecord['value']): void {
   const { partition } = change
-  if (!change.isElrEnabled) {
-    if (partition.lastKnownElr.length > 0) value.lastKnownElr = []
-  } else if (value.leader === NO_LEADER && partition.lastKnownElr.length === 0) {
+  if (!change.isElrEnabled) return
+  if (value.leader === NO_LEADER && partition.lastKnownElr.length === 0) {
     value.lastKnownElr = [partition.leaderId]
   } else if (value.leader >= 0 && partition.lastKnownElr.length > 0) {
     value.lastKnownElr = []

@@ -124,7 +124,11 @@ function createTopic(
   const configs = new Map(topic.configs.map((config) => [config.name, config.value ?? '']))
   const records = [
     metadataRecord('TopicRecord', 0, { name, topicId }),
-    ...configRecords(machine, { type: ConfigResourceType.TOPIC, name }, new Map(), configs),
+    ...configRecords(
+      machine,
+      { type: ConfigResourceType.TOPIC, name },
+      { current: new Map(), wanted: configs },
+    ),
     ...partitions.map((partition, index) => partitionRecord(topicId, index, partition)),
   ]
   const described = permissions.mayDescribeConfigs(name)

@@ -246,10 +246,12 @@ export class MutableMetadataImage implements MetadataImage {
     const named = this.topicsByName.get(value.topicName)
     if (value.topicName !== '' && named === undefined) throw broken(`there is no topic ${value.topicName}`)
     for (const { id, partitions } of named === undefined ? [...this.topicsById.values()] : [named]) {
-      if (partitions.every(({ elr, lastKnownElr }) => elr.length === 0 && lastKnownElr.length === 0)) continue
+      if (!partitions.some(hasElr)) continue
       const owned = this.#ownTopic(id).partitions
       owned.forEach((partition, index) => {
-        owned[index] = { ...partition, elr: NO_NODES, lastKnownElr: NO_NODES }
+        if (!hasElr(partition)) return
+        const partitionEpoch = partition.partitionEpoch + 1
+        owned[index] = { ...partition, elr: NO_NODES, lastKnownElr: NO_NODES, partitionEpoch }
       })
     }
   }
@@ -370,6 +372,10 @@ const TOPIC_RESOURCE = 2
 export const UNASSIGNED_DIRECTORY = ZERO_UUID
 export const LOST_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAQ'
 export const MIGRATING_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAg'
+
+function hasElr({ elr, lastKnownElr }: PartitionImage): boolean {
+  return elr.length > 0 || lastKnownElr.length > 0
+}
 
 /**
  * The partition after the change. Leader epoch: +1 when the record names a leader, even the same one or none (-1); partition

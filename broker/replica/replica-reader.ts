@@ -175,7 +175,7 @@ export class ReplicaReader {
     })
   }
 
-  /** An empty read that sends the consumer to a replica near it; undefined when it reads here. */
+  /** A refusal, or an empty read that sends the consumer to a replica near it; undefined when it reads here. */
   #readElsewhere(
     partition: Partition,
     request: FetchPartitionRequest,
@@ -191,6 +191,7 @@ export class ReplicaReader {
       maxBytes: 0,
       atLeastOneBatch: false,
     })
+    if (read.error !== ErrorCode.NONE) return read
     return { ...read, records: EMPTY_RECORDS, preferredReadReplica: replica }
   }
 }

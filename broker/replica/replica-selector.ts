@@ -1,6 +1,6 @@
 /**
  * Which replica a consumer should read from (KIP-392): with `replica.selector.class` naming the rack aware selector, the leader sends
- * consumers to a replica in their own rack, the one that has the most if there are several.
+ * consumers to an in-sync replica in their own rack, the one that has the most if there are several.
  */
 import type { MetadataImage } from '../metadata/image.ts'
 import type { Partition } from './partition.ts'
@@ -23,7 +23,8 @@ export function preferredReadReplica(
   if (!partition.isLeader || consumer.rack === '') return undefined
   if (metadata.brokers.get(partition.leaderId)?.rack === consumer.rack) return undefined
   let best: { brokerId: number; logEndOffset: number; lastCaughtUpMs: number } | undefined
-  for (const brokerId of partition.replicas) {
+  // Whoever is out of sync may lag ever more, and a consumer with it. Of equals the highest id is taken.
+  for (const brokerId of partition.isr.toSorted((left, right) => right - left)) {
     const progress = partition.progressOf(brokerId)
     if (progress === undefined || !metadata.isBrokerActive(brokerId)) continue
     if (metadata.brokers.get(brokerId)?.rack !== consumer.rack) continue

@@ -53,7 +53,7 @@ export interface BrokerHarness {
   publish(...records: readonly MetadataRecord[]): void
   /** A topic whose partitions have these replicas; the first leads. @returns its id */
   createTopic(name: string, replicas: readonly (readonly number[])[]): string
-  registerBroker(id: number): void
+  registerBroker(id: number, rack?: string): void
   setConfig(type: number, resource: string, configs: Readonly<Record<string, string | null>>): void
   call<A extends ApiSchema>(
     handler: Handler<A>,
@@ -172,7 +172,7 @@ export function brokerHarness(properties: Readonly<Record<string, string>> = {})
       )
       return topicId
     },
-    registerBroker: (brokerId) => {
+    registerBroker: (brokerId, rack) => {
       const brokerEpoch = 10 + brokerId
       publish(
         metadataRecord('RegisterBrokerRecord', 3, {
@@ -181,7 +181,7 @@ export function brokerHarness(properties: Readonly<Record<string, string>> = {})
           incarnationId: random.uuid(),
           endPoints: [{ name: 'PLAINTEXT', host: 'localhost', port: 9000 + brokerId, securityProtocol: 0 }],
           features: [],
-          rack: null,
+          rack: rack ?? null,
           logDirs: [random.uuid()],
         }),
         metadataRecord('UnfenceBrokerRecord', 0, { id: brokerId, epoch: brokerEpoch }),

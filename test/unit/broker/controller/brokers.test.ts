@@ -88,7 +88,10 @@ describe('a broker', () => {
     const harness = new Harness().addBrokers(1, 2)
     harness.createTopic('orders', [[1, 2]])
     const request = requestOf(UnregisterBroker, { brokerId: 1 })
-    expect(harness.write((machine) => unregisterBroker(machine, request)).errorCode).toBe(ErrorCode.NONE)
+    expect(harness.write((machine) => unregisterBroker(machine, request))).toEqual({
+      errorCode: ErrorCode.NONE,
+      errorMessage: '',
+    })
     expect(harness.image.brokers.has(1)).toBe(false)
     expect(harness.partition('orders')).toMatchObject({ isr: [2], leaderId: 2 })
     expect(harness.write((machine) => unregisterBroker(machine, request))).toEqual({

@@ -53,14 +53,25 @@ describe('dynamic configs', () => {
     })
   })
 
-  it('that change min.insync.replicas clear the eligible leaders that were found with it', () => {
+  it('that change min.insync.replicas clear the eligible leaders that were found with it, with the partition epoch', () => {
     const harness = new Harness().addBrokers(1, 2, 3)
     harness.createTopic('a', [[2, 3]], { 'min.insync.replicas': '2' })
     harness.silence(2)
+    const { partitionEpoch } = harness.partition('a')
     expect(harness.partition('a').elr).toEqual([2])
     const { records } = alter(harness, 2, 'a', ['min.insync.replicas', SET, '1'])
     expect(records).toEqual(['ConfigRecord', 'ClearElrRecord'])
-    expect(harness.partition('a').elr).toEqual([])
+    expect(harness.partition('a')).toMatchObject({ elr: [], partitionEpoch: partitionEpoch + 1 })
+  })
+
+  it('of brokers are written again when they are set to what they are, so that brokers take note', () => {
+    const harness = new Harness().addBrokers(1)
+    alter(harness, 4, '', ['log.cleaner.threads', SET, '2'], ['background.threads', SET, '9'])
+    expect(alter(harness, 4, '', ['log.cleaner.threads', SET, '2']).records).toEqual(['ConfigRecord'])
+    expect(alter(harness, 4, '', ['min.insync.replicas', SET, '1']).records).toEqual([
+      'ConfigRecord',
+      'ClearElrRecord',
+    ])
   })
 
   it('have one min.insync.replicas for the cluster, and none for a broker', () => {

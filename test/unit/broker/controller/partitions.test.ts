@@ -166,6 +166,15 @@ describe('eligible leader replicas (KIP-966)', () => {
     const without = outcome(partition({ isr: [1] }), { isr: [], live: [], isElrEnabled: false })
     expect(without).toMatchObject({ isr: [1], elr: [], leaderId: -1, lastKnownElr: [] })
   })
+
+  it('are forgotten by the next change once the feature is switched off; the last known leader stays', () => {
+    const leaderless = partition({ isr: [], elr: [1], lastKnownElr: [1], leaderId: -1 })
+    expect(outcome(leaderless, { isElrEnabled: false, live: [] })).toMatchObject({
+      elr: [],
+      lastKnownElr: [1],
+      leaderId: -1,
+    })
+  })
 })
 
 describe('a reassignment (KIP-455)', () => {
