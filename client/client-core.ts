@@ -21,7 +21,13 @@ import { clusterMetadataOf } from './list-topics.ts'
 import { Logger, LogLevel } from './log.ts'
 import { MetadataRefresher } from './metadata-refresher.ts'
 import { TelemetryPusher } from './telemetry/telemetry-pusher.ts'
-import { type CallLimits, callLimits, type Timeout, untilAborted } from './timeouts.ts'
+import {
+  type CallLimits,
+  callLimits,
+  type ListTopicsOptions,
+  type Timeout,
+  untilAborted,
+} from './timeouts.ts'
 import { RequestWatch } from './tracing/request-watch.ts'
 import { type ClusterMetadata, ThrottleEvent } from './values/cluster-metadata.ts'
 import { CLIENT_VERSION } from './version.ts'
@@ -239,8 +245,17 @@ export class ClientCore {
   }
 
   /** `listTopics` of all handles. */
-  async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+  async listTopics(
+    topicOrOptions?: string | null | ListTopicsOptions,
+    timeout?: Timeout,
+  ): Promise<ClusterMetadata> {
     this.checkOpen()
+    if (typeof topicOrOptions === 'object' && topicOrOptions !== null) {
+      if (timeout !== undefined) throw new TypeError('options and a timeout exclude each other')
+      const { topic: name, ...limits } = topicOrOptions
+      return await this.listTopics(name, limits)
+    }
+    const topic = topicOrOptions
     if (topic !== undefined && topic !== null && typeof topic !== 'string') {
       throw new TypeError('topic must be a string')
     }

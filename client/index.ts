@@ -47,7 +47,13 @@ export type { LogSink } from './log.ts'
 export { DeliveryError } from './producer/delivery-error.ts'
 export { consistent, fnv1a, murmur2 } from './producer/hashes.ts'
 export type { BytesInput, ProduceOptions } from './producer/produce-arguments.ts'
-export { type BatchMessage, Producer, type ProducerExtra, type PurgeOptions } from './producer/producer.ts'
+export {
+  type BatchMessage,
+  type BatchOptions,
+  Producer,
+  type ProducerExtra,
+  type PurgeOptions,
+} from './producer/producer.ts'
 export {
   type CommitSource,
   type FlushEvent,
@@ -92,7 +98,7 @@ export { StringDeserializer, StringSerializer } from './serialization/string-ser
 export { Messages } from './share-consumer/messages.ts'
 export { type AcknowledgementCommitCallback, ShareConsumer } from './share-consumer/share-consumer.ts'
 export { type Metric, prometheusText } from './statistics/metrics.ts'
-export type { CallOptions, CloseOptions, Timeout } from './timeouts.ts'
+export type { CallOptions, CloseOptions, ListTopicsOptions, Timeout } from './timeouts.ts'
 export {
   type ConnectionContext,
   channels as tracingChannels,

@@ -4,6 +4,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** `listTopics` with everything in one object. */
+export interface ListTopicsOptions extends CallOptions {
+  /** All topics without it. */
+  readonly topic?: string | null | undefined
+}
+
 export type Timeout = number | CallOptions
 
 export interface CallLimits {
@@ -30,7 +36,15 @@ export function callLimits(
   if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs))) {
     throw new TypeError('timeoutMs must be a number')
   }
+  checkSignal(signal)
   return { timeoutMs: timeoutMs === undefined || timeoutMs < 0 ? unlimitedMs : timeoutMs, signal }
+}
+
+/** Throws a TypeError for what is no signal. */
+export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError('signal must be an AbortSignal')
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import type { ElectionType } from '../constants.ts'
 import type { KafkaError } from '../errors.ts'
 import type { ClientEvents } from '../events/event-maps.ts'
 import { commonStatistics } from '../statistics/broker-document.ts'
-import { callLimits, type Timeout } from '../timeouts.ts'
+import { callLimits, type ListTopicsOptions, type Timeout } from '../timeouts.ts'
 import type { ClusterMetadata, GroupMetadata } from '../values/cluster-metadata.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
 import { createAcls, deleteAcls, describeAcls } from './acl-calls.ts'
@@ -226,7 +226,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
   // Cluster
 
   /** Brokers, and all topics or one. */
-  listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+  listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
     return this.#engine.core.listTopics(topic, timeout)
   }
 

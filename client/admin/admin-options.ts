@@ -3,6 +3,7 @@
  * a call does not know is a TypeError; what is out of range a ValueError.
  */
 import { ValueError } from '../errors.ts'
+import { checkSignal } from '../timeouts.ts'
 
 export interface AdminOptions {
   /** Milliseconds for the whole call; default `socket.timeout.ms`. */
@@ -115,9 +116,7 @@ export class OptionReader {
   limits(): AdminLimits {
     const requestTimeoutMs = this.timeoutMs('requestTimeout')
     const signal = this.raw('signal')
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new TypeError('signal must be an AbortSignal')
-    }
+    checkSignal(signal)
     for (const name of this.#unread) throw new TypeError(`unknown option "${name}"`)
     return { requestTimeoutMs, signal }
   }

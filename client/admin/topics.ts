@@ -42,11 +42,17 @@ export function createTopics(
       body: () => ({ topics, timeoutMs: call.brokerTimeoutMs(operationTimeoutMs), validateOnly }),
       codesOf: (answer) => answer.topics.map(({ errorCode }) => errorCode),
       isRepeatable: validateOnly,
+      // The broker's defaults can be asked for since Kafka 2.4 (KIP-464).
+      minVersion: entries.some(wantsDefaults) ? 4 : 0,
     })
     for (const { name, errorCode, errorMessage } of response.topics) {
       results.settle(name, errorCode, errorMessage, undefined)
     }
   })
+}
+
+function wantsDefaults({ numPartitions, replicationFactor, replicaAssignment }: NewTopic): boolean {
+  return replicaAssignment === null && (numPartitions === -1 || replicationFactor === -1)
 }
 
 export function deleteTopics(

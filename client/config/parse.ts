@@ -22,7 +22,11 @@ export function parseValue(name: string, property: Property, given: unknown): un
     if (typeof given !== 'function') throw new TypeError(`"${name}" must be a function`)
     return given
   }
-  if (property.type === 'object') return given
+  if (property.type === 'object') {
+    if (typeof given !== 'object' && typeof given !== 'function')
+      throw new TypeError(`"${name}" must be an object`)
+    return given
+  }
   if (property.mayBeFunction && typeof given === 'function') return given
   const text = asText(name, given)
   const instead = refusedValues[name]?.[text.trim().toLowerCase()]

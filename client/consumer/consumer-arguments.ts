@@ -1,5 +1,6 @@
 /** The forms in which the consumer's methods take their arguments, brought into one. */
 import { KafkaError, kafkaException, ValueError } from '../errors.ts'
+import { checkSignal } from '../timeouts.ts'
 import { Message } from '../values/message.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
@@ -56,6 +57,7 @@ export function commitRequest(first: unknown, offsets: unknown, asynchronous: un
   } else throw new TypeError('commit takes a message, a list of offsets, or options')
   const isAsynchronous = asBoolean(options.asynchronous) ?? asBoolean(options.async) ?? true
   const { signal } = options
+  checkSignal(signal)
   const hasMessage = options.message !== undefined && options.message !== null
   const hasOffsets = options.offsets !== undefined && options.offsets !== null
   if (hasMessage && hasOffsets) throw new ValueError('message and offsets exclude each other')

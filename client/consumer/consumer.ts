@@ -18,6 +18,7 @@ import {
   type CloseOptions,
   callLimits,
   closeLimits,
+  type ListTopicsOptions,
   type Timeout,
   untilAborted,
 } from '../timeouts.ts'
@@ -452,7 +453,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     return this.messages()
   }
 
-  async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+  async listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
     this.#checkOpen()
     return await this.#engine.core.listTopics(topic, timeout)
   }
@@ -565,7 +566,10 @@ function consumeArguments(
   timeout: Timeout | undefined,
 ): { count: number; limits: CallLimits } {
   const options = typeof first === 'object' && first !== null ? first : undefined
-  if (options !== undefined) checkNames(options, ['numMessages', 'timeoutMs', 'signal'])
+  if (options !== undefined) {
+    checkNames(options, ['numMessages', 'timeoutMs', 'signal'])
+    if (timeout !== undefined) throw new TypeError('options and a timeout exclude each other')
+  }
   const { numMessages = options === undefined ? ((first as number | undefined) ?? 1) : 1, ...limits } =
     options ?? {}
   if (typeof numMessages !== 'number') throw new TypeError('numMessages must be a number')

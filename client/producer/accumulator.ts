@@ -7,7 +7,7 @@ import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { PartitionerFunction, PartitionerName } from '../config/producer-properties.ts'
 import { PARTITION_UA } from '../constants.ts'
-import { BufferError, KafkaError } from '../errors.ts'
+import { BufferError, KafkaError, KafkaException } from '../errors.ts'
 import type { TopicInfo } from '../metadata.ts'
 import type { PendingReport, ReportCallback } from './delivery.ts'
 import { type BatchLimits, PartitionQueue } from './partition-queue.ts'
@@ -78,6 +78,11 @@ export interface AccumulatorOptions {
   readonly onReady: (partition: PartitionQueue) => void
 }
 
+export interface RefusedRecord {
+  readonly record: ProduceRecord
+  readonly error: KafkaError
+}
+
 export interface Withdrawn {
   readonly topic: string
   readonly partition: number
@@ -87,6 +92,14 @@ export interface Withdrawn {
 /** undefined without a callback: nobody waits for a report. */
 export function reportOf(record: ProduceRecord): PendingReport | undefined {
   return record.callback === undefined ? undefined : (record as PendingReport)
+}
+
+/** Throws a KafkaException when there is no such partition. */
+function partitionOf(topic: TopicQueue, info: TopicInfo, record: ProduceRecord, nowMs: number): number {
+  const { partition } = record
+  if (partition === PARTITION_UA) return topic.partitioner.choose(info, record.key, nowMs)
+  if (partition < info.partitions.length) return partition
+  throw new KafkaException(new KafkaError(KafkaError._UNKNOWN_PARTITION))
 }
 
 /** What a message takes of `queue.buffering.max.kbytes` besides its bytes: the object that waits for the report. */
@@ -135,12 +148,15 @@ export class Accumulator {
       throw queueFull('queue.buffering.max.kbytes')
     }
     const nowMs = runtime.clock.monotonicMs()
+    const { info } = topic
+    // Before anything is counted: an application's partitioner may refuse.
+    const partition = info === undefined ? PARTITION_UA : partitionOf(topic, info, record, nowMs)
     this.messageCount++
     this.chargedBytes += chargedBytes
     record.createdMs = nowMs
     record.sizeBytes = chargedBytes
-    if (topic.info === undefined) topic.unassigned.push(record)
-    else this.#append(topic, topic.info, record, nowMs)
+    if (info === undefined) topic.unassigned.push(record)
+    else this.#append(topic.partition(partition), record, nowMs)
   }
 
   topicFor(name: string): TopicQueue {
@@ -155,17 +171,21 @@ export class Accumulator {
     return topic
   }
 
-  /** The topic is known now: its waiting records go to their partitions. @returns those that name a missing partition */
-  assign(topic: TopicQueue): ProduceRecord[] {
+  /** The topic is known now: its waiting records go to their partitions. @returns those that got none */
+  assign(topic: TopicQueue): RefusedRecord[] {
     const { info } = topic
     const waiting = topic.unassigned
     if (info === undefined || waiting.length === 0) return []
     topic.unassigned = []
     const nowMs = this.#options.runtime.clock.monotonicMs()
-    const refused: ProduceRecord[] = []
+    const refused: RefusedRecord[] = []
     for (const record of waiting) {
-      if (record.partition >= info.partitions.length) refused.push(record)
-      else this.#append(topic, info, record, nowMs)
+      try {
+        this.#append(topic.partition(partitionOf(topic, info, record, nowMs)), record, nowMs)
+      } catch (error) {
+        if (!(error instanceof KafkaException)) throw error
+        refused.push({ record, error: error.error })
+      }
     }
     return refused
   }
@@ -221,16 +241,9 @@ export class Accumulator {
     this.#lingerHead = 0
   }
 
-  #append(topic: TopicQueue, info: TopicInfo, record: ProduceRecord, nowMs: number): void {
+  #append(partition: PartitionQueue, record: ProduceRecord, nowMs: number): void {
     const { limits, format, onReady } = this.#options
     const { key, value, headers, timestampMs, sizeBytes } = record
-    let id = record.partition
-    if (id === PARTITION_UA) {
-      id = topic.partitioner.choose(info, key, nowMs)
-      // An application's partitioner may answer anything.
-      if (!(id >= 0 && id < info.partitions.length)) id = 0
-    }
-    const partition = topic.partition(id)
     const before = partition.open
     const batch = partition.batchFor(sizeBytes, nowMs, limits, format)
     partition.append(batch, timestampMs, key, value, headers, sizeBytes, reportOf(record))

@@ -6,7 +6,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError } from '../errors.ts'
-import type { Accumulator, ProduceRecord, TopicQueue } from './accumulator.ts'
+import type { Accumulator, ProduceRecord, RefusedRecord, TopicQueue } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
 import { failedDelivery } from './delivery.ts'
 
@@ -52,10 +52,9 @@ export class Expiry {
     this.#options.outcomes.settleUnassigned(records, failedDelivery(topic.name, -1, error))
   }
 
-  /** Fails records that name a partition the topic has not got. */
-  failMissingPartition(topic: TopicQueue, records: readonly ProduceRecord[]): void {
-    for (const record of records) {
-      const error = new KafkaError(KafkaError._UNKNOWN_PARTITION)
+  /** Fails records that got no partition of the topic. */
+  failRefused(topic: TopicQueue, refused: readonly RefusedRecord[]): void {
+    for (const { record, error } of refused) {
       this.#options.outcomes.settleUnassigned([record], failedDelivery(topic.name, record.partition, error))
     }
   }

@@ -1,6 +1,7 @@
 /** Chooses the partition of a record that names none. One per topic: it holds the sticky partition of keyless records. */
 import type { Random } from '../../common/runtime/random.ts'
 import type { PartitionerFunction, PartitionerName } from '../config/producer-properties.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
 import type { TopicInfo } from '../metadata.ts'
 import { crc32Hash, fnv1aHash, murmur2Hash } from './hashes.ts'
 
@@ -24,12 +25,16 @@ export class TopicPartitioner {
     this.#options = options
   }
 
-  /** A partition below the topic's count; what an application's function answers is passed on as it is. */
+  /**
+   * A partition below the topic's count. Throws a KafkaException when the application's function gives none: `_APPLICATION` when
+   * it threw, `_UNKNOWN_PARTITION` when there is no such partition.
+   */
   choose(topic: TopicInfo, key: Buffer | null, nowMs: number): number {
     const { partitioner } = this.#options
     const count = topic.partitions.length
-    if (typeof partitioner === 'function')
-      return partitioner(topic.name, key, count, this.#availableIn(topic))
+    if (typeof partitioner === 'function') {
+      return askApplication(() => partitioner(topic.name, key, count, this.#availableIn(topic)), count)
+    }
     switch (partitioner) {
       case 'consistent_random':
         return key === null || key.length === 0 ? this.#spread(topic, nowMs) : crc32Hash(key) % count
@@ -73,4 +78,17 @@ export class TopicPartitioner {
     }
     return this.#available
   }
+}
+
+function askApplication(partitioner: () => number, count: number): number {
+  let chosen: number
+  try {
+    chosen = partitioner()
+  } catch (error) {
+    const reason = `The partitioner threw: ${error instanceof Error ? error.message : error}`
+    throw new KafkaException(new KafkaError(KafkaError._APPLICATION, reason), { cause: error })
+  }
+  if (Number.isInteger(chosen) && chosen >= 0 && chosen < count) return chosen
+  const reason = `The partitioner chose ${chosen} of ${count} partitions`
+  throw new KafkaException(new KafkaError(KafkaError._UNKNOWN_PARTITION, reason))
 }

@@ -36,9 +36,11 @@ const optionNames: ReadonlySet<string> = new Set([
   'opaque',
 ])
 
-/** Whether the second argument of `produce` is the options object. */
-export function isOptions(value: unknown): value is ProduceOptions {
-  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array)
+/** Whether an argument is an options object: a plain object, be it made in another realm. */
+export function isOptions(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 export function checkOptionNames(options: object, isKnown: (name: string) => boolean = isKnownOption): void {

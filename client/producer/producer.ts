@@ -18,7 +18,13 @@ import { OnceEvent } from '../event-queue.ts'
 import type { ProducerEvents } from '../events/event-maps.ts'
 import { serveAlways } from '../serve-always.ts'
 import { commonMetrics, type Metric, metric } from '../statistics/metrics.ts'
-import { type CloseOptions, callLimits, closeLimits, type Timeout } from '../timeouts.ts'
+import {
+  type CloseOptions,
+  callLimits,
+  closeLimits,
+  type ListTopicsOptions,
+  type Timeout,
+} from '../timeouts.ts'
 import { channels, type ProduceContext, Trace } from '../tracing/channels.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
@@ -59,6 +65,9 @@ import { TransactionManager } from './transaction-manager.ts'
 export interface BatchMessage extends ProduceOptions {
   _error?: KafkaError
 }
+
+/** Of all messages of `produceBatch` that say nothing else. */
+export type BatchOptions = Pick<ProduceOptions, 'partition' | 'onDelivery' | 'callback'>
 
 export interface PurgeOptions {
   readonly inQueue?: boolean
@@ -195,7 +204,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
     let options: ProduceOptions
     if (isOptions(valueOrOptions)) {
       checkOptionNames(valueOrOptions)
-      options = valueOrOptions
+      if (key !== undefined) throw new TypeError('options and further arguments exclude each other')
+      options = valueOrOptions as ProduceOptions
     } else options = { value: valueOrOptions, key, partition, onDelivery, timestamp, headers }
     this.#checkProduce(topic)
     this.#add(topic, recordOf(options, this.#defaultCallback, this.#wallMs))
@@ -285,20 +295,27 @@ export class Producer extends EventEmitter<ProducerEvents> {
   }
 
   /** Enqueues several; a refused one gets `_error` and is left out of the count. @returns how many were accepted */
+  produceBatch(topic: string, messages: readonly BatchMessage[], options?: BatchOptions): number
   produceBatch(
     topic: string,
     messages: readonly BatchMessage[],
-    options: {
-      readonly partition?: number
-      readonly onDelivery?: DeliveryCallback
-      readonly callback?: DeliveryCallback
-    } = {},
+    partition?: number,
+    onDelivery?: DeliveryCallback | null,
+  ): number
+  produceBatch(
+    topic: string,
+    messages: readonly BatchMessage[],
+    partitionOrOptions?: number | BatchOptions,
+    onDelivery?: DeliveryCallback | null,
   ): number {
+    const options = isOptions(partitionOrOptions)
+      ? partitionOrOptions
+      : { partition: partitionOrOptions, onDelivery }
     checkOptionNames(options, (name) => name === 'partition' || name === 'onDelivery' || name === 'callback')
     if (!Array.isArray(messages)) throw new TypeError('messages must be an array')
     this.#checkProduce(topic)
     for (const [index, message] of messages.entries()) {
-      if (!isOptions(message) || Array.isArray(message))
+      if (typeof message !== 'object' || message === null || Array.isArray(message))
         throw new TypeError(`messages[${index}] must be an object`)
       checkOptionNames(message, (name) => name === '_error' || isKnownOption(name))
     }
@@ -352,7 +369,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     return this.length
   }
 
-  async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+  async listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
     return await this.#core.listTopics(topic, timeout)
   }
 
@@ -563,7 +580,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
         topic.updateLeader(partition)
         if (partition.leaderId !== previousLeaderId) this.#sender.moveLane(partition, previousLeaderId)
       }
-      this.#expiry.failMissingPartition(topic, this.#accumulator.assign(topic))
+      this.#expiry.failRefused(topic, this.#accumulator.assign(topic))
       return
     }
     if (topic.info !== undefined) {

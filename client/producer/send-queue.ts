@@ -6,6 +6,7 @@
 import type { Reactor } from '../../common/runtime/reactor.ts'
 import { BufferError, KafkaError, KafkaException } from '../errors.ts'
 import type { EventNotifier } from '../events/event-notifier.ts'
+import { checkSignal } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
 import type { Accumulator, ProduceRecord } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
@@ -51,6 +52,7 @@ export class SendQueue {
   /** @param record its callback is set */
   send(topic: string, record: ProduceRecord, signal: AbortSignal | undefined): Promise<Message> {
     return new Promise((resolve, reject) => {
+      checkSignal(signal)
       signal?.throwIfAborted()
       let settled = (): void => {}
       record.isDirect = true
@@ -74,6 +76,7 @@ export class SendQueue {
    */
   sendAll(sends: readonly TopicRecord[], signal: AbortSignal | undefined): Promise<RecordMetadata[]> {
     return new Promise((resolve, reject) => {
+      checkSignal(signal)
       signal?.throwIfAborted()
       let settled = (): void => {}
       const group = new SendGroup(sends.length, (failure, metadata) => {

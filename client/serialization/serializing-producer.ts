@@ -7,7 +7,12 @@ import type { DeliveryCallback } from '../config/producer-properties.ts'
 import type { ClientConfig } from '../config/table.ts'
 import { MessageField } from '../constants.ts'
 import { KeySerializationError, ValueSerializationError } from '../errors.ts'
-import { type BytesInput, checkOptionNames, type ProduceOptions } from '../producer/produce-arguments.ts'
+import {
+  type BytesInput,
+  checkOptionNames,
+  isOptions,
+  type ProduceOptions,
+} from '../producer/produce-arguments.ts'
 import { Producer } from '../producer/producer.ts'
 import type { HeadersInput } from '../values/headers.ts'
 import {
@@ -156,16 +161,10 @@ function failure(field: MessageField, error: unknown): KeySerializationError | V
 
 function optionsOf<K, V>(given: Arguments<K, V>): SerializingProduceOptions<K, V> {
   const [first] = given
-  if (given.length <= 1 && isPlainObject(first)) {
+  if (given.length <= 1 && isOptions(first)) {
     checkOptionNames(first)
     return first as SerializingProduceOptions<K, V>
   }
   const [key, value, partition, onDelivery, timestamp, headers] = given
   return { key: key as K | null | undefined, value, partition, onDelivery, timestamp, headers }
-}
-
-function isPlainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }

@@ -22,7 +22,14 @@ import {
 import { OnceEvent } from '../event-queue.ts'
 import type { ClientEvents } from '../events/event-maps.ts'
 import { commonStatistics } from '../statistics/broker-document.ts'
-import { type CallLimits, type CloseOptions, callLimits, closeLimits, type Timeout } from '../timeouts.ts'
+import {
+  type CallLimits,
+  type CloseOptions,
+  callLimits,
+  closeLimits,
+  type ListTopicsOptions,
+  type Timeout,
+} from '../timeouts.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import type { Message } from '../values/message.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
@@ -218,7 +225,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     })
   }
 
-  async listTopics(topic?: string | null, timeout?: Timeout): Promise<ClusterMetadata> {
+  async listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
     return await this.#aloneUntil(() => this.#core.listTopics(topic, timeout))
   }
 

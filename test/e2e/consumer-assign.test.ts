@@ -370,6 +370,7 @@ describe('calls', () => {
     expect(await consumer.consume(0)).toEqual([])
     expect(await nameOfError(() => consumer.consume(1_000_001))).toBe('ValueError')
     expect(await nameOfError(() => consumer.consume(-1))).toBe('ValueError')
+    expect(await nameOfError(() => consumer.consume({ numMessages: 4 }, 3))).toBe('TypeError')
     expect(values(await consumer.consume(4))).toHaveLength(4)
     expect(values(await consumer.consume({ numMessages: 100, timeoutMs: 5000 }))).toHaveLength(6)
     expect(await consumer.consume(5, 0.1)).toEqual([])

@@ -180,6 +180,36 @@ describe('a call', () => {
       '_UNSUPPORTED_FEATURE',
     )
   })
+
+  it("that wants the broker's defaults for a topic needs Kafka 2.4 (KIP-464)", async () => {
+    const world = await AdminWorld.make()
+    world.versions = { CreateTopics: 3 }
+    world.answer = ({ api }) =>
+      api === 'CreateTopics'
+        ? { answer: { topics: [{ name: 't', errorCode: 0, errorMessage: null }] } }
+        : undefined
+    const create = (topic: NewTopic): Promise<string> =>
+      world.failure(world.admin.createTopics([topic]).all())
+    expect(await create(new NewTopic('t', 1))).toBe('_UNSUPPORTED_FEATURE')
+    expect(await create(new NewTopic('t', 1, 1))).toBe('none')
+    expect(await create(new NewTopic({ topic: 't', replicaAssignment: [[1]] }))).toBe('none')
+  })
+
+  it('lists topics by arguments in order or in one object', async () => {
+    const world = await AdminWorld.make()
+    world.cluster.topic('t', [1])
+    for (const call of [
+      () => world.admin.listTopics('t', { timeoutMs: 5000 }),
+      () => world.admin.listTopics({ topic: 't', timeoutMs: 5000 }),
+    ]) {
+      expect([...(await world.settle(call())).topics.keys()]).toEqual(['t'])
+    }
+    await expect(world.admin.listTopics({ topics: 't' } as never)).rejects.toThrow('unknown option "topics"')
+    await expect(world.admin.listTopics({ topic: 't' }, 5)).rejects.toThrow(TypeError)
+    await expect(world.admin.listTopics({ signal: 5 as never })).rejects.toThrow(
+      'signal must be an AbortSignal',
+    )
+  })
 })
 
 describe('describeCluster', () => {

@@ -66,6 +66,9 @@ describe('a configuration', () => {
   it('refuses a callback that cannot be called with a TypeError', () => {
     expect(() => readConfig('producer', { error_cb: 1 } as unknown as ClientConfig)).toThrow(TypeError)
     expect(() => readConfig('producer', { on_delivery: 'x' } as unknown as ClientConfig)).toThrow(TypeError)
+    expect(() => readConfig('producer', { logger: 3 } as unknown as ClientConfig)).toThrow(
+      /"logger" must be an object/,
+    )
   })
 
   it('warns of properties of the other kind and notes those without effect', () => {

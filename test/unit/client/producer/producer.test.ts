@@ -29,14 +29,17 @@ async function world(conf: ClientConfig = {}, brokers: readonly number[] = [1]) 
   return { cluster, producer, delivered }
 }
 
-function codeThrownBy(call: () => void): string {
+function exceptionOf(call: () => void): KafkaException | undefined {
   try {
     call()
   } catch (error) {
-    if (error instanceof KafkaException) return error.error.name()
+    if (error instanceof KafkaException) return error
     throw error
   }
-  return 'nothing thrown'
+}
+
+function codeThrownBy(call: () => void): string {
+  return exceptionOf(call)?.error.name() ?? 'nothing thrown'
 }
 
 describe('records', () => {
@@ -352,6 +355,47 @@ describe('topics and partitions', () => {
     for (const key of ['2', '0', '2']) producer.produce('t', { key })
     await cluster.settle(producer.flush())
     expect(logs.map(({ records }) => records.length)).toEqual([1, 0, 2])
+  })
+
+  it("a message that gets no partition of an application's partitioner fails, and nobody waits for it", async () => {
+    const boom = new Error('boom')
+    const partitioner = (_topic: string, key: Buffer | null): number => {
+      if (`${key}` === 'throw') throw boom
+      return Number(key)
+    }
+    const { cluster, producer, delivered } = await world({ partitioner })
+    const [log] = cluster.topic('t', [1])
+    // The topic is not known yet: the reports tell.
+    for (const key of ['throw', '77', '0.5', '0'])
+      producer.produce('t', { key, onDelivery: delivered.callback })
+    expect(await cluster.settle(producer.flush())).toBe(0)
+    expect(delivered.errors).toEqual(['_APPLICATION', '_UNKNOWN_PARTITION', '_UNKNOWN_PARTITION', null])
+    // Now it is: the call tells.
+    for (const [key, code, cause] of [
+      ['throw', '_APPLICATION', boom],
+      ['77', '_UNKNOWN_PARTITION', undefined],
+    ] as const) {
+      const failure = exceptionOf(() => producer.produce('t', { key }))
+      expect([failure?.error.name(), failure?.cause]).toEqual([code, cause])
+    }
+    expect([producer.len(), log?.records.length]).toEqual([0, 1])
+  })
+
+  it('only a plain object is the options of produce, and produceBatch takes its arguments by position too', async () => {
+    const { cluster, producer, delivered } = await world()
+    const logs = cluster.topic('t', [1, 1])
+    for (const value of [new Map(), [1], new Date(0)]) {
+      expect(() => producer.produce('t', value as never)).toThrow(/value must be a string, bytes or null/)
+    }
+    producer.produce('t', Object.assign(Object.create(null), { value: 'bare', partition: 0 }))
+    expect(
+      producer.produceBatch('t', [{ value: 'x' }, { value: 'y', partition: 0 }], 1, delivered.callback),
+    ).toBe(2)
+    await cluster.settle(producer.flush())
+    expect(logs.map(({ records }) => records.length)).toEqual([2, 1])
+    expect(delivered.errors).toEqual([null, null])
+    expect(() => producer.produceBatch('t', [{}], 'x' as never)).toThrow(TypeError)
+    expect(() => producer.produce('t', { value: 'x' } as never, 'k')).toThrow(/exclude each other/)
   })
 })
 
