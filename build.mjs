@@ -1,7 +1,7 @@
 // Builds dist/: one bundle per published entry point with shared chunks, so that a cold start reads a few
 // files instead of hundreds; then the type declarations beside them.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const entryPoints = Object.entries({
@@ -20,7 +20,7 @@ const entryPoints = Object.entries({
 }).filter(([, path]) => existsSync(path))
 
 rmSync('dist', { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   entryPoints: Object.fromEntries(entryPoints),
   outdir: 'dist',
   bundle: true,
@@ -36,11 +36,20 @@ await build({
   minifyWhitespace: true,
   minifySyntax: true,
   lineLimit: 160,
+  metafile: true,
   logLevel: 'warning',
 })
+for (const path of Object.keys(metafile.outputs))
+  writeFileSync(path, withOwnNames(readFileSync(path, 'utf8')))
 if (existsSync('dist/cli.js')) chmodSync('dist/cli.js', 0o755)
 if (!process.argv.includes('--no-types')) {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
     stdio: 'inherit',
   })
+}
+
+/** A class that names itself is called `_Message` by the bundler: applications see that when they print a message. */
+function withOwnNames(code) {
+  const names = [...code.matchAll(/\b([A-Z]\w*)=class _\1\b/g)].map(([, name]) => name)
+  return names.length === 0 ? code : code.replaceAll(new RegExp(`\\b_(${names.join('|')})\\b`, 'g'), '$1')
 }
