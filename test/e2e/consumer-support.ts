@@ -14,7 +14,7 @@ import {
 } from '../../client/index.ts'
 import { DeleteRecords } from '../../common/protocol/apis/21-delete-records.ts'
 import { CreatePartitions } from '../../common/protocol/apis/37-create-partitions.ts'
-import { rawClient } from '../support/raw-client.ts'
+import { negotiatedClient } from '../support/raw-client.ts'
 import { RawCluster, uniqueName } from './support.ts'
 
 /** Rebalances of KIP-848 follow heartbeats, whose interval the broker sets. */
@@ -83,7 +83,7 @@ export class ConsumerWorld {
   }
 
   async deleteRecordsBefore(topic: string, offset: number): Promise<void> {
-    const client = rawClient(await new RawCluster(this.bootstrap).leaderOf(topic, 0))
+    const client = await negotiatedClient(await new RawCluster(this.bootstrap).leaderOf(topic, 0))
     try {
       const partitions = [{ partitionIndex: 0, offset }]
       await client.call(DeleteRecords, { topics: [{ name: topic, partitions }], timeoutMs: 10_000 })
@@ -93,7 +93,7 @@ export class ConsumerWorld {
   }
 
   async growTo(topic: string, count: number): Promise<void> {
-    const client = rawClient(this.bootstrap)
+    const client = await negotiatedClient(this.bootstrap)
     try {
       const topics = [{ name: topic, count, assignments: null }]
       await client.call(CreatePartitions, { topics, timeoutMs: 10_000, validateOnly: false })

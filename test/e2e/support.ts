@@ -12,7 +12,7 @@ import { BatchCursor, BatchView, CURRENT_MAGIC } from '../../common/record/batch
 import type { DecodedRecord } from '../../common/record/record.ts'
 import { RecordReader } from '../../common/record/record-reader.ts'
 import { SystemRandom } from '../../common/runtime/node/entropy.ts'
-import { rawClient } from '../support/raw-client.ts'
+import { negotiatedClient } from '../support/raw-client.ts'
 
 /** Nobody else has a topic or group of this name. */
 export function uniqueName(prefix: string): string {
@@ -42,7 +42,7 @@ export class RawCluster {
     partitionCount: number,
     configs: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const client = rawClient(this.#address)
+    const client = await negotiatedClient(this.#address)
     try {
       const entries = Object.entries({ ...lasting, ...configs }).map(([key, value]) => ({ name: key, value }))
       const topic = {
@@ -68,7 +68,7 @@ export class RawCluster {
   /** Resolves when every broker tells the leader of every partition: they hear of a new topic one after the other. */
   async known(name: string, partitionCount: number): Promise<void> {
     for (const address of await this.#brokers()) {
-      const client = rawClient(address)
+      const client = await negotiatedClient(address)
       try {
         for (;;) {
           const request = { topics: [{ name }], allowAutoTopicCreation: false }
@@ -85,7 +85,7 @@ export class RawCluster {
 
   /** Everything in a partition. */
   async read(topic: string, partition: number): Promise<{ records: DecodedRecord[]; batches: ReadBatch[] }> {
-    const client = rawClient(await this.leaderOf(topic, partition))
+    const client = await negotiatedClient(await this.leaderOf(topic, partition))
     const records: DecodedRecord[] = []
     const batches: ReadBatch[] = []
     try {
@@ -112,7 +112,7 @@ export class RawCluster {
 
   /** Values that a reader with `read_committed` sees, once every transaction has ended: its marker comes after the answer to the client. */
   async readCommitted(topic: string, partition: number): Promise<(string | undefined)[]> {
-    const client = rawClient(await this.leaderOf(topic, partition))
+    const client = await negotiatedClient(await this.leaderOf(topic, partition))
     try {
       const topics = [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 50_000_000 }] }]
       const request = { maxWaitMs: 100, minBytes: 1, maxBytes: 50_000_000, isolationLevel: 1, topics }
@@ -134,12 +134,16 @@ export class RawCluster {
 
   /** The offset that a group has committed, once no transaction holds one back; -1 without one. */
   async committedOffset(groupId: string, topic: string, partition: number): Promise<number | undefined> {
-    const client = rawClient(await this.#coordinatorOf(groupId))
+    const client = await negotiatedClient(await this.#coordinatorOf(groupId))
     try {
-      const groups = [{ groupId, topics: [{ name: topic, partitionIndexes: [partition] }] }]
+      const request = {
+        groupId,
+        topics: [{ name: topic, partitionIndexes: [partition] }],
+        requireStable: client.versionOf(OffsetFetch, 7) >= 7,
+      }
       for (let attempt = 0; ; attempt++) {
-        const response = await client.call(OffsetFetch, { groups, requireStable: true }, 8)
-        const found = response.groups[0]?.topics[0]?.partitions[0]
+        const response = await client.call(OffsetFetch, request, 7)
+        const found = response.topics[0]?.partitions[0]
         if (found?.errorCode !== ErrorCode.UNSTABLE_OFFSET_COMMIT || attempt === 2000)
           return found?.committedOffset
       }
@@ -149,15 +153,11 @@ export class RawCluster {
   }
 
   async #coordinatorOf(groupId: string): Promise<string> {
-    const client = rawClient(this.#address)
+    const client = await negotiatedClient(this.#address)
     try {
       for (;;) {
-        const { coordinators } = await client.call(FindCoordinator, {
-          keyType: 0,
-          coordinatorKeys: [groupId],
-        })
-        const [found] = coordinators
-        if (found?.errorCode === ErrorCode.NONE) return `${found.host}:${found.port}`
+        const found = await client.call(FindCoordinator, { keyType: 0, key: groupId }, 2)
+        if (found.errorCode === ErrorCode.NONE) return `${found.host}:${found.port}`
       }
     } finally {
       client.close()
@@ -166,7 +166,7 @@ export class RawCluster {
 
   /** The address of the broker that leads the partition. */
   async leaderOf(topic: string, partition: number): Promise<string> {
-    const client = rawClient(this.#address)
+    const client = await negotiatedClient(this.#address)
     try {
       for (;;) {
         const request = { topics: [{ name: topic }], allowAutoTopicCreation: false }
@@ -181,7 +181,7 @@ export class RawCluster {
   }
 
   async #brokers(): Promise<string[]> {
-    const client = rawClient(this.#address)
+    const client = await negotiatedClient(this.#address)
     try {
       const { brokers } = await client.call(Metadata, { topics: [], allowAutoTopicCreation: false })
       return brokers.map(({ host, port }) => `${host}:${port}`)

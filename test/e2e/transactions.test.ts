@@ -10,7 +10,7 @@ import {
   TopicPartition,
 } from '../../client/index.ts'
 import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
-import { rawClient } from '../support/raw-client.ts'
+import { negotiatedClient } from '../support/raw-client.ts'
 import { RawCluster, uniqueName } from './support.ts'
 
 let bootstrap = process.env.BOOTSTRAP ?? ''
@@ -183,7 +183,7 @@ describe('a transactional producer', () => {
 })
 
 async function transactionVersion(): Promise<number> {
-  const client = rawClient(bootstrap)
+  const client = await negotiatedClient(bootstrap)
   try {
     const software = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
     const { finalizedFeatures } = await client.call(ApiVersions, software)

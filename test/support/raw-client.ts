@@ -3,6 +3,8 @@
  * about the protocol itself.
  */
 
+import { BrokerVersions } from '../../client/connections/versions.ts'
+import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 import { Channel } from '../../common/rpc/channel.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
@@ -38,5 +40,27 @@ export function rawClient(bootstrapServers: string, clientId = 'raw'): RawClient
       channel.close()
       runtime.close()
     },
+  }
+}
+
+/** Its calls go in the highest version that the broker has too, and that is not above the one they name. */
+export interface NegotiatedClient extends RawClient {
+  /** Throws when there is no version in common. */
+  versionOf(api: ApiSchema, maxVersion?: number): number
+}
+
+/** For what is said about a cluster whatever its version. */
+export async function negotiatedClient(bootstrapServers: string): Promise<NegotiatedClient> {
+  const client = rawClient(bootstrapServers)
+  const versions = new BrokerVersions(await client.call(ApiVersions, {}, 0))
+  const versionOf = (api: ApiSchema, maxVersion = api.versions.highest): number => {
+    const version = versions.pick(api, { maxVersion })
+    if (version === undefined) throw new Error(`${api.name}: no version in common`)
+    return version
+  }
+  return {
+    versionOf,
+    call: (api, request, maxVersion) => client.call(api, request, versionOf(api, maxVersion)),
+    close: client.close,
   }
 }
