@@ -8,14 +8,9 @@
  * Owner: the broker. Invariants: a listener gets each committed batch once, in order; it hears of lost leadership before anything of a
  * later epoch is in the log.
  */
-import type { Fetch, FetchRequest, FetchResponse } from '../../common/protocol/apis/01-fetch.ts'
-import type {
-  FetchSnapshot,
-  FetchSnapshotRequest,
-  FetchSnapshotResponse,
-} from '../../common/protocol/apis/59-fetch-snapshot.ts'
+import type { FetchRequest } from '../../common/protocol/apis/01-fetch.ts'
+import type { FetchSnapshotRequest } from '../../common/protocol/apis/59-fetch-snapshot.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { RequestInputOf } from '../../common/protocol/schema.ts'
 import {
   buildControlBatch,
   ControlRecordType,
@@ -27,26 +22,21 @@ import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import type { Log } from '../../storage/log.ts'
-import type { DecodedSnapshot, SnapshotId } from '../metadata/snapshot.ts'
+import type { SnapshotId } from '../metadata/snapshot.ts'
 import type { PeerClient } from '../peer/peer-client.ts'
 import type { ReplicatedLog } from '../statemachine/replicated-log.ts'
-import { METADATA_TOPIC } from '../topic-names.ts'
-import { FetchService, fetchedPartition, type OnClosed } from './fetch-service.ts'
+import { CommitDelivery, type CommitListener } from './commit-delivery.ts'
+import { FetchService, type OnClosed } from './fetch-service.ts'
+import { FollowedLog } from './followed-log.ts'
 import type { ReplicaDescription } from './leader-state.ts'
-import { LogFollower, type NextFetch, type NextPiece } from './log-follower.ts'
+import { LogFollower } from './log-follower.ts'
 import { Quorum, type QuorumHost, type Role } from './quorum.ts'
 import type { RaftSender } from './quorum-calls.ts'
 import { DEFAULT_QUORUM_LIMITS, type QuorumLimits } from './quorum-limits.ts'
 import { readQuorumState, writeQuorumState } from './quorum-state.ts'
 import { DEFAULT_QUORUM_TIMEOUTS, type QuorumTimeouts } from './quorum-timeouts.ts'
 import { RaftLog, type StartingSnapshot } from './raft-log.ts'
-import {
-  type BeginQuorumEpochRequest,
-  type EndQuorumEpochRequest,
-  METADATA_PARTITION,
-  METADATA_TOPIC_ID,
-  type VoteRequest,
-} from './raft-messages.ts'
+import type { BeginQuorumEpochRequest, EndQuorumEpochRequest, VoteRequest } from './raft-messages.ts'
 
 export interface Leadership {
   /** Of this node. */
@@ -56,15 +46,7 @@ export interface Leadership {
   readonly leaderEpoch: number
 }
 
-export interface MetadataLogListener {
-  /** The log begins after this snapshot: forget everything and start from it. At the start, or when the leader's log has gone on too far. */
-  onSnapshot(snapshot: DecodedSnapshot, id: SnapshotId): void
-  /** Whole committed batches, in log order. */
-  onCommit(batches: Buffer): void
-  /**
-   * The high watermark moved; after `onCommit`. First when the quorum has said how far it is committed and this node has all of that.
-   */
-  onHighWatermark(): void
+export interface MetadataLogListener extends CommitListener {
   /** Leader or epoch changed. A node that leads may append from within this call; one that leads no more cannot. */
   onLeadership?(leadership: Leadership): void
 }
@@ -93,28 +75,18 @@ export interface QuorumDescription extends Leadership {
   readonly observers: readonly ReplicaDescription[]
 }
 
-const MAX_DELIVERY_BYTES = 1 << 20
-const MAX_SNAPSHOT_BYTES = 1 << 30
-
 export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   readonly nodeId: number
   readonly voterIds: readonly number[]
   readonly #options: MetadataLogOptions
   readonly #runtime: Runtime
-  readonly #clusterId: string
   readonly #timeouts: QuorumTimeouts
-  readonly #limits: QuorumLimits
   readonly #scheduler: SchedulerScope
   readonly #log: RaftLog
   readonly #quorum: Quorum
+  readonly #delivery: CommitDelivery
   readonly #follower: LogFollower
   readonly #fetches: FetchService
-  /** Next offset to hand to the listener. */
-  #deliveredOffset = 0
-  /** What the listener was last told. */
-  #toldHighWatermark = -1
-  /** Whether the quorum has said what is committed since the start, and this node has it. */
-  #isUpToDate = false
   #isClosed = false
   #told: Leadership = { isLeader: false, leaderId: -1, leaderEpoch: -1 }
 
@@ -124,9 +96,8 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
     this.voterIds = [...voters].sort((left, right) => left - right)
     this.#options = options
     this.#runtime = runtime
-    this.#clusterId = clusterId
     this.#timeouts = { ...DEFAULT_QUORUM_TIMEOUTS, ...options.timeouts }
-    this.#limits = options.limits ?? DEFAULT_QUORUM_LIMITS
+    const limits = options.limits ?? DEFAULT_QUORUM_LIMITS
     this.#scheduler = runtime.scheduler.scope(`metadata quorum of node ${nodeId}`)
     this.#log = new RaftLog(log, runtime.files)
     const { clock, random, trace } = runtime
@@ -141,25 +112,22 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
       scheduler: this.#scheduler,
       send: this.#send,
     }
-    this.#quorum = new Quorum({
+    this.#delivery = new CommitDelivery(this.#log, options.listener, () => runtime.reactor.touch(this))
+    const quorum = new Quorum({
       ...shared,
       addressOf: (peerId) => options.addressOf?.(peerId),
       host: this.#quorumHost(),
     })
+    this.#quorum = quorum
     this.#follower = new LogFollower({
       ...shared,
-      host: {
-        fetchRequest: () => this.#fetchRequest(),
-        onFetched: (response, fromNodeId) => this.#onFetched(response, fromNodeId),
-        snapshotRequest: (id, position) => this.#snapshotRequest(id, position),
-        onSnapshotPiece: (response, id, pieces) => this.#onSnapshotPiece(response, id, pieces),
-      },
+      host: new FollowedLog({ ...shared, quorum, log: this.#log, limits, delivery: this.#delivery }),
     })
     this.#fetches = new FetchService({
       ...shared,
-      quorum: this.#quorum,
+      quorum,
       log: this.#log,
-      limits: this.#limits,
+      limits,
       onProgress: () => this.#maybeCommit(),
     })
   }
@@ -196,9 +164,18 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   /** Delivers what is known to be committed and takes part in the quorum; a single voter leads when this returns. */
   start(): void {
     this.#log.open()
-    this.#loadSnapshot()
+    if (!this.#delivery.begin()) this.#reportMissingSnapshot()
     this.#quorum.start()
     this.wake()
+  }
+
+  #reportMissingSnapshot(): void {
+    this.#runtime.trace.emit({
+      level: 'error',
+      kind: 'metadata.snapshot-missing',
+      nodeId: this.nodeId,
+      message: `the metadata log begins at offset ${this.log.logStartOffset} and there is no snapshot of what was before`,
+    })
   }
 
   /** Gives leadership up and never takes it again; the result is there when the other voters have been told. */
@@ -246,20 +223,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
   wake(): void {
     if (this.#isClosed) return
     this.#fetches.wake()
-    while (this.#deliveredOffset < this.highWatermark) {
-      const read = this.log.read({
-        offset: this.#deliveredOffset,
-        maxBytes: MAX_DELIVERY_BYTES,
-        upTo: 'highWatermark',
-        atLeastOneBatch: true,
-      })
-      if (read.error !== ErrorCode.NONE || read.records.length === 0) break
-      this.#deliveredOffset = read.nextOffset
-      this.#options.listener.onCommit(read.records)
-    }
-    if (!this.#isUpToDate || this.#toldHighWatermark === this.highWatermark) return
-    this.#toldHighWatermark = this.highWatermark
-    this.#options.listener.onHighWatermark()
+    this.#delivery.deliver()
   }
 
   /** Keeps a snapshot of everything below `id.endOffset`, all of it committed; the log stays. Raises FileError. */
@@ -281,14 +245,7 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
 
   #maybeCommit(): void {
     const committed = this.#quorum.leader?.committedOffset(this.#log.durableEndOffset)
-    if (committed !== undefined) this.#advanceHighWatermark(committed)
-  }
-
-  #advanceHighWatermark(offset: number): void {
-    const hasMoved = this.#log.advanceHighWatermark(offset)
-    const isNews = !this.#isUpToDate && this.logEndOffset >= offset
-    if (isNews) this.#isUpToDate = true
-    if (hasMoved || isNews) this.#runtime.reactor.touch(this)
+    if (committed !== undefined) this.#delivery.advanceHighWatermark(committed)
   }
 
   // --- requests of other nodes ----------------------------------------------------------------------------------------
@@ -312,114 +269,6 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
 
   handleFetchSnapshot(request: FetchSnapshotRequest) {
     return this.#fetches.handleFetchSnapshot(request)
-  }
-
-  // --- following ------------------------------------------------------------------------------------------------------
-
-  #fetchRequest(): RequestInputOf<typeof Fetch> {
-    return {
-      clusterId: this.#clusterId,
-      replicaState: { replicaId: this.nodeId, replicaEpoch: -1 },
-      maxWaitMs: this.#timeouts.fetchMaxWaitMs,
-      minBytes: 0,
-      maxBytes: this.#limits.fetchMaxBytes,
-      topics: [
-        {
-          topic: METADATA_TOPIC,
-          topicId: METADATA_TOPIC_ID,
-          partitions: [
-            {
-              partition: METADATA_PARTITION,
-              currentLeaderEpoch: this.leaderEpoch,
-              fetchOffset: this.logEndOffset,
-              lastFetchedEpoch: this.#log.lastEpoch,
-              partitionMaxBytes: this.#limits.fetchMaxBytes,
-              highWatermark: this.highWatermark,
-            },
-          ],
-        },
-      ],
-    }
-  }
-
-  #onFetched(response: FetchResponse, fromNodeId: number): NextFetch {
-    const answer = fetchedPartition(response)
-    if (answer === undefined) {
-      this.#warn(
-        'quorum.fetch-refused',
-        `node ${fromNodeId} refused a fetch with error ${response.errorCode}`,
-      )
-      return 'later'
-    }
-    this.#quorum.learn(answer.currentLeader)
-    if (answer.errorCode !== ErrorCode.NONE) {
-      if (answer.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER && fromNodeId === this.leaderId)
-        this.#quorum.loseLeader()
-      return 'later'
-    }
-    if (fromNodeId !== this.leaderId) return 'later'
-    this.#quorum.noteFetched()
-    const { divergingEpoch, snapshotId, records, highWatermark } = answer
-    if (divergingEpoch.epoch >= 0) {
-      this.#log.truncateToDivergence(divergingEpoch)
-      return this.log.isFailed ? this.#failed() : 'now'
-    }
-    if (snapshotId.endOffset >= 0) return { endOffset: snapshotId.endOffset, epoch: snapshotId.epoch }
-    if (records !== null && records.length > 0) {
-      const appended = this.log.appendAsFollower(records, this.leaderEpoch)
-      if (appended.error === ErrorCode.KAFKA_STORAGE_ERROR) return this.#failed()
-      if (appended.error !== ErrorCode.NONE) {
-        this.#warn(
-          'quorum.append-refused',
-          `records of node ${fromNodeId} were refused: ${appended.errorMessage}`,
-        )
-        return 'later'
-      }
-      // The next fetch says that this is durable.
-      if (this.#log.sync() !== ErrorCode.NONE) return this.#failed()
-    }
-    if (highWatermark >= 0) this.#advanceHighWatermark(highWatermark)
-    return 'now'
-  }
-
-  #snapshotRequest(id: SnapshotId, position: number): RequestInputOf<typeof FetchSnapshot> {
-    const partition = {
-      partition: METADATA_PARTITION,
-      currentLeaderEpoch: this.leaderEpoch,
-      snapshotId: { endOffset: id.endOffset, epoch: id.epoch },
-      position,
-    }
-    return {
-      clusterId: this.#clusterId,
-      replicaId: this.nodeId,
-      maxBytes: this.#limits.fetchSnapshotMaxBytes,
-      topics: [{ name: METADATA_TOPIC, partitions: [partition] }],
-    }
-  }
-
-  #onSnapshotPiece(response: FetchSnapshotResponse, id: SnapshotId, pieces: Buffer[]): NextPiece {
-    const answer = response.topics[0]?.partitions[0]
-    if (answer === undefined) return 'later'
-    this.#quorum.learn(answer.currentLeader)
-    if (answer.errorCode !== ErrorCode.NONE) return 'later'
-    this.#quorum.noteFetched()
-    const received = pieces.reduce((sum, piece) => sum + piece.length, 0)
-    const { unalignedRecords, size, position } = answer
-    if (position !== received || unalignedRecords === null || size > MAX_SNAPSHOT_BYTES) return 'later'
-    if (unalignedRecords.length === 0) return 'later'
-    pieces.push(unalignedRecords)
-    if (received + unalignedRecords.length < size) return 'more'
-    const content = this.#log.installSnapshot(id, Buffer.concat(pieces))
-    if (content === undefined) return this.log.isFailed ? this.#failed() : 'later'
-    this.#deliveredOffset = id.endOffset
-    this.#options.listener.onSnapshot(content, id)
-    this.#runtime.reactor.touch(this)
-    return 'now'
-  }
-
-  #failed(): 'later' {
-    this.#quorum.fail()
-    return 'later'
   }
 
   // --- the quorum's view ----------------------------------------------------------------------------------------------
@@ -494,24 +343,5 @@ export class MetadataLog implements ReplicatedLog, Flushable, Wakeable {
     if (peers === undefined || address === undefined)
       return Deferred.of({ ok: false, failure: 'disconnected' })
     return peers.call(address, api, request, { timeoutMs: this.#timeouts.requestTimeoutMs })
-  }
-
-  #loadSnapshot(): void {
-    const { startingSnapshot } = this
-    this.#deliveredOffset = startingSnapshot?.id.endOffset ?? this.log.logStartOffset
-    if (startingSnapshot !== undefined) {
-      this.#options.listener.onSnapshot(startingSnapshot.content, startingSnapshot.id)
-    } else if (this.log.logStartOffset > 0) {
-      this.#runtime.trace.emit({
-        level: 'error',
-        kind: 'metadata.snapshot-missing',
-        nodeId: this.nodeId,
-        message: `the metadata log begins at offset ${this.log.logStartOffset} and there is no snapshot of what was before`,
-      })
-    }
-  }
-
-  #warn(kind: string, message: string): void {
-    this.#runtime.trace.emit({ level: 'warn', kind, nodeId: this.nodeId, message })
   }
 }
