@@ -47,6 +47,7 @@ export class Partition implements Wakeable, Watchable {
   readonly #host: PartitionHost
   #log: Log | undefined
   #role: PartitionRole = 'none'
+  /** As the metadata says, or the controller in its answer to a proposal of this leader. */
   #state: PartitionImage | undefined
   #leadership: PartitionLeadership | undefined
   readonly #watchers = new Set<DelayedOperation>()
@@ -96,7 +97,7 @@ export class Partition implements Wakeable, Watchable {
   get hasIsrProposal(): boolean {
     return this.#leadership?.hasIsrProposal === true
   }
-  /** Whether a leader knows the true end of the partition: its watermark has reached the start of its epoch (KIP-207). */
+  /** Whether whoever leads knows what is committed: its watermark has reached the start of its epoch (KIP-207). True for all others. */
   get isSettled(): boolean {
     return this.#leadership?.isSettled !== false
   }

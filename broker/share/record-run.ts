@@ -36,6 +36,22 @@ export interface RecordRun extends Delivery {
   readonly before: Delivery | undefined
 }
 
+/** What a run is before anything has happened to it. */
+export const NEW_RUN: RecordRun = {
+  firstOffset: 0,
+  lastOffset: 0,
+  state: DeliveryState.AVAILABLE,
+  deliveryCount: 0,
+  memberId: '',
+  lock: undefined,
+  isPart: false,
+  batchCount: 1,
+  before: undefined,
+}
+
+/** What goes with every state but acquired. */
+export const SETTLED = { memberId: '', lock: undefined } as const
+
 export function isTerminal({ state }: RecordRun): boolean {
   return state === DeliveryState.ACKNOWLEDGED || state === DeliveryState.ARCHIVED
 }

@@ -26,14 +26,9 @@ import type { LeadershipListener, ReplicaManager } from '../replica/replica-mana
 import type { Result } from '../statemachine/state-machine.ts'
 import { type AcknowledgementBatch, areSound } from './acknowledgement.ts'
 import { DelayedShareFetch } from './delayed-share-fetch.ts'
-import {
-  type AcknowledgeResult,
-  type AcquiredRecords,
-  type BatchBounds,
-  persisterError,
-  SharePartition,
-  type SharePartitionHost,
-} from './share-partition.ts'
+import { persisterError } from './persister-error.ts'
+import type { AcquiredRecords, BatchBounds } from './record-acquirer.ts'
+import { type AcknowledgeResult, SharePartition, type SharePartitionHost } from './share-partition.ts'
 import {
   partitionKeyOf,
   type SharedTopicPartition,
