@@ -1,7 +1,7 @@
 /**
  * kafkito: a Kafka cluster in this process, made for tests.
  */
-export type { AddBrokerOptions } from './cluster.ts'
+export type { AddBrokerOptions } from './cluster-options.ts'
 export type { ClusterWarning } from './cluster-warning.ts'
 export type { ReplicaHistory } from './replica/replica-history.ts'
 export { StartError, type StartErrorCode } from './start-error.ts'

@@ -11,12 +11,8 @@ import type { Runtime } from '../../common/runtime/runtime.ts'
 import { MemoryDisk } from '../../common/runtime/sim/files.ts'
 import { MemoryNetwork } from '../../common/runtime/sim/transport.ts'
 import type { Transport } from '../../common/runtime/transport.ts'
-import {
-  type AddBrokerOptions,
-  type Cluster,
-  type ClusterOptions,
-  startCluster as startEngine,
-} from '../cluster.ts'
+import { type Cluster, startCluster as startEngine } from '../cluster.ts'
+import type { AddBrokerOptions, ClusterOptions } from '../cluster-options.ts'
 import type { Interception } from '../network/interception.ts'
 import { letTimePass } from './cluster-clock.ts'
 import { FaultEngine } from './fault-engine.ts'

@@ -1,5 +1,5 @@
 import type { Runtime } from '../../common/runtime/runtime.ts'
-import type { ClusterOptions } from '../cluster.ts'
+import type { ClusterOptions } from '../cluster-options.ts'
 import type { TopicOptions } from './topic-handle.ts'
 
 export interface HttpOptions {
