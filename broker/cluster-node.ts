@@ -123,7 +123,7 @@ export class ClusterNode {
 
   /** @internal The first half of `start`: its addresses are known afterwards. */
   async open(): Promise<void> {
-    if (this.#state !== 'down') throw new Error(`Broker ${this.nodeId} is ${this.#state}.`)
+    if (this.#state !== 'down') throw new Error(`Broker ${this.nodeId} is ${this.state}.`)
     this.#state = 'starting'
     this.#stopping = undefined
     let broker: Broker | undefined

@@ -6,7 +6,7 @@
 
 import type { ErrorName } from '../../common/protocol/errors.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { type ApiName, apiByName } from '../../common/protocol/registry.ts'
+import type { ApiName } from '../../common/protocol/registry.ts'
 import {
   checkRule,
   type FaultAction,
@@ -17,6 +17,7 @@ import {
 import type { ControlFunction, ControlHandle } from './control-hooks.ts'
 import { CORRUPTIBLE } from './corruption.ts'
 import type { FaultEngine } from './fault-engine.ts'
+import { refuseUnknownApis, refuseUnknownKeys } from './known-names.ts'
 import type { Waits } from './waits.ts'
 
 export type FaultFilter = Pick<
@@ -30,6 +31,17 @@ export type FaultApi = ApiName | readonly ApiName[] | '*'
 export type PushedFault =
   | ErrorName
   | { readonly error?: ErrorName; readonly delayMs?: number; readonly disconnect?: boolean }
+
+const FILTER_KEYS = {
+  version: true,
+  broker: true,
+  topic: true,
+  partition: true,
+  group: true,
+  transactionalId: true,
+  clientId: true,
+  internal: true,
+} as const satisfies Record<keyof FaultFilter, true>
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -84,7 +96,7 @@ export class FaultBuilder {
     return this.#do({ error: name })
   }
   delay(ms: number): this {
-    return this.#do({ delayMs: ms })
+    return this.#do({ delayMs: checkedMs(ms) })
   }
   /** The request gets lost: it is not carried out and never answered. */
   drop(): this {
@@ -112,7 +124,7 @@ export class FaultBuilder {
   }
   /** Says in the answer that the client was throttled. */
   throttle(ms: number): this {
-    return this.#do({ throttleTimeMs: ms })
+    return this.#do({ throttleTimeMs: checkedMs(ms) })
   }
   /** Metadata tells another leader than the real one; -1: none. */
   staleLeader(id: number, epoch?: number): this {
@@ -181,15 +193,19 @@ export class FaultBuilder {
   }
 }
 
+/** @throws Error for a time that cannot pass */
+function checkedMs(ms: number): number {
+  if (!(ms >= 0)) throw new Error(`A fault lasts 0 ms or longer, not ${ms}.`)
+  return ms
+}
+
 function nameOfCode(code: number): string {
   return Object.entries(ErrorCode).find(([, value]) => value === code)?.[0] ?? `${code}`
 }
 
 function apiNames(api: FaultApi): Pick<FaultCondition, 'api'> {
   if (api === '*') return {}
-  for (const name of typeof api === 'string' ? [api] : api) {
-    if (apiByName(name) === undefined) throw new Error(`Kafka has no API called ${name}.`)
-  }
+  refuseUnknownApis([api].flat())
   return { api }
 }
 
@@ -209,6 +225,7 @@ export class Faults {
 
   /** Begins a rule for requests of an API (or of several, or `*`) that match the filter. */
   on(api: FaultApi, filter: FaultFilter = {}): FaultBuilder {
+    refuseUnknownKeys('filter of faults', filter, FILTER_KEYS)
     const builder = new FaultBuilder(this.#engine.rules, this.#waits, {
       ...this.#filter,
       ...filter,

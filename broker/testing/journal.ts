@@ -4,6 +4,7 @@
  * Owner: the cluster of a test. Limit: the latest `capacity` answered requests.
  */
 import { type ErrorName, errorName } from '../../common/protocol/errors.ts'
+import { refuseUnknownApis, refuseUnknownKeys } from './known-names.ts'
 import type { NamedTopic } from './message-shape.ts'
 
 export interface JournalEntry {
@@ -43,6 +44,25 @@ export interface JournalFilter {
   readonly error?: string
   /** Only requests after this one: a `number` of an entry. */
   readonly after?: number
+}
+
+const FILTER_KEYS = {
+  api: true,
+  version: true,
+  clientId: true,
+  broker: true,
+  topic: true,
+  partition: true,
+  group: true,
+  transactionalId: true,
+  error: true,
+  after: true,
+} as const satisfies Record<keyof JournalFilter, true>
+
+/** @throws Error for a filter or an API that does not exist */
+export function checkJournalFilter(filter: JournalFilter): void {
+  refuseUnknownKeys('filter of requests', filter, FILTER_KEYS)
+  if (filter.api !== undefined) refuseUnknownApis([filter.api].flat())
 }
 
 export const journalCapacity = 10_000

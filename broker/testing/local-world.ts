@@ -82,7 +82,7 @@ export class LocalWorld {
 
   async start(from?: Snapshot): Promise<void> {
     if (from !== undefined) {
-      this.#disks = forked(from.disks)
+      this.#disks = forked(from)
       this.#catchUp(from.timeMs)
     }
     this.#engine = await this.#startEngine(from === undefined ? {} : { down: from.down })
@@ -121,7 +121,7 @@ export class LocalWorld {
       throw new Error(
         'Only a cluster in memory can be copied: start it without dataDir, log.dirs and runtime.',
       )
-    const disks = forked(this.#disks)
+    const disks = copies(this.#disks)
     for (const { nodeId, lifecycle, services } of this.engine.brokers) {
       const disk = disks.get(nodeId)
       if (disk === undefined) continue
@@ -134,6 +134,7 @@ export class LocalWorld {
 
   /** Goes on from the snapshot, on the same ports. Connections break, as when brokers restart. */
   async restore(snapshot: Snapshot): Promise<void> {
+    const disks = forked(snapshot)
     const portOf = new Map(
       this.engine.nodes.map(({ nodeId, advertisedAddresses }) => {
         const [address] = advertisedAddresses.values()
@@ -142,7 +143,7 @@ export class LocalWorld {
     )
     const ports = [...portOf.values()]
     this.engine.kill()
-    this.#disks = forked(snapshot.disks)
+    this.#disks = disks
     this.#engine = await this.#startEngine({ ports, strictPorts: true, down: snapshot.down })
     this.#added = []
     for (const added of snapshot.added)
@@ -236,7 +237,14 @@ function virtualTimings(brokerCount: number): Readonly<Record<string, number>> {
   }
 }
 
-function forked(disks: ReadonlyMap<number, MemoryDisk>): Map<number, MemoryDisk> {
+/** Disks of its own for who goes on from the snapshot. @throws Error when it is none */
+function forked(snapshot: Snapshot): Map<number, MemoryDisk> {
+  if (!(snapshot?.disks instanceof Map))
+    throw new Error('This is no snapshot: take one with cluster.snapshot().')
+  return copies(snapshot.disks)
+}
+
+function copies(disks: ReadonlyMap<number, MemoryDisk>): Map<number, MemoryDisk> {
   return new Map([...disks].map(([nodeId, disk]) => [nodeId, disk.fork()]))
 }
 

@@ -12,12 +12,12 @@ export class NetworkControl {
 
   /** Brokers of different groups do not reach each other. */
   isolate(...groups: readonly (readonly number[])[]): void {
-    this.#cluster().network.isolate(...groups.map((group) => group.map(nameOf)))
+    this.#cluster().network.isolate(...groups.map((group) => group.map((nodeId) => this.#endpointOf(nodeId))))
   }
 
   /** One way: nothing passes from the one to the other, answers included. */
   cut(from: number, to: number): void {
-    this.#cluster().network.cut(nameOf(from), nameOf(to))
+    this.#cluster().network.cut(this.#endpointOf(from), this.#endpointOf(to))
   }
 
   heal(): void {
@@ -28,12 +28,13 @@ export class NetworkControl {
   delay(from: number, to: number, duration: Duration): void {
     const delayMs = durationMs(duration)
     this.#cluster().network.setConditions(delayMs === 0 ? undefined : { delayMs }, {
-      from: nameOf(from),
-      to: nameOf(to),
+      from: this.#endpointOf(from),
+      to: this.#endpointOf(to),
     })
   }
-}
 
-function nameOf(nodeId: number): string {
-  return `broker-${nodeId}`
+  /** @throws RangeError when there is no such broker */
+  #endpointOf(nodeId: number): string {
+    return this.#cluster().node(nodeId).endpoint
+  }
 }

@@ -1,6 +1,12 @@
 /** The journal of requests as a test asks it. */
 import type { ApiName } from '../../common/protocol/registry.ts'
-import { type Journal, type JournalEntry, type JournalFilter, journalLine } from './journal.ts'
+import {
+  checkJournalFilter,
+  type Journal,
+  type JournalEntry,
+  type JournalFilter,
+  journalLine,
+} from './journal.ts'
 
 export class Requests {
   readonly #journal: Journal
@@ -12,6 +18,7 @@ export class Requests {
 
   /** Answered requests of clients, oldest first. */
   list(filter: JournalFilter = {}): readonly JournalEntry[] {
+    checkJournalFilter(filter)
     return this.#journal.list(filter)
   }
 

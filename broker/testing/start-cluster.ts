@@ -5,6 +5,7 @@ import type { FileSystem } from '../../common/runtime/files.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import { unknownKeysIn } from '../config/broker-config.ts'
+import { PROFILES } from '../config/profiles.ts'
 import { nearestName } from '../config/suggest.ts'
 import { StartError } from '../start-error.ts'
 import { localView, remoteView } from './cluster-view.ts'
@@ -31,6 +32,12 @@ const NOT_THERE_YET = {
   connect: 'Connect workers',
   rest: 'REST proxy',
 } as const
+
+/** What may be said in options that take a word. */
+const VALUES: Readonly<Record<'profile' | 'clock', readonly string[]>> = {
+  profile: Object.keys(PROFILES),
+  clock: ['real', 'virtual'],
+}
 
 /**
  * Starts a cluster in this process, or attaches to a running one when `bootstrapServers` or KAFKITO_BOOTSTRAP names it.
@@ -61,6 +68,12 @@ function refuseMistakes({ config = {}, ...options }: StartOptions): void {
   const option = Object.keys(options).find((name) => !Object.hasOwn(START_OPTIONS, name))
   if (option !== undefined)
     throw unknownName('option', option, nearestName(option, Object.keys(START_OPTIONS)))
+  for (const [name, values] of Object.entries(VALUES)) {
+    const value = options[name as keyof typeof VALUES]
+    if (value === undefined || values.includes(value)) continue
+    const hint = `Write ${values.map((known) => `"${known}"`).join(' or ')}.`
+    throw new StartError('INVALID_CONFIG', `There is no ${name} "${value}". ${hint}`, hint)
+  }
   const [key] = unknownKeysIn(config instanceof Map ? config.keys() : Object.keys(config))
   if (key !== undefined) throw unknownName('setting', key.name, key.didYouMean)
 }

@@ -266,7 +266,7 @@ export class TestCluster {
   }
 
   broker(nodeId: number): BrokerControl {
-    const local = this.#local('Control of brokers')
+    const local = this.#running('Control of brokers')
     return new BrokerControl({
       nodeId,
       cluster: () => local.engine,
@@ -281,7 +281,7 @@ export class TestCluster {
    * @returns its id @throws StartError
    */
   addBroker(options: AddBrokerOptions = {}): Promise<number> {
-    return this.#local('Adding a broker').addBroker(options)
+    return this.#running('Adding a broker').addBroker(options)
   }
 
   /**
@@ -289,7 +289,7 @@ export class TestCluster {
    * @throws Error for a voter of the metadata quorum: the first broker, or the first three
    */
   removeBroker(nodeId: number): Promise<void> {
-    return this.#local('Removing a broker').removeBroker(nodeId)
+    return this.#running('Removing a broker').removeBroker(nodeId)
   }
 
   /** What the brokers say to each other; clients reach all of them in any case. */
@@ -315,8 +315,7 @@ export class TestCluster {
 
   /** Goes back to a snapshot on the same ports; connections break, as when brokers restart. */
   async restore(snapshot: Snapshot): Promise<void> {
-    const local = this.#local('Restoring a snapshot')
-    await local.restore(snapshot)
+    await this.#running('Restoring a snapshot').restore(snapshot)
   }
 
   /** A second cluster with the same state (or that of a snapshot), on ports of its own. Brokers that were down are down in it. */
@@ -371,7 +370,7 @@ export class TestCluster {
 
   async #stop(): Promise<void> {
     const { local, http, wire, waits, close } = this.#parts
-    waits.abandon('The cluster was stopped while a test waited')
+    waits.end('The cluster was stopped while a test waited')
     this.#faults?.reset()
     wire.close()
     await http?.close()
@@ -409,6 +408,14 @@ export class TestCluster {
     this.#parts.wire.close()
     void this.#parts.http?.close()
     this.#local('Killing the cluster').kill()
+  }
+
+  /** For what would bring brokers to life of which nobody would be in charge. */
+  #running(what: string): LocalWorld {
+    const local = this.#local(what)
+    if (this.#stopping !== undefined)
+      throw new Error(`${what} needs a cluster that runs; this one was stopped.`)
+    return local
   }
 
   #local(what: string): LocalWorld {

@@ -8,6 +8,7 @@ import { DeleteTopics } from '../../common/protocol/apis/20-delete-topics.ts'
 import { DeleteRecords } from '../../common/protocol/apis/21-delete-records.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { KafkaError } from './kafka-error.ts'
+import { refuseUnknownKeys } from './known-names.ts'
 import {
   batchOf,
   type Decode,
@@ -29,6 +30,13 @@ export interface TopicOptions {
   readonly assignments?: readonly (readonly number[])[]
   readonly configs?: Readonly<Record<string, string | number | boolean>>
 }
+
+const TOPIC_OPTIONS = {
+  partitions: true,
+  replicas: true,
+  assignments: true,
+  configs: true,
+} as const satisfies Record<keyof TopicOptions, true>
 
 export interface ReadOptions<Value> {
   readonly decode?: Decode<Value>
@@ -60,6 +68,7 @@ export class TopicHandle {
 
   /** Creates it; resolves when clients can use it. @throws KafkaError */
   async create(options: TopicOptions = {}): Promise<this> {
+    refuseUnknownKeys('option of topics', options, TOPIC_OPTIONS)
     const { partitions = -1, replicas = -1, assignments, configs = {} } = options
     const answer = await this.#host.wire.retrying(
       `creating topic "${this.name}"`,

@@ -2,7 +2,7 @@
  * The waits of a test: records, groups, lag, ISR, watermarks, leaders, topics, requests. A wait that fails says what is there instead.
  */
 import type { ClusterView, GroupState, PartitionState } from './cluster-view.ts'
-import type { Journal, JournalEntry, JournalFilter } from './journal.ts'
+import { checkJournalFilter, type Journal, type JournalEntry, type JournalFilter } from './journal.ts'
 import type { TopicRecord } from './records.ts'
 import type { Checked, WaitOptions, Waits } from './waits.ts'
 
@@ -212,6 +212,7 @@ export class WaitFor {
 
   /** At least so many requests that match, counted from now on or over the whole journal. */
   requests(filter: JournalFilter, count: number, options?: WaitOptions): Promise<readonly JournalEntry[]> {
+    checkJournalFilter(filter)
     const journal = this.#journal()
     return this.#waits.until<readonly JournalEntry[]>(
       `${count} request(s) like ${JSON.stringify(filter)}`,

@@ -36,6 +36,7 @@ export interface WaitsOptions {
 export class Waits {
   readonly #options: WaitsOptions
   readonly #open = new Set<{ fail: (reason: string) => void }>()
+  #isEnded = false
 
   constructor(options: WaitsOptions) {
     this.#options = options
@@ -52,6 +53,8 @@ export class Waits {
     options: WaitOptions = {},
   ): Promise<T> {
     const { realTimers, virtualTimers, onChange, journalTail } = this.#options
+    if (this.#isEnded)
+      return Promise.reject(new Error(`The cluster was stopped: nobody can wait for ${what} any more.`))
     return new Promise<T>((resolve, reject) => {
       let isDone = false
       let isAsking = false
@@ -135,8 +138,9 @@ export class Waits {
     })
   }
 
-  /** Everybody who waits is told so. */
-  abandon(reason: string): void {
+  /** Everybody who waits is told so, and whoever comes later. */
+  end(reason: string): void {
+    this.#isEnded = true
     for (const { fail } of [...this.#open]) fail(reason)
   }
 }

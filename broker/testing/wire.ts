@@ -60,6 +60,8 @@ export class Wire {
   readonly #options: WireOptions
   readonly #channels = new Map<string, Promise<Connected>>()
   readonly #addresses = new Map<number, Address>()
+  /** What goes on at once when the wire is closed. */
+  readonly #pauses = new Set<() => void>()
   #isClosed = false
 
   constructor(options: WireOptions) {
@@ -68,6 +70,7 @@ export class Wire {
 
   /** To any broker. */
   async any<A extends ApiSchema>(api: A, request: Asked<A>): Promise<ResponseOf<A>> {
+    if (this.#isClosed) throw new Error('The cluster was stopped.')
     let failure: unknown
     for (const address of this.#options.bootstrap()) {
       try {
@@ -77,7 +80,7 @@ export class Wire {
         failure = error
       }
     }
-    throw failure ?? new Error('The cluster has no address.')
+    throw failure ?? new Error('No broker of the cluster runs.')
   }
 
   async broker<A extends ApiSchema>(nodeId: number, api: A, request: Asked<A>): Promise<ResponseOf<A>> {
@@ -189,10 +192,15 @@ export class Wire {
     )
   }
 
-  /** In real time. */
+  /** In real time; ends with the wire. */
   pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#options.scheduler.schedule('pause of the fixture', delayMs, resolve)
+      const goOn = (): void => {
+        this.#pauses.delete(goOn)
+        resolve()
+      }
+      this.#pauses.add(goOn)
+      this.#options.scheduler.schedule('pause of the fixture', delayMs, goOn)
     })
   }
 
@@ -201,6 +209,7 @@ export class Wire {
     for (const connected of this.#channels.values())
       connected.then(({ channel }) => channel.close()).catch(() => undefined)
     this.#channels.clear()
+    for (const goOn of [...this.#pauses]) goOn()
   }
 
   async #call<A extends ApiSchema>(address: Address, api: A, request: Asked<A>): Promise<ResponseOf<A>> {
