@@ -14,6 +14,7 @@ const entryPoints = Object.entries({
   vitest: 'broker/testing/vitest.ts',
   'vitest-setup': 'broker/testing/vitest-setup.ts',
   jest: 'broker/testing/jest.ts',
+  'jest-preset': 'broker/testing/jest-preset.ts',
   'jest-setup': 'broker/testing/jest-setup.ts',
   'jest-teardown': 'broker/testing/jest-teardown.ts',
   cli: 'cli/main.ts',

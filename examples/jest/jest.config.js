@@ -1,1 +1,1 @@
-export default { transform: {}, testEnvironment: 'node' }
+export default { transform: {}, testEnvironment: 'node', testPathIgnorePatterns: ['shared.test.js'] }

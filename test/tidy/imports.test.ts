@@ -203,6 +203,7 @@ function asynchronousCode(sources: readonly SourceFile[]): string[] {
 const ENTRY_POINTS: readonly string[] = [
   'broker/index.ts',
   'broker/main.ts',
+  'broker/testing/jest-preset.ts',
   'broker/testing/jest-setup.ts',
   'broker/testing/jest-teardown.ts',
   'broker/testing/jest.ts',
