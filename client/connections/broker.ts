@@ -186,6 +186,11 @@ export class Broker {
     })
   }
 
+  /** What was sent leaves now, not at the end of the turn. */
+  sendPending(): void {
+    this.#connection?.sendPending()
+  }
+
   /** Sends the request now or when there is room; connects if need be. */
   request<A extends ApiSchema>(request: BrokerRequest<A>): void {
     const { runtime } = this.#settings

@@ -147,6 +147,11 @@ export class Connection {
     })
   }
 
+  /** What was sent leaves now, not at the end of the turn. */
+  sendPending(): void {
+    this.#link.sendPending?.()
+  }
+
   /** Everything in flight fails with the error. Idempotent. */
   close(error: KafkaError): void {
     this.#ended(error)

@@ -440,7 +440,10 @@ export class Producer extends EventEmitter<ProducerEvents> {
       this.#checkProduce(topic)
       for (const message of messages) sends.push({ topic, record: recordOf(message, undefined, wallMs) })
     }
-    return this.#sends.sendAll(sends, signal)
+    const settled = this.#sends.sendAll(sends, signal)
+    // What waits for room has no size yet.
+    this.#sender.added(sends.reduce((sum, { record }) => sum + record.sizeBytes, 0))
+    return settled
   }
 
   #makeAccumulator(config: Config): Accumulator {

@@ -42,6 +42,8 @@ export interface Link {
    * corked write at the end of the turn.
    */
   send(frame: Frame): void
+  /** Hands what was sent to the system before the turn ends, or outside of one. Absent where only the end of a turn does. */
+  sendPending?(): void
   /** Bytes that were sent and have not left this process yet. */
   readonly queuedBytes: number
   /** false while `queuedBytes` is above the limit: stop producing output for this link. */

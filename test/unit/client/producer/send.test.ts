@@ -100,6 +100,21 @@ describe('send', () => {
     expect(again.map(({ baseOffset }) => baseOffset)).toEqual(['1', '2'])
   })
 
+  it('a large array leaves with its call, and small ones of a turn leave together', async () => {
+    const { cluster, producer } = await world({ 'linger.ms': 0 })
+    const [log] = cluster.topic('t', [1])
+    await cluster.settle(producer.send('t', { value: 'first' }))
+    const arrayOf = (count: number) => ({
+      topic: 't',
+      messages: Array.from({ length: count }, () => ({ value: Buffer.alloc(1024) })),
+    })
+    const large = [producer.send(arrayOf(600)), producer.send(arrayOf(600))]
+    const places = await cluster.settle(Promise.all(large))
+    expect(places.map(([place]) => place?.baseOffset)).toEqual(['1', '601'])
+    await cluster.settle(Promise.all([producer.send(arrayOf(20)), producer.send(arrayOf(20))]))
+    expect(log?.batches.map(({ count }) => count)).toEqual([1, 600, 600, 40])
+  })
+
   it('acks that are not those of the producer are refused', async () => {
     const { producer } = await world()
     await expect(producer.send({ topic: 't', messages: [], acks: 1 })).rejects.toThrow('acks is -1')
