@@ -43,6 +43,11 @@ export class EventQueue {
     return this.#events.length - this.#head
   }
 
+  /** Whether a serving call waits. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0
+  }
+
   push(event: QueuedEvent): void {
     this.#events.push(event)
     this.notify()

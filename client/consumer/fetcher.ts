@@ -40,10 +40,14 @@ export interface FetchAnswers {
 
 interface NodeFetch {
   readonly session: FetchSession
+  /** Or answered, and what it brought goes to the application first. */
   isInFlight: boolean
   /** Monotonic time before which nothing is sent after a failure. */
   retryAtMs: number
 }
+
+/** So many messages or fewer are handed over before the next request is made. */
+const fewMessages = 8
 
 /** Session errors: the session is made anew, and the partitions are asked for again at once. */
 const sessionErrors: ReadonlySet<number> = new Set([
@@ -215,11 +219,26 @@ export class Fetcher implements Wakeable {
       ...(knowsIds ? {} : { maxVersion: 12 }),
       timeoutMs: config.get('socket.timeout.ms') + maxWaitMs,
       done: (result) => {
-        node.isInFlight = false
+        const isAwaited = this.#core.events.isAwaited
         this.#answered(node, asked, wanted, result)
-        this.touch()
+        this.#fetchOn(node, isAwaited)
       },
     })
+  }
+
+  /**
+   * The next request of the node. A few messages that a call waits for reach it first: making and writing a request takes longer than
+   * handing them over. With more at hand, the broker works while the application does.
+   */
+  #fetchOn(node: NodeFetch, isAwaited: boolean): void {
+    const { bufferedMessages } = this.#delivery
+    const fetchOn = (): void => {
+      node.isInFlight = false
+      this.touch()
+    }
+    if (isAwaited && bufferedMessages > 0 && bufferedMessages <= fewMessages) {
+      this.#core.runtime.reactor.postAfterInput(fetchOn)
+    } else fetchOn()
   }
 
   #answered(

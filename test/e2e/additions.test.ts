@@ -1,5 +1,6 @@
 /** What the client adds for JavaScript users, against kafkito, or any cluster with BOOTSTRAP=host:port. */
 import { spawn } from 'node:child_process'
+import { tracingChannel } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -11,9 +12,10 @@ import {
   type ProducerExtra,
   type StreamMessage,
   TopicPartition,
+  type TraceContext,
 } from '../../client/index.ts'
 import { until } from '../support/until.ts'
-import { ConsumerWorld, numbers, values } from './consumer-support.ts'
+import { ConsumerWorld, numbers, take, values } from './consumer-support.ts'
 import { RawCluster, uniqueName } from './support.ts'
 
 const world = ConsumerWorld.use()
@@ -123,6 +125,31 @@ describe('iteration', () => {
       if (count === 300) break
     }
     for (const partition of [0, 1, 2]) expect(byPartition.get(partition)).toEqual(numbers(0, 100))
+  })
+
+  it('a message reaches the call that waits for it before more is asked for', async () => {
+    const topic = await world.topic()
+    const clientId = uniqueName('waiting')
+    const consumer = world.consumer({ 'client.id': clientId })
+    consumer.subscribe([topic])
+    await world.produce(topic, 0, 1)
+    await take(consumer, 1)
+    const seen: string[] = []
+    const note =
+      (what: string) =>
+      (context: unknown): void => {
+        if ((context as TraceContext).clientId === clientId) seen.push(what)
+      }
+    const [start, asyncEnd] = [note('Fetch'), note('answer')]
+    const channel = tracingChannel('kafka:fetch')
+    const handlers = { start, end() {}, asyncStart() {}, asyncEnd, error() {} }
+    channel.subscribe(handlers)
+    const waiting = consumer.poll().then(() => seen.push('message'))
+    await until(() => seen.length > 1, 'an answer without a message and the next request')
+    await world.produce(topic, 1, 2)
+    await waiting
+    channel.unsubscribe(handlers)
+    expect(seen[seen.indexOf('message') - 1]).toBe('answer')
   })
 
   it('events tell rebalances, ends of partitions and commits in order', async () => {
