@@ -15,10 +15,11 @@ export async function ask<A extends ApiSchema>(
   api: A,
   request: RequestInputOf<A>,
   nodeId = cluster.engine.brokers[0]?.nodeId ?? 1,
+  version = api.versions.highest,
 ): Promise<ResponseOf<A>> {
   const client = rawClient(cluster.broker(nodeId).address)
   try {
-    return await client.call(api, request)
+    return await client.call(api, request, version)
   } finally {
     client.close()
   }
