@@ -36,9 +36,12 @@ export class Requests {
     const found = this.list({ ...filter, api })
     const isMet = count === undefined ? found.length > 0 : found.length === count
     if (isMet) return found
+    const silence = this.isRecording
+      ? ''
+      : ' Nothing is recorded: start with { journal: true }, or call requests.start().'
     const wanted = count === undefined ? 'at least one' : String(count)
     throw new Error(
-      `Expected ${wanted} ${api} request(s)${Object.keys(filter).length > 0 ? ` like ${JSON.stringify(filter)}` : ''}, there were ${found.length}.\n${this.text()}`,
+      `Expected ${wanted} ${api} request(s)${Object.keys(filter).length > 0 ? ` like ${JSON.stringify(filter)}` : ''}, there were ${found.length}.${silence}\n${this.text()}`,
     )
   }
 

@@ -21,7 +21,8 @@ export interface ScopesParts {
   readonly wire: Wire
   readonly waits: Waits
   readonly view: ClusterView
-  readonly journal: Journal
+  /** @throws NotLocalError */
+  readonly journal: () => Journal
   /** What tests with this prefix of names have left behind, in words. */
   readonly leftovers: (prefix: string) => Promise<readonly string[]>
   readonly isStrict: boolean
@@ -53,7 +54,7 @@ export class Scopes {
         if (local === undefined) throw new NotLocalError('Fault injection')
         return new Faults(local.faultEngine, waits)
       },
-      waitFor: (nameOf) => new WaitFor({ waits, view, journal: () => journal, nameOf }),
+      waitFor: (nameOf) => new WaitFor({ waits, view, journal, nameOf }),
       leaks: leftovers,
       namesOf: local === undefined ? undefined : (start) => namesIn(local.engine, start),
       isStrict,

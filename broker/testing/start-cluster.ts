@@ -10,7 +10,7 @@ import { nearestName } from '../config/suggest.ts'
 import { StartError } from '../start-error.ts'
 import { localView, remoteView } from './cluster-view.ts'
 import { HttpInterface } from './http-interface.ts'
-import { Journal, journalLine } from './journal.ts'
+import { journalLine } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
 import { leftoversElsewhere, leftoversHere } from './leftovers.ts'
 import { localWire } from './local-wire.ts'
@@ -132,7 +132,7 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
     waits,
     view,
     leftovers: (prefix) => leftoversHere({ world: local, onChange }, prefix),
-    journal,
+    journal: () => journal,
     bootstrap,
     nowMs,
     close: () => {},
@@ -178,12 +178,24 @@ async function attach(bootstrapServers: string, options: StartOptions): Promise<
     }),
     view: remoteView(wire, nowMs),
     leftovers: (prefix) => leftoversElsewhere(wire, prefix),
-    journal: new Journal({ isRecording: false, capacity: 1 }),
+    journal: () => {
+      throw new NotLocalError('The journal of requests')
+    },
     bootstrap: () => addresses,
     nowMs,
     close: () => runtime.close(),
     isStrict: options.strict ?? true,
   })
+  try {
+    await wire.metadata([])
+  } catch (error) {
+    await cluster.stop()
+    const hint =
+      'Start it first, or leave out bootstrapServers and KAFKITO_BOOTSTRAP for a cluster in this process.'
+    throw new StartError('FAILED', `No broker answers at ${bootstrapServers}. ${hint}`, hint, {
+      cause: error,
+    })
+  }
   await prepare(cluster, { topics: options.topics, seed, wire, nowMs })
   return cluster
 }

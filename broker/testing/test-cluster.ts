@@ -46,7 +46,8 @@ interface Parts {
   readonly wire: Wire
   readonly waits: Waits
   readonly view: ClusterView
-  readonly journal: Journal
+  /** @throws NotLocalError */
+  readonly journal: () => Journal
   /** What tests with this prefix of names have left behind, in words. */
   readonly leftovers: (prefix: string) => Promise<readonly string[]>
   readonly bootstrap: () => readonly Address[]
@@ -57,13 +58,13 @@ interface Parts {
 
 export class TestCluster {
   readonly waitFor: WaitFor
-  readonly requests: Requests
   readonly #parts: Parts
   readonly #host: TopicHost
   readonly #leadership: Leadership
   readonly #addresses: ClusterAddresses
   readonly #scopes: Scopes
   readonly #faults: Faults | undefined
+  #requests: Requests | undefined
   #network: NetworkControl | undefined
   #clock: ClusterClock | undefined
   #stopping: Promise<void> | undefined
@@ -73,8 +74,7 @@ export class TestCluster {
     this.#parts = parts
     const { waits, view, journal, wire, nowMs, local, http, bootstrap } = parts
     this.#addresses = new ClusterAddresses(bootstrap, http?.url)
-    this.waitFor = new WaitFor({ waits, view, journal: () => journal })
-    this.requests = new Requests(journal)
+    this.waitFor = new WaitFor({ waits, view, journal })
     this.#leadership = new Leadership({ wire, view, waitFor: this.waitFor })
     this.#host = { wire, nowMs, whenUsable: (topic) => this.waitFor.topic(topic) }
     this.#scopes = new Scopes({ ...parts, addresses: this.#addresses, host: this.#host })
@@ -260,6 +260,12 @@ export class TestCluster {
 
   // --- only in this process ----------------------------------------------------------------------------------------
 
+  /** What clients have asked. */
+  get requests(): Requests {
+    this.#requests ??= new Requests(this.#parts.journal())
+    return this.#requests
+  }
+
   get faults(): Faults {
     this.#local('Fault injection')
     return this.#faults as Faults
@@ -404,10 +410,11 @@ export class TestCluster {
   }
   /** Ends as killed processes do. */
   kill(): void {
+    const local = this.#local('Killing the cluster')
     this.#stopping ??= Promise.resolve()
     this.#parts.wire.close()
     void this.#parts.http?.close()
-    this.#local('Killing the cluster').kill()
+    local.kill()
   }
 
   /** For what would bring brokers to life of which nobody would be in charge. */

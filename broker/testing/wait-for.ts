@@ -220,7 +220,8 @@ export class WaitFor {
         const found = journal.list(filter)
         return found.length >= count ? { value: found } : undefined
       },
-      () => `there were ${journal.list(filter).length}`,
+      () =>
+        `there were ${journal.list(filter).length}${journal.isRecording ? '' : ', and nothing is recorded: start with { journal: true }'}`,
       options,
     )
   }
