@@ -288,6 +288,8 @@ export class ClassicMembership implements Membership {
     logger.debug('cgrp', 'JOIN', `Joining ${this.#coordinator.groupId} as "${this.#memberId}"`)
     this.#coordinator.request({
       api: JoinGroup,
+      // A static member (KIP-345) that an older broker took for a dynamic one would never leave.
+      minVersion: this.#groupInstanceId === null ? 0 : 5,
       body: (version) => ({
         groupId: this.#coordinator.groupId,
         sessionTimeoutMs: config.get('session.timeout.ms'),
@@ -455,7 +457,8 @@ export class ClassicMembership implements Membership {
     this.#wantsJoin = true
     if (error !== undefined) {
       const code = error.code()
-      if (code >= -1 && this.#toldCode !== code) {
+      const isHopeless = code === KafkaError._UNSUPPORTED_FEATURE
+      if ((isHopeless || code >= -1) && this.#toldCode !== code) {
         this.#toldCode = code
         this.#hooks.onError(error)
       }

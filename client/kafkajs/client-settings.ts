@@ -58,7 +58,8 @@ export async function clientSettings(
   timing: Timing,
 ): Promise<ClientConfig> {
   const addresses = typeof brokers === 'function' ? await brokers() : brokers
-  if (!Array.isArray(addresses) || addresses.length === 0) {
+  const isList = Array.isArray(addresses) && addresses.length > 0
+  if (!isList || !addresses.every((address) => typeof address === 'string')) {
     throw new KafkaJSNonRetriableError('Failed to connect: expected brokers to be a list of addresses')
   }
   const isSecure = ssl !== undefined && ssl !== false

@@ -8,6 +8,12 @@ const settings = (config: Partial<KafkaConfig>): Promise<Record<string, unknown>
   clientSettings({ brokers: ['a:1', 'b:2'], ...config }, logLevel.INFO, timing)
 
 describe('the settings of the façade', () => {
+  it('need brokers that are a list of addresses', async () => {
+    for (const brokers of [undefined, 'a:1', [], [5], () => [null]]) {
+      await expect(settings({ brokers: brokers as never })).rejects.toThrow(/list of addresses/)
+    }
+  })
+
   it('ssl becomes the protocol and the certificates', async () => {
     expect((await settings({}))['security.protocol']).toBe('plaintext')
     expect((await settings({ ssl: true }))['security.protocol']).toBe('ssl')
