@@ -10,12 +10,12 @@ it('a process that stood still longer than every time-out of its brokers has the
   await using cluster = await startCluster({
     brokers: 3,
     config: {
-      'controller.quorum.fetch.timeout.ms': 400,
-      'controller.quorum.election.timeout.ms': 200,
-      'controller.quorum.request.timeout.ms': 400,
-      'broker.session.timeout.ms': 500,
-      'broker.heartbeat.interval.ms': 100,
-      'replica.lag.time.max.ms': 500,
+      'controller.quorum.fetch.timeout.ms': 1000,
+      'controller.quorum.election.timeout.ms': 500,
+      'controller.quorum.request.timeout.ms': 1000,
+      'broker.session.timeout.ms': 1250,
+      'broker.heartbeat.interval.ms': 250,
+      'replica.lag.time.max.ms': 1250,
     },
   })
   await cluster.topic('orders').create({ partitions: 3, replicas: 3 })
@@ -30,7 +30,7 @@ it('a process that stood still longer than every time-out of its brokers has the
   const before = seen()
   expect(before.leaders?.map(([, , inSync]) => inSync)).toEqual([3, 3, 3])
   for (let count = 0; count < 2; count++) {
-    standStill(1500)
+    standStill(3000)
     await cluster.topic(`after-${count}`).create({ partitions: 1, replicas: 3 })
   }
   expect(seen()).toEqual(before)
