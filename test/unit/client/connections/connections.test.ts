@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseBootstrapServers } from '../../../../client/connections/addresses.ts'
 import { type ClientConfig, type KafkaError, KafkaException, Producer } from '../../../../client/index.ts'
+import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import { ScriptedCluster } from '../support/scripted-broker.ts'
 
 let closers: (() => Promise<unknown>)[] = []
@@ -112,6 +113,39 @@ describe('lost connections', () => {
     cluster.topic('t', [9])
     producer.produce('t', { value: 'y' })
     expect(await cluster.settle(producer.flush(60))).toBe(0)
+  })
+
+  it('with metadata.recovery.strategy=none the bootstrap list is of no use any more', async () => {
+    const { cluster, producer } = await world({
+      'bootstrap.servers': 'broker-9:9092,broker-1:9092',
+      'metadata.recovery.strategy': 'none',
+    })
+    await cluster.settle(producer.listTopics(null, 5))
+    cluster.stop(1)
+    await cluster.start(9)
+    const failure = await cluster.settle(producer.listTopics(null, 60).catch((error: unknown) => error))
+    expect((failure as KafkaException).error.name()).toBe('_TRANSPORT')
+    expect(cluster.requests.filter(({ nodeId }) => nodeId === 9)).toEqual([])
+  })
+
+  it('a broker that asks for it sends the client back to the bootstrap list (KIP-1102)', async () => {
+    const { cluster, producer } = await world({ 'bootstrap.servers': 'broker-9:9092,broker-1:9092' })
+    const [old] = cluster.topic('t', [1])
+    producer.produce('t', { value: 'x' })
+    await cluster.settle(producer.flush())
+    await cluster.start(9)
+    const [log] = cluster.topic('t', [9])
+    cluster.onRequest = ({ api, nodeId }) => {
+      if (nodeId === 9) return undefined
+      return api === 'Metadata'
+        ? { answer: { brokers: [], clusterId: null, topics: [], errorCode: ErrorCode.REBOOTSTRAP_REQUIRED } }
+        : { answer: {} }
+    }
+    await cluster.settle(producer.listTopics('t', 30))
+    expect(cluster.requests.at(-1)?.nodeId).toBe(9)
+    producer.produce('t', { value: 'y' })
+    expect(await cluster.settle(producer.flush(30))).toBe(0)
+    expect([old?.records.length, log?.records.length]).toEqual([1, 1])
   })
 
   it('an idle connection is closed after connections.max.idle.ms', async () => {

@@ -560,6 +560,21 @@ describe('idempotence', () => {
     expect(cluster.seen('Produce')).toHaveLength(1 + 5)
   })
 
+  it('no more requests are in flight than max.in.flight.requests.per.connection allows without idempotence', async () => {
+    const { cluster, producer } = await world({
+      'max.in.flight': 2,
+      'batch.num.messages': 1,
+      'linger.ms': 0,
+    })
+    cluster.topic('t', [1])
+    producer.produce('t', { value: 'first' })
+    await cluster.settle(producer.flush())
+    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
+    for (let index = 0; index < 20; index++) producer.produce('t', { value: `${index}` })
+    await cluster.advance(1000)
+    expect(cluster.seen('Produce')).toHaveLength(1 + 2)
+  })
+
   it('the first batch of a producer on a partition is alone in flight until it is acknowledged', async () => {
     const { cluster, producer } = await world(idempotent)
     cluster.topic('t', [1])
