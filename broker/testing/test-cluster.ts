@@ -316,7 +316,7 @@ export class TestCluster {
 
   /** The state at this moment; cheap, whatever its size. */
   snapshot(): Snapshot {
-    return this.#local('A snapshot').snapshot()
+    return this.#running('A snapshot').snapshot()
   }
 
   /** Goes back to a snapshot on the same ports; connections break, as when brokers restart. */
