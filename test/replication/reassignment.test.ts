@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startCluster, type TestCluster } from '../../broker/index.ts'
 import { CreatePartitions } from '../../common/protocol/apis/37-create-partitions.ts'
+import { ListPartitionReassignments } from '../../common/protocol/apis/46-list-partition-reassignments.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { ask, directoriesOn, PATIENT, reassign, reassignments, replicaOn } from './support.ts'
 
@@ -166,6 +167,31 @@ describe('a reassignment', () => {
       PATIENT,
     )
     expect(directoriesOn(cluster, 1, topic).every((name) => /-(stray|delete)$/.test(name))).toBe(true)
+    expect(await cluster.topic(topic).end()).toEqual([10])
+  })
+
+  it('is carried on by the next controller when the one that began it is killed', async () => {
+    const activeController = () =>
+      cluster.engine.brokers.find(({ controller }) => controller !== undefined)?.nodeId
+    const controllerId = activeController() as number
+    const [from, to] = [1, 2, 3].filter((nodeId) => nodeId !== controllerId) as [number, number]
+    const topic = await filledTopic([from])
+    cluster.broker(to).pauseFetch()
+    expect(await reassign(cluster, topic, [to])).toBe(ErrorCode.NONE)
+    await cluster.broker(controllerId).kill()
+    await cluster.waitFor.condition(
+      'another controller',
+      () => ![controllerId, undefined].includes(activeController()),
+      PATIENT,
+    )
+    const listed = () => ask(cluster, ListPartitionReassignments, { timeoutMs: 10_000, topics: null }, from)
+    expect(await listed()).toMatchObject({
+      topics: [{ name: topic, partitions: [{ addingReplicas: [to], removingReplicas: [from] }] }],
+    })
+    cluster.broker(to).resumeFetch()
+    await cluster.waitFor.leader({ topic, partition: 0 }, to, PATIENT)
+    await cluster.broker(controllerId).start()
+    await untilReplicas(topic, [to])
     expect(await cluster.topic(topic).end()).toEqual([10])
   })
 
