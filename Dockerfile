@@ -25,6 +25,6 @@ USER node
 VOLUME /data
 EXPOSE 9092 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["node", "/app/dist/cli.js", "health"]
-ENTRYPOINT ["node", "/app/dist/cli.js"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["node", "/app/dist/cli.cjs", "health"]
+ENTRYPOINT ["node", "/app/dist/cli.cjs"]
 CMD ["start"]

@@ -5,12 +5,12 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 log=$(mktemp "${RUNNER_TEMP:-/tmp}/kafkito-XXXXXX.log")
 
-if [ ! -e "$root/dist/cli.js" ]; then
+if [ ! -e "$root/dist/cli.cjs" ]; then
   (cd "$root" && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs --no-types) >&2
 fi
 # An input that is not given comes as an empty variable.
 [ -z "${SEED_DIR:-}" ] || export KAFKITO_SEED_DIR=$SEED_DIR
-nohup node "$root/dist/cli.js" start --memory --http-port 0 < /dev/null > "$log" 2> "$log.err" &
+nohup node "$root/dist/cli.cjs" start --memory --http-port 0 < /dev/null > "$log" 2> "$log.err" &
 server=$!
 for _ in $(seq 600); do
   if grep -q '^READY ' "$log"; then

@@ -1,20 +1,12 @@
 /**
  * Commands and their flags, and how their ends become exit codes.
  */
-import { createRequire } from 'node:module'
-import type * as commander from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { nearestName } from '../broker/config/suggest.ts'
 import type { BrokerAction, BrokerFlags } from './commands/broker.ts'
 import { CommandFailure, type CommandStreams, ExitCode, failureLines, PROCESS_STREAMS } from './failure.ts'
 import type { StartFlags } from './start-settings.ts'
 import { VERSION } from './version.ts'
-
-// Required, not imported: an import of CommonJS has Node look for its names first, in JavaScript, which takes longer than to run it.
-const { Argument, Command, CommanderError, InvalidArgumentError, Option } = createRequire(import.meta.url)(
-  'commander',
-) as typeof commander
-type Command = commander.Command
-type Option = commander.Option
 
 const DEFAULT_HTTP_URL = 'http://127.0.0.1:8080'
 

@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import { importModule } from '../../common/runtime/node/import-module.ts'
 import { StartError } from '../start-error.ts'
 import { remoteView } from './cluster-view.ts'
 import { KafkaError } from './kafka-error.ts'
@@ -149,7 +150,7 @@ async function commit({ wire }: TopicHost, entry: SeedOffset): Promise<void> {
 async function runScript(path: string, cluster: SeededCluster): Promise<void> {
   try {
     const url = pathToFileURL(resolve(path)).href
-    const { seed } = (await import(/* @vite-ignore */ url)) as { readonly seed?: unknown }
+    const { seed } = await importModule(url)
     if (typeof seed !== 'function') throw new Error('it has no "export async function seed(cluster)"')
     await (seed as (cluster: SeededCluster) => unknown)(cluster)
   } catch (error) {

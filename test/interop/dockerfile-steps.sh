@@ -29,7 +29,7 @@ done
 
 awk '/^ENV /{on=1} on{sub(/^ENV /, ""); more=sub(/ *\\$/, ""); print $1; if (!more) on=0}' "$root/Dockerfile" > variables
 mapfile -t variables < <(sed 's#=/\(data\|seed\)$#='"$scratch"'/\1#' variables)
-env -i PATH="$PATH" "${variables[@]}" KAFKITO_PORT=0 KAFKITO_HTTP_PORT=0 node app/dist/cli.js start > out 2> err &
+env -i PATH="$PATH" "${variables[@]}" KAFKITO_PORT=0 KAFKITO_HTTP_PORT=0 node app/dist/cli.cjs start > out 2> err &
 server=$!
 for _ in $(seq 100); do
   grep -q '^READY ' out && break
@@ -38,7 +38,7 @@ for _ in $(seq 100); do
 done
 cat out err
 url=$(sed -n 's#^READY .*http=http://[^ :]*:\([0-9]*\) .*#http://127.0.0.1:\1#p' out)
-node app/dist/cli.js health --url "$url"
+node app/dist/cli.cjs health --url "$url"
 [ -d data/broker-1/orders-0 ] || { echo 'the seed is not in place'; exit 1; }
 kill -TERM "$server"
 wait "$server"

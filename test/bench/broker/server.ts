@@ -76,7 +76,7 @@ export class Server {
             process.execPath,
             [
               ...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []),
-              ...[join(root, 'dist/cli.js'), 'start', '--port', port, '--data-dir', place, ...several],
+              ...[join(root, 'dist/cli.cjs'), 'start', '--port', port, '--data-dir', place, ...several],
               ...SAME_FOR_BOTH,
             ],
             { stdio },

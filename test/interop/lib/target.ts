@@ -43,7 +43,7 @@ export async function startTarget(name: TargetName, options: TargetOptions): Pro
         ])
       : new Running('node', [
           ...[
-            process.env.KAFKITO_CLI ?? join(root, 'dist/cli.js'),
+            process.env.KAFKITO_CLI ?? join(root, 'dist/cli.cjs'),
             'start',
             '--port',
             port,

@@ -28,7 +28,7 @@ beforeEach(() => {
     mkdirSync(join(directory, folder), { recursive: true })
   copyFileSync(join(ROOT, '.ci/start-for-job.sh'), join(directory, '.ci/start-for-job.sh'))
   const main = pathToFileURL(join(ROOT, 'cli/main.ts')).href
-  writeFileSync(join(directory, 'dist/cli.js'), `import(${JSON.stringify(main)})\n`)
+  writeFileSync(join(directory, 'dist/cli.cjs'), `import(${JSON.stringify(main)})\n`)
 })
 
 afterEach(() => {
