@@ -65,8 +65,9 @@ async function buildBroker() {
     ...cjs,
     stdin: {
       sourcefile: 'broker',
+      // The command needs nothing of the fixture, and the other way round.
       contents: `
-        export * from './broker/index.ts'
+        export const loadLibrary = () => require('./broker/index.ts')
         export const runCommandLine = async (args) => (await import('./cli/program.ts')).runCommandLine(args)`,
       resolveDir: '.',
     },
@@ -78,10 +79,10 @@ async function buildBroker() {
   await build({ ...cjs, entryPoints: ['common/runtime/node/import-module.ts'] })
   for (const name of ['cli.cjs', 'load-broker.cjs']) copyFileSync(`packaging/${name}`, `dist/${name}`)
   chmodSync('dist/cli.cjs', 0o755)
-  const { runCommandLine: _, ...library } = createRequire(import.meta.url)('./dist/broker.cjs')
+  const names = Object.keys(createRequire(import.meta.url)('./dist/broker.cjs').loadLibrary()).join(', ')
   writeFileSync(
     'dist/index.js',
-    `import broker from './load-broker.cjs'\nexport const { ${Object.keys(library).join(', ')} } = broker\n`,
+    `import broker from './load-broker.cjs'\nexport const { ${names} } = broker.loadLibrary()\n`,
   )
   writeFileSync('dist/LICENSES', BUNDLED_PACKAGES.map(licenseOf).join('\n'))
 }

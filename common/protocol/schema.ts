@@ -330,28 +330,32 @@ function checkMessage(message: MessageSchema): void {
 }
 
 function checkFields(message: MessageSchema, fields: Fields, parent: VersionRange, path: string): void {
+  const lowest = Math.max(parent.lowest, message.versions.lowest)
+  const highest = Math.min(parent.highest, message.versions.highest)
   const tags = new Set<number>()
-  for (const [name, field] of Object.entries(fields)) {
-    const where = `${path}.${name}`
-    const refuse = (what: string): never => {
-      throw new TypeError(`${where} ${formatVersionRange(field.versions)}: ${what}`)
-    }
-    if (field.tag !== undefined) {
-      if (tags.has(field.tag)) refuse(`tag ${field.tag} is used twice`)
-      tags.add(field.tag)
-    }
-    if (field.default === null && field.type !== 'records' && field.nullable === NO_VERSIONS) {
-      refuse('defaults to null but is not nullable')
-    }
-    if (field.type === 'struct' && field.default !== null && field.default !== undefined) {
-      refuse('a structure has no default but null')
-    }
-    const lowest = Math.max(parent.lowest, message.versions.lowest)
-    const highest = Math.min(parent.highest, message.versions.highest)
+  for (const name in fields) {
+    const field = fields[name] as Field
     const isPartial = !hasVersion(field.versions, lowest) || !hasVersion(field.versions, highest)
-    if (isPartial && !field.hasExplicitDefault && field.tag === undefined && field.type !== 'struct') {
-      refuse('some version lacks it, so it needs a default')
+    const slip = slipIn(field, isPartial, tags)
+    if (slip !== undefined) {
+      throw new TypeError(`${path}.${name} ${formatVersionRange(field.versions)}: ${slip}`)
     }
-    if (field.fields !== undefined) checkFields(message, field.fields, field.versions, where)
+    if (field.tag !== undefined) tags.add(field.tag)
+    if (field.fields !== undefined) checkFields(message, field.fields, field.versions, `${path}.${name}`)
   }
+}
+
+/** @param isPartial some version of the structure lacks the field */
+function slipIn(field: Field, isPartial: boolean, tags: ReadonlySet<number>): string | undefined {
+  if (field.tag !== undefined && tags.has(field.tag)) return `tag ${field.tag} is used twice`
+  if (field.default === null && field.type !== 'records' && field.nullable === NO_VERSIONS) {
+    return 'defaults to null but is not nullable'
+  }
+  if (field.type === 'struct' && field.default !== null && field.default !== undefined) {
+    return 'a structure has no default but null'
+  }
+  if (isPartial && !field.hasExplicitDefault && field.tag === undefined && field.type !== 'struct') {
+    return 'some version lacks it, so it needs a default'
+  }
+  return undefined
 }

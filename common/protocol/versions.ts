@@ -12,8 +12,20 @@ export const HIGHEST_VERSION = 32767
 
 export const NO_VERSIONS: VersionRange = { lowest: 0, highest: -1 }
 
+/** Thousands of fields share a few dozen ranges. */
+const ranges = new Map<string, VersionRange>([['none', NO_VERSIONS]])
+
+/** One object for each text. @throws TypeError */
 export function versionRange(text: string): VersionRange {
-  if (text === 'none') return NO_VERSIONS
+  let range = ranges.get(text)
+  if (range === undefined) {
+    range = parseVersionRange(text)
+    ranges.set(text, range)
+  }
+  return range
+}
+
+function parseVersionRange(text: string): VersionRange {
   const match = /^(\d+)(?:(\+)|-(\d+))?$/.exec(text)
   if (match === null) throw new TypeError(`not a version range: ${text}`)
   const lowest = Number(match[1])
