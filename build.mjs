@@ -111,8 +111,8 @@ async function buildEntryPoints() {
     outdir: 'dist',
     splitting: true,
     format: 'esm',
-    chunkNames: 'chunks/[name]-[hash]',
-    // One process, one broker: the test runners take it from the package's main entry point.
+    // One process, one broker: the test runners take it from the package's main entry point, which lies beside all chunks.
+    chunkNames: '[name]-[hash]',
     plugins: [leftOut(/\/start-cluster\.ts$/, './index.js')],
   })
 }
