@@ -34,10 +34,10 @@ export interface BenchClient {
   readonly consumeSlowly?: (from: Destination, pauseMs: number, isOver: () => boolean) => Promise<number>
 }
 
-/** Bytes that may wait in the local queue of a client that has one. */
-export const QUEUE_KIB = 32 * 1024
-/** What a consumer holds ready at most. */
-export const CONSUMER_QUEUE_KIB = 64 * 1024
+/** Bytes that may wait in the local queue of a client that has one: a few requests' worth, as much as the others hold of themselves. */
+export const QUEUE_KIB = 4 * 1024
+/** What a consumer holds ready at most. Not for librdkafka: it rests for a second when its queue is full, so it keeps its own 64 MiB. */
+export const CONSUMER_QUEUE_KIB = 4 * 1024
 /** The same of the consumer that is too slow: it is full all the time. */
 export const SLOW_QUEUE_KIB = 8 * 1024
 export const FETCH_PARTITION_BYTES = 1024 * 1024

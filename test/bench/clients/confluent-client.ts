@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import {
   type BenchClient,
   type BenchProducer,
-  CONSUMER_QUEUE_KIB,
   type ConsumeStyle,
   type Destination,
   FETCH_PARTITION_BYTES,
@@ -132,7 +131,6 @@ async function consume(
     {
       'bootstrap.servers': bootstrap,
       'group.id': `bench-${process.pid}`,
-      'queued.max.messages.kbytes': CONSUMER_QUEUE_KIB,
       'fetch.message.max.bytes': FETCH_PARTITION_BYTES,
       'fetch.wait.max.ms': FETCH_WAIT_MS,
     },
