@@ -36,7 +36,7 @@ function loadCompiled() {
   const loaded = { exports: {} }
   script.runInThisContext()(loaded.exports, createRequire(CODE), loaded, CODE)
   if (cachedData === undefined || script.cachedDataRejected === true) {
-    setTimeout(() => trySave(code, script.createCachedData()), SAVE_AFTER_MS).unref()
+    setTimeout(() => trySave(code, script), SAVE_AFTER_MS).unref()
   }
   return loaded.exports
 }
@@ -54,14 +54,16 @@ function compiledOf(code) {
   }
 }
 
-/** Whole or not at all: who reads at the same time finds the old one, or none. */
-function trySave(code, compiled) {
-  const checksums = Buffer.alloc(CHECKSUMS_BYTES)
-  checksums.writeUInt32BE(crc32(code), 0)
-  checksums.writeUInt32BE(crc32(compiled), 4)
+/** Whole or not at all: who reads at the same time finds the old one, or none. V8 is asked only where there is a place for it. */
+function trySave(code, script) {
   const part = `${COMPILED}.${process.pid}`
   try {
     fs.mkdirSync(dirname(COMPILED), { recursive: true })
+    fs.writeFileSync(part, '')
+    const compiled = script.createCachedData()
+    const checksums = Buffer.alloc(CHECKSUMS_BYTES)
+    checksums.writeUInt32BE(crc32(code), 0)
+    checksums.writeUInt32BE(crc32(compiled), 4)
     fs.writeFileSync(part, Buffer.concat([compiled, checksums]))
     fs.renameSync(part, COMPILED)
   } catch {

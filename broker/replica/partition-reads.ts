@@ -4,7 +4,7 @@
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { RecycledBytes } from '../../common/runtime/recycled-bytes.ts'
-import type { AbortedTransaction, EpochEndOffset, ReadUpperBound } from '../../storage/log.ts'
+import type { AbortedTransaction, EpochEndOffset, Log, ReadUpperBound } from '../../storage/log.ts'
 import { LATEST_TIMESTAMP } from '../../storage/time-lookup.ts'
 import type { FetchPartitionRequest } from './fetch-request.ts'
 import type { Partition } from './partition.ts'
@@ -49,10 +49,20 @@ export function refusedRead(error: ErrorCode): PartitionRead {
  * @returns undefined when they agree or the fetcher does not say what it has
  */
 export function divergenceOf({ log }: Partition, request: FetchPartitionRequest): EpochEndOffset | undefined {
-  if (request.lastFetchedEpoch < 0 || log === undefined) return undefined
-  const end = log.endOffsetForEpoch(request.lastFetchedEpoch)
-  if (end.endOffset < 0) return undefined
-  return end.endOffset < request.fetchOffset || end.epoch < request.lastFetchedEpoch ? end : undefined
+  const end = endOfLastFetchedEpoch(log, request)
+  return end !== undefined && isBehind(end, request) ? end : undefined
+}
+
+/** Where the epoch ends here that the fetcher has last; its `endOffset` is -1 when it is not known here. */
+function endOfLastFetchedEpoch(
+  log: Log | undefined,
+  { lastFetchedEpoch }: FetchPartitionRequest,
+): EpochEndOffset | undefined {
+  return lastFetchedEpoch < 0 ? undefined : log?.endOffsetForEpoch(lastFetchedEpoch)
+}
+
+function isBehind({ endOffset, epoch }: EpochEndOffset, request: FetchPartitionRequest): boolean {
+  return endOffset >= 0 && (endOffset < request.fetchOffset || epoch < request.lastFetchedEpoch)
 }
 
 /** Reads for a fetch of any kind. `maxBytes` does not cut the first batch when `atLeastOneBatch`. */
@@ -69,22 +79,20 @@ export function readPartition(
   const error = partition.checkLeaderEpoch(request.currentLeaderEpoch, options.range.mustLead)
   const { log } = partition
   if (error !== ErrorCode.NONE || log === undefined) return refusedRead(error)
-  const divergingEpoch = divergenceOf(partition, request)
-  if (request.lastFetchedEpoch >= 0 && log.endOffsetForEpoch(request.lastFetchedEpoch).endOffset < 0) {
-    return refusedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
-  }
+  const epochEnd = endOfLastFetchedEpoch(log, request)
+  if (epochEnd !== undefined && epochEnd.endOffset < 0) return refusedRead(ErrorCode.OFFSET_OUT_OF_RANGE)
   const watermarks = {
     highWatermark: log.highWatermark,
     lastStableOffset: log.lastStableOffset,
     logStartOffset: log.logStartOffset,
   }
-  if (divergingEpoch !== undefined) {
+  if (epochEnd !== undefined && isBehind(epochEnd, request)) {
     return {
       error: ErrorCode.NONE,
       records: EMPTY_RECORDS,
       ...watermarks,
       abortedTransactions: null,
-      divergingEpoch,
+      divergingEpoch: epochEnd,
     }
   }
   const read = log.read({

@@ -17,7 +17,7 @@ import {
 import type { ControlFunction, ControlHandle } from './control-hooks.ts'
 import { CORRUPTIBLE } from './corruption.ts'
 import type { FaultEngine } from './fault-engine.ts'
-import { refuseUnknownApis, refuseUnknownKeys } from './known-names.ts'
+import { knownApi, refuseUnknownKeys } from './known-names.ts'
 import type { Waits } from './waits.ts'
 
 export type FaultFilter = Pick<
@@ -205,7 +205,7 @@ function nameOfCode(code: number): string {
 
 function apiNames(api: FaultApi): Pick<FaultCondition, 'api'> {
   if (api === '*') return {}
-  refuseUnknownApis([api].flat())
+  for (const name of [api].flat()) knownApi(name)
   return { api }
 }
 

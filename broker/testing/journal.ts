@@ -4,7 +4,7 @@
  * Owner: the cluster of a test. Limit: the latest `capacity` answered requests.
  */
 import { type ErrorName, errorName } from '../../common/protocol/errors.ts'
-import { refuseUnknownApis, refuseUnknownKeys } from './known-names.ts'
+import { knownApi, refuseUnknownKeys } from './known-names.ts'
 import type { NamedTopic } from './message-shape.ts'
 
 export interface JournalEntry {
@@ -62,7 +62,7 @@ const FILTER_KEYS = {
 /** @throws Error for a filter or an API that does not exist */
 export function checkJournalFilter(filter: JournalFilter): void {
   refuseUnknownKeys('filter of requests', filter, FILTER_KEYS)
-  if (filter.api !== undefined) refuseUnknownApis([filter.api].flat())
+  for (const name of [filter.api ?? []].flat()) knownApi(name)
 }
 
 export const journalCapacity = 10_000

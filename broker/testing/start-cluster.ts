@@ -4,14 +4,14 @@
 import type { FileSystem } from '../../common/runtime/files.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import type { Address } from '../../common/runtime/transport.ts'
-import { unknownKeysIn } from '../config/broker-config.ts'
+import { type UnknownKey, unknownKeysIn } from '../config/broker-config.ts'
 import { PROFILES } from '../config/profiles.ts'
-import { nearestName } from '../config/suggest.ts'
 import { StartError } from '../start-error.ts'
 import { localView, remoteView } from './cluster-view.ts'
 import { HttpInterface } from './http-interface.ts'
 import { journalLine } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
+import { unknownKeyOf } from './known-names.ts'
 import { leftoversElsewhere, leftoversHere } from './leftovers.ts'
 import { localWire } from './local-wire.ts'
 import { LocalWorld, type Snapshot } from './local-world.ts'
@@ -65,9 +65,8 @@ function refuseWhatIsNotThere(options: StartOptions): void {
 
 /** Whoever types a name in a test wants it to work. @throws StartError */
 function refuseMistakes({ config = {}, ...options }: StartOptions): void {
-  const option = Object.keys(options).find((name) => !Object.hasOwn(START_OPTIONS, name))
-  if (option !== undefined)
-    throw unknownName('option', option, nearestName(option, Object.keys(START_OPTIONS)))
+  const option = unknownKeyOf(options, START_OPTIONS)
+  if (option !== undefined) throw unknownName('option', option)
   for (const [name, values] of Object.entries(VALUES)) {
     const value = options[name as keyof typeof VALUES]
     if (value === undefined || values.includes(value)) continue
@@ -75,11 +74,11 @@ function refuseMistakes({ config = {}, ...options }: StartOptions): void {
     throw new StartError('INVALID_CONFIG', `There is no ${name} "${value}". ${hint}`, hint)
   }
   const [key] = unknownKeysIn(config instanceof Map ? config.keys() : Object.keys(config))
-  if (key !== undefined) throw unknownName('setting', key.name, key.didYouMean)
+  if (key !== undefined) throw unknownName('setting', key)
 }
 
-function unknownName(kind: string, name: string, near: string | null): StartError {
-  const hint = near === null ? 'Leave it out.' : `Did you mean "${near}"?`
+function unknownName(kind: string, { name, didYouMean }: UnknownKey): StartError {
+  const hint = didYouMean === null ? 'Leave it out.' : `Did you mean "${didYouMean}"?`
   return new StartError('INVALID_CONFIG', `There is no ${kind} "${name}". ${hint}`, hint)
 }
 

@@ -6,7 +6,7 @@
  * Owner: who called `startCluster`. Invariant: after `stop` no timer, socket or file of it is left.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { type ApiName, apiByName } from '../../common/protocol/registry.ts'
+import type { ApiName } from '../../common/protocol/registry.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import type { Cluster } from '../cluster.ts'
@@ -24,6 +24,7 @@ import { Faults } from './faults.ts'
 import type { HttpInterface } from './http-interface.ts'
 import type { Journal } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
+import { knownApi } from './known-names.ts'
 import { type CoordinatorKind, Leadership } from './leadership.ts'
 import type { LocalWorld, Snapshot } from './local-world.ts'
 import { NetworkControl } from './network-control.ts'
@@ -241,9 +242,8 @@ export class TestCluster {
 
   /** Versions of an API that are told and taken; null: the API is not there. For playing an older Kafka. */
   limitVersions(api: ApiName, bounds: VersionBounds | null): void {
-    const schema = apiByName(api)
-    if (schema === undefined) throw new Error(`Kafka has no API called ${api}.`)
-    this.#local('Limiting versions').faultEngine.overrides.limitVersions(schema.key, bounds)
+    const { key } = knownApi(api)
+    this.#local('Limiting versions').faultEngine.overrides.limitVersions(key, bounds)
   }
 
   /** Deletes what retention says now, rather than at the next check. */

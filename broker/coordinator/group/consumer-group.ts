@@ -248,12 +248,12 @@ export class ConsumerGroup {
   }
 }
 
-/** Whether the member has all of its target of this epoch. */
 /** Whether two members, or one before and after, name the same topics; the names are sorted. */
 export function namesSameTopics(left: ConsumerMember, right: ConsumerMember): boolean {
   return left.subscribedTopicNames.join('\n') === right.subscribedTopicNames.join('\n')
 }
 
+/** Whether the member has all of its target of this epoch. */
 export function isReconciled(member: ConsumerMember, assignmentEpoch: number): boolean {
   return member.state === MemberState.STABLE && member.memberEpoch === assignmentEpoch
 }

@@ -89,8 +89,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the leader does not tell followers that histories part',
     file: READS,
-    find: 'return end.endOffset < request.fetchOffset || end.epoch < request.lastFetchedEpoch ? end : undefined',
-    replace: 'return end.epoch < -1 ? end : undefined',
+    find: 'return endOffset >= 0 && (endOffset < request.fetchOffset || epoch < request.lastFetchedEpoch)',
+    replace: 'return epoch < -1 && request.fetchOffset < endOffset',
   },
   {
     name: 'the epoch cache is not truncated with the log',

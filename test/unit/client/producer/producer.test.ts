@@ -549,30 +549,22 @@ describe('idempotence', () => {
     expect(delivered.errors.every((error) => error === null)).toBe(true)
   })
 
-  it('no more than five requests are in flight', async () => {
-    const { cluster, producer } = await world(idempotent)
+  it.each([
+    ['five requests are in flight', idempotent, 5],
+    [
+      'max.in.flight.requests.per.connection allows are in flight without idempotence',
+      { 'max.in.flight': 2, 'batch.num.messages': 1, 'linger.ms': 0 },
+      2,
+    ],
+  ])('no more than %s', async (_, config, limit) => {
+    const { cluster, producer } = await world(config)
     cluster.topic('t', [1])
     producer.produce('t', { value: 'first' })
     await cluster.settle(producer.flush())
     cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
     for (let index = 0; index < 20; index++) producer.produce('t', { value: `${index}` })
     await cluster.advance(1000)
-    expect(cluster.seen('Produce')).toHaveLength(1 + 5)
-  })
-
-  it('no more requests are in flight than max.in.flight.requests.per.connection allows without idempotence', async () => {
-    const { cluster, producer } = await world({
-      'max.in.flight': 2,
-      'batch.num.messages': 1,
-      'linger.ms': 0,
-    })
-    cluster.topic('t', [1])
-    producer.produce('t', { value: 'first' })
-    await cluster.settle(producer.flush())
-    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
-    for (let index = 0; index < 20; index++) producer.produce('t', { value: `${index}` })
-    await cluster.advance(1000)
-    expect(cluster.seen('Produce')).toHaveLength(1 + 2)
+    expect(cluster.seen('Produce')).toHaveLength(1 + limit)
   })
 
   it('the first batch of a producer on a partition is alone in flight until it is acknowledged', async () => {
