@@ -28,7 +28,7 @@ class KafkaErrorClass {
     if (!Number.isInteger(code)) throw new TypeError('the code of a KafkaError must be an integer')
     this.#code = code
     this.#reason = reason ?? undefined
-    this.#flags = flags
+    this.#flags = { ...flags }
   }
 
   /** Below -1 local, otherwise the broker's. */

@@ -22,7 +22,8 @@ const maxReplicas = 10_000
 
 /** The numbers are checked by `createTopics`; -1 means the broker's default. */
 export class NewTopic {
-  readonly topic: string
+  /** Cannot be written. */
+  declare readonly topic: string
   numPartitions: number
   replicationFactor: number
   replicaAssignment: readonly (readonly number[])[] | null
@@ -47,7 +48,7 @@ export class NewTopic {
         }
     checkNames(init, ['topic', 'numPartitions', 'replicationFactor', 'replicaAssignment', 'config'])
     if (typeof init.topic !== 'string') throw new TypeError('topic must be a string')
-    this.topic = init.topic
+    Object.defineProperty(this, 'topic', { value: init.topic, enumerable: true })
     this.numPartitions = integerArgument(init.numPartitions ?? -1, 'numPartitions')
     this.replicationFactor = integerArgument(init.replicationFactor ?? -1, 'replicationFactor')
     this.replicaAssignment = init.replicaAssignment ?? null

@@ -2,7 +2,7 @@
 import { KafkaError, kafkaException, ValueError } from '../errors.ts'
 import { checkSignal } from '../timeouts.ts'
 import { Message } from '../values/message.ts'
-import { TopicPartition } from '../values/topic-partition.ts'
+import { type Position, TopicPartition } from '../values/topic-partition.ts'
 import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
 
 export const maxMessagesPerCall = 1_000_000
@@ -61,7 +61,14 @@ export function commitRequest(first: unknown, offsets: unknown, asynchronous: un
   const hasMessage = options.message !== undefined && options.message !== null
   const hasOffsets = options.offsets !== undefined && options.offsets !== null
   if (hasMessage && hasOffsets) throw new ValueError('message and offsets exclude each other')
-  if (hasMessage) return { offsets: [nextOffsetOf(options.message)], isAsynchronous, signal }
+  if (hasMessage) {
+    const { topic, partition, offset, leaderEpoch } = nextOffsetOf(options.message)
+    return {
+      offsets: [new TopicPartition(topic, partition, offset, { leaderEpoch })],
+      isAsynchronous,
+      signal,
+    }
+  }
   return {
     offsets: hasOffsets ? partitionList(options.offsets, 'offsets') : undefined,
     isAsynchronous,
@@ -70,7 +77,7 @@ export function commitRequest(first: unknown, offsets: unknown, asynchronous: un
 }
 
 /** Exactly one of message and offsets. */
-export function storeRequest(first: unknown, second: unknown): readonly TopicPartition[] {
+export function storeRequest(first: unknown, second: unknown): readonly Position[] {
   let message: unknown
   let offsets: unknown
   if (first instanceof Message) message = first
@@ -87,7 +94,7 @@ export function storeRequest(first: unknown, second: unknown): readonly TopicPar
 }
 
 /** What committing a message means: the offset after it. */
-function nextOffsetOf(value: unknown): TopicPartition {
+function nextOffsetOf(value: unknown): Position {
   if (!(value instanceof Message)) throw new TypeError('message must be a Message')
   const topic = value.topic()
   const partition = value.partition()
@@ -96,7 +103,14 @@ function nextOffsetOf(value: unknown): TopicPartition {
   if (error !== null) throw kafkaException(KafkaError._INVALID_ARG, `Cannot commit an error: ${error.str()}`)
   if (topic === null || partition === null || offset === null)
     throw kafkaException(KafkaError._INVALID_ARG, 'The message has no topic, partition or offset')
-  return new TopicPartition(topic, partition, offset + 1, { leaderEpoch: value.leaderEpoch() })
+  return {
+    topic,
+    partition,
+    offset: offset + 1,
+    metadata: null,
+    leaderEpoch: value.leaderEpoch(),
+    error: null,
+  }
 }
 
 /** (topics, { onAssign, … }) or (topics, onAssign, onRevoke, onLost). */

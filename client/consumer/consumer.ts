@@ -25,7 +25,7 @@ import {
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { Message } from '../values/message.ts'
-import { TopicPartition } from '../values/topic-partition.ts'
+import { type Position, setPartitionError, TopicPartition } from '../values/topic-partition.ts'
 import { isUsableOffset } from './assigned-partition.ts'
 import {
   type CommitOptions,
@@ -239,7 +239,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     for (const entry of wanted) {
       const partition = this.#engine.assignment.get(entry.topic, entry.partition)
       const error = partition === undefined ? this.#unassigned(entry, KafkaError._STATE) : null
-      setError(entry, error)
+      setPartitionError(entry, error)
       if (partition === undefined) {
         failure = error
         failures++
@@ -512,12 +512,15 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     this.#checkOpen()
     for (const entry of partitionList(partitions)) {
       const partition = this.#engine.assignment.get(entry.topic, entry.partition)
-      setError(entry, partition === undefined ? this.#unassigned(entry, KafkaError._UNKNOWN_PARTITION) : null)
+      setPartitionError(
+        entry,
+        partition === undefined ? this.#unassigned(entry, KafkaError._UNKNOWN_PARTITION) : null,
+      )
       if (partition !== undefined) this.#engine.setPaused(partition, isPaused)
     }
   }
 
-  #unassigned({ topic, partition }: TopicPartition, code: number): KafkaError {
+  #unassigned({ topic, partition }: Position, code: number): KafkaError {
     const known = this.#engine.core.metadata.cache.topic(topic)
     const isMissing = known !== undefined && known.partitions.length > 0 && !known.partitions[partition]
     return new KafkaError(
@@ -577,9 +580,4 @@ function consumeArguments(
     throw new ValueError(`numMessages must be between 0 and ${maxMessagesPerCall}, not ${numMessages}`)
   }
   return { count: numMessages, limits: callLimits(options === undefined ? timeout : limits) }
-}
-
-/** Results of local calls stand in the entries of the caller. */
-function setError(entry: TopicPartition, error: KafkaError | null): void {
-  ;(entry as { error: KafkaError | null }).error = error
 }

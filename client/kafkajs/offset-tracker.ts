@@ -1,5 +1,5 @@
 /** What a consumer's handlers have done with, and what of it is committed. By partition; next offsets. */
-import { TopicPartition } from '../values/topic-partition.ts'
+import { TopicPartition, topicPartitionKey } from '../values/topic-partition.ts'
 import type { Offsets } from './consumer-types.ts'
 
 export interface CommitTriggers {
@@ -19,17 +19,18 @@ export class OffsetTracker {
 
   /** @param offset of a message that is done with */
   resolve(topic: string, partition: number, offset: number): void {
-    const position = new TopicPartition(topic, partition, offset + 1)
-    const known = this.#resolved.get(position.key())
-    if (known !== undefined && known.offset > offset) return
-    this.#resolved.set(position.key(), position)
+    const key = topicPartitionKey(topic, partition)
+    const known = this.#resolved.get(key)
+    if (known === undefined) this.#resolved.set(key, new TopicPartition(topic, partition, offset + 1))
+    else if (known.offset > offset) return
+    else known.offset = offset + 1
     this.#resolvedCount++
   }
 
   /** A jump: forward or backward, the next commit commits it. */
   jump(position: TopicPartition): void {
     this.#committed.delete(position.key())
-    if (position.offset >= 0) this.#resolved.set(position.key(), position)
+    if (position.offset >= 0) this.#resolved.set(position.key(), copyOf(position))
     else this.#resolved.delete(position.key())
   }
 
@@ -39,7 +40,9 @@ export class OffsetTracker {
   }
 
   uncommitted(): TopicPartition[] {
-    return [...this.#resolved.values()].filter((entry) => this.#committed.get(entry.key()) !== entry.offset)
+    return [...this.#resolved.values()]
+      .filter((entry) => this.#committed.get(entry.key()) !== entry.offset)
+      .map(copyOf)
   }
 
   isCommitDue({ intervalMs, threshold }: CommitTriggers, nowMs: number): boolean {
@@ -59,6 +62,11 @@ export class OffsetTracker {
       this.#committed.delete(entry.key())
     }
   }
+}
+
+/** The tracker's own entries move on while a commit is under way. */
+function copyOf({ topic, partition, offset }: TopicPartition): TopicPartition {
+  return new TopicPartition(topic, partition, offset)
 }
 
 export function toOffsets(positions: readonly TopicPartition[]): Offsets {

@@ -16,15 +16,22 @@ export interface TopicPartitionInit {
   readonly error?: KafkaError | null
 }
 
+/** What the client itself hands around of a partition: many more of these are made than the application ever sees. */
+export type Position = Pick<
+  TopicPartition,
+  'topic' | 'partition' | 'offset' | 'metadata' | 'leaderEpoch' | 'error'
+>
+
 export class TopicPartition {
-  readonly topic: string
+  /** Cannot be written, as `metadata` and `error`. */
+  declare readonly topic: string
   partition: number
   /** Absolute or logical; milliseconds for `offsetsForTimes`. */
   offset: number
   /** Text stored beside a committed offset. */
-  readonly metadata: string | null
+  declare readonly metadata: string | null
   leaderEpoch: number | null
-  readonly error: KafkaError | null
+  declare readonly error: KafkaError | null
 
   constructor(
     topic: string,
@@ -33,12 +40,15 @@ export class TopicPartition {
     init: TopicPartitionInit = {},
   ) {
     if (typeof topic !== 'string') throw new TypeError('topic must be a string')
-    this.topic = topic
     this.partition = wholeNumber(partition, 'partition')
     this.offset = wholeNumber(offset, 'offset')
-    this.metadata = init.metadata ?? null
     this.leaderEpoch = init.leaderEpoch === undefined || init.leaderEpoch === -1 ? null : init.leaderEpoch
-    this.error = init.error ?? null
+    // Own and enumerable, so that copies and deep comparisons see them.
+    Object.defineProperties(this, {
+      topic: { value: topic, enumerable: true },
+      metadata: { value: init.metadata ?? null, enumerable: true },
+      error: { value: init.error ?? null, enumerable: true, configurable: true },
+    })
   }
 
   /** Identity for maps: topic and partition, not the offset. */
@@ -62,6 +72,12 @@ export class TopicPartition {
   toString(): string {
     return `${this.topic}[${this.partition}]@${offsetName(this.offset)}`
   }
+}
+
+/** Results of local calls stand in the entries of the caller, who cannot write them. */
+export function setPartitionError(entry: Position, error: KafkaError | null): void {
+  if (entry.error === error) return
+  Object.defineProperty(entry, 'error', { value: error, enumerable: true, configurable: true })
 }
 
 export function topicPartitionKey(topic: string, partition: number): string {

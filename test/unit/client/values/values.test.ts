@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import {
+  KafkaError,
   Message,
+  NewTopic,
   OFFSET_BEGINNING,
   OFFSET_INVALID,
   TopicPartition,
@@ -25,6 +27,34 @@ describe('TopicPartition', () => {
   it('takes bigints and refuses what would be rounded', () => {
     expect(new TopicPartition('t', 0, 5n).offset).toBe(5)
     expect(() => new TopicPartition('t', 0, 2n ** 60n)).toThrow(ValueError)
+  })
+})
+
+describe('what the document calls read-only', () => {
+  const rewritten = (value: object, name: string): unknown => {
+    expect(() => Object.assign(value, { [name]: 'other' })).toThrow(TypeError)
+    return (value as Record<string, unknown>)[name]
+  }
+
+  it('cannot be written at run time, and is seen by copies and comparisons all the same', () => {
+    const error = new KafkaError(KafkaError._STATE)
+    const partition = new TopicPartition('t', 1, 5, { metadata: 'm', error })
+    expect(['topic', 'metadata', 'error'].map((name) => rewritten(partition, name))).toEqual([
+      't',
+      'm',
+      error,
+    ])
+    expect(rewritten(new NewTopic('t'), 'topic')).toBe('t')
+    expect({ ...partition }).toMatchObject({ topic: 't', partition: 1, offset: 5, metadata: 'm', error })
+    expect(partition).not.toEqual(new TopicPartition('u', 1, 5, { metadata: 'm', error }))
+    expect(Object.assign(partition, { partition: 2, offset: 6, leaderEpoch: 7 }).key()).toBe('t-2')
+  })
+
+  it('a KafkaError does not change with the flags that it was made of', () => {
+    const flags = { fatal: false }
+    const error = new KafkaError(KafkaError._STATE, null, flags)
+    flags.fatal = true
+    expect(error.fatal()).toBe(false)
   })
 })
 
