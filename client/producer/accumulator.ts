@@ -56,6 +56,13 @@ export class TopicQueue {
     return queue
   }
 
+  /** What waits for metadata, to be settled by the caller. */
+  takeUnassigned(): ProduceRecord[] {
+    const records = this.unassigned
+    this.unassigned = []
+    return records
+  }
+
   updateLeader(queue: PartitionQueue): void {
     const partition = this.info?.partitions[queue.id]
     if (this.info === undefined || partition === undefined) return
@@ -174,9 +181,8 @@ export class Accumulator {
   /** The topic is known now: its waiting records go to their partitions. @returns those that got none */
   assign(topic: TopicQueue): RefusedRecord[] {
     const { info } = topic
-    const waiting = topic.unassigned
-    if (info === undefined || waiting.length === 0) return []
-    topic.unassigned = []
+    if (info === undefined || topic.unassigned.length === 0) return []
+    const waiting = topic.takeUnassigned()
     const nowMs = this.#options.runtime.clock.monotonicMs()
     const refused: RefusedRecord[] = []
     for (const record of waiting) {

@@ -9,8 +9,14 @@ import type { ClientCore } from '../client-core.ts'
 import { PersistenceStatus } from '../constants.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { Trace } from '../tracing/channels.ts'
-import { type Accumulator, type ProduceRecord, reportOf } from './accumulator.ts'
-import { type Delivery, DeliveryEvent, type DeliverySettled, type PendingReport } from './delivery.ts'
+import { type Accumulator, type ProduceRecord, reportOf, type Withdrawn } from './accumulator.ts'
+import {
+  type Delivery,
+  DeliveryEvent,
+  type DeliverySettled,
+  failedDelivery,
+  type PendingReport,
+} from './delivery.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { type ProduceRule, produceRule } from './produce-errors.ts'
 import type { ProducerBatch } from './producer-batch.ts'
@@ -118,14 +124,19 @@ export class BatchOutcomes {
   }
 
   /** Reports messages that the application took back; a transaction goes on without them. */
-  withdrawn(reports: readonly PendingReport[], delivery: Delivery): void {
+  withdrawn({ topic, partition, reports }: Withdrawn): void {
+    const delivery = failedDelivery(topic, partition, new KafkaError(KafkaError._PURGE_QUEUE))
     const chargedBytes = reports.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     this.#report(reports, reports.length, chargedBytes, delivery)
   }
 
-  /** Reports messages that never came into a batch. */
-  settleUnassigned(records: readonly ProduceRecord[], delivery: Delivery): void {
-    if (delivery.error !== null) this.#options.transactions?.messageFailed(delivery.error)
+  /**
+   * Fails messages that never came into a batch.
+   * @param partition -1: it was not chosen
+   */
+  failUnassigned(topic: string, records: readonly ProduceRecord[], error: KafkaError, partition = -1): void {
+    if (records.length === 0) return
+    this.#options.transactions?.messageFailed(error)
     const reports: PendingReport[] = []
     let chargedBytes = 0
     for (const record of records) {
@@ -133,7 +144,7 @@ export class BatchOutcomes {
       const report = reportOf(record)
       if (report !== undefined) reports.push(report)
     }
-    this.#report(reports, records.length, chargedBytes, delivery)
+    this.#report(reports, records.length, chargedBytes, failedDelivery(topic, partition, error))
   }
 
   #refused(partition: PartitionQueue, batch: ProducerBatch, answer: PartitionAnswer): void {

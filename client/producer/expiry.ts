@@ -6,9 +6,8 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError } from '../errors.ts'
-import type { Accumulator, ProduceRecord, RefusedRecord, TopicQueue } from './accumulator.ts'
+import type { Accumulator, TopicQueue } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
-import { failedDelivery } from './delivery.ts'
 
 export interface ExpiryOptions {
   readonly core: ClientCore
@@ -46,19 +45,6 @@ export class Expiry {
     this.#timer?.cancel()
   }
 
-  /** Fails records that wait for the topic. */
-  failUnassigned(topic: TopicQueue, records: readonly ProduceRecord[], error: KafkaError): void {
-    if (records.length === 0) return
-    this.#options.outcomes.settleUnassigned(records, failedDelivery(topic.name, -1, error))
-  }
-
-  /** Fails records that got no partition of the topic. */
-  failRefused(topic: TopicQueue, refused: readonly RefusedRecord[]): void {
-    for (const { record, error } of refused) {
-      this.#options.outcomes.settleUnassigned([record], failedDelivery(topic.name, record.partition, error))
-    }
-  }
-
   get #nowMs(): number {
     return this.#options.core.runtime.clock.monotonicMs()
   }
@@ -94,21 +80,21 @@ export class Expiry {
 
   /** @returns when to look again */
   #expireUnassigned(topic: TopicQueue, nowMs: number): number {
-    const { unassigned } = topic
+    const { name, unassigned } = topic
     if (unassigned.length === 0) return Number.POSITIVE_INFINITY
-    const cached = this.#options.core.metadata.cache.topic(topic.name)
+    const { core, outcomes } = this.#options
+    const cached = core.metadata.cache.topic(name)
     const isMissing = cached?.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
     const unknownMs = topic.unknownSinceMs + this.#propagationMs
     if (isMissing && nowMs >= unknownMs) {
-      topic.unassigned = []
-      this.failUnassigned(topic, unassigned, new KafkaError(KafkaError._UNKNOWN_TOPIC))
+      outcomes.failUnassigned(name, topic.takeUnassigned(), new KafkaError(KafkaError._UNKNOWN_TOPIC))
       return Number.POSITIVE_INFINITY
     }
     const first = unassigned.findIndex(({ createdMs }) => nowMs - createdMs < this.#deliveryTimeoutMs)
     const count = first < 0 ? unassigned.length : first
     if (count > 0) {
       topic.unassigned = unassigned.slice(count)
-      this.failUnassigned(topic, unassigned.slice(0, count), new KafkaError(KafkaError._MSG_TIMED_OUT))
+      outcomes.failUnassigned(name, unassigned.slice(0, count), new KafkaError(KafkaError._MSG_TIMED_OUT))
     }
     const oldest = topic.unassigned[0]
     if (oldest === undefined) return Number.POSITIVE_INFINITY

@@ -1,23 +1,16 @@
 /**
- * The documented Producer: asynchronous, batching, one instance for many topics. Composition only: `Accumulator` holds
- * records, `Sender` carries batches, `BatchOutcomes` decides over answers, `Expiry` ends lives.
+ * The documented Producer: asynchronous, batching, one instance for many topics. Surface only: arguments, promises and the
+ * order of calls; `ProducerEngine` does the work.
  */
 import { EventEmitter } from 'node:events'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { BATCH_HEADER_BYTES } from '../../common/record/batch.ts'
-import { recordSizeBound } from '../../common/record/batch-builder.ts'
-import { CompressionType, codecNamed } from '../../common/record/codecs.ts'
-import { ClientCore } from '../client-core.ts'
 import type { ClientHooks } from '../client-hooks.ts'
-import type { Config } from '../config/config.ts'
 import type { DeliveryCallback } from '../config/producer-properties.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
 import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
-import { OnceEvent } from '../event-queue.ts'
 import type { ProducerEvents } from '../events/event-maps.ts'
 import { serveAlways } from '../serve-always.ts'
-import { commonMetrics, type Metric, metric } from '../statistics/metrics.ts'
+import type { Metric } from '../statistics/metrics.ts'
 import {
   type CloseOptions,
   callLimits,
@@ -25,14 +18,10 @@ import {
   type ListTopicsOptions,
   type Timeout,
 } from '../timeouts.ts'
-import { channels, type ProduceContext, Trace } from '../tracing/channels.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import type { HeadersInput } from '../values/headers.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
-import { Accumulator, type ProduceRecord, type TopicQueue } from './accumulator.ts'
-import { BatchOutcomes } from './batch-outcomes.ts'
-import { Expiry } from './expiry.ts'
 import {
   type BytesInput,
   checkOptionNames,
@@ -41,9 +30,8 @@ import {
   type ProduceOptions,
   recordOf,
 } from './produce-arguments.ts'
-import type { BatchFormat } from './producer-batch.ts'
-import { type IdentitySource, ProducerIdentity } from './producer-identity.ts'
-import { producerStatistics } from './producer-statistics.ts'
+import { ProducerEngine } from './producer-engine.ts'
+import { producerMetrics } from './producer-metrics.ts'
 import { ProducerWritable, type WritableOptions } from './producer-writable.ts'
 import {
   checkMessage,
@@ -56,10 +44,9 @@ import {
   type SendRequest,
   type TopicMessages,
 } from './send-arguments.ts'
-import { SendQueue, type TopicRecord } from './send-queue.ts'
-import { Sender } from './sender.ts'
+import type { TopicRecord } from './send-queue.ts'
 import { Transaction } from './transaction.ts'
-import { TransactionManager } from './transaction-manager.ts'
+import type { TransactionManager } from './transaction-manager.ts'
 
 /** A message of `produceBatch`; `_error` is set on those that were refused. */
 export interface BatchMessage extends ProduceOptions {
@@ -75,30 +62,16 @@ export interface PurgeOptions {
   readonly blocking?: boolean
 }
 
-/** Oldest age of a batch that still takes records: they expire with it. */
-const batchMaxAgeMs = 1000
-
 /** `extra` of a producer: configuration, and what is no property. */
 export type ProducerExtra = ClientConfig & {
   /** Serves callbacks as the event loop turns: no `poll` is needed. What they throw becomes an `error` event. */
   readonly autoPoll?: boolean
 }
 
-const noReport = (): void => {}
-
 export class Producer extends EventEmitter<ProducerEvents> {
-  readonly #core: ClientCore
-  readonly #accumulator: Accumulator
-  readonly #sender: Sender
-  readonly #sends: SendQueue
-  readonly #outcomes: BatchOutcomes
-  readonly #expiry: Expiry
-  readonly #identity: IdentitySource | undefined
-  readonly #transactions: TransactionManager | undefined
+  readonly #engine: ProducerEngine
   readonly #defaultCallback: DeliveryCallback | undefined
-  readonly #maxMessageBytes: number
   readonly #wallMs: () => number
-  #fatalError: KafkaError | undefined
   #closing: Promise<boolean> | undefined
 
   /** @param hooks for tests: see `ClientHooks` */
@@ -107,65 +80,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
     const { autoPoll = false, ...ownConf } = extra ?? {}
     if (typeof autoPoll !== 'boolean') throw new TypeError('autoPoll must be a boolean')
     const config = readConfig('producer', conf, extra === undefined ? undefined : ownConf)
-    this.#core = new ClientCore(config, hooks, {
-      onRoom: (broker) => this.#sender.roomAt(broker),
-      onDown: () => {},
-      emitter: this,
-    })
-    const { clock } = this.#core.runtime
+    this.#engine = new ProducerEngine(config, hooks, this)
+    const { clock } = this.#engine.core.runtime
     this.#wallMs = () => clock.wallMs()
     this.#defaultCallback = config.get('on_delivery')
-    this.#maxMessageBytes = config.get('message.max.bytes')
-    this.#accumulator = this.#makeAccumulator(config)
-    const transactionalId = config.get('transactional.id')
-    this.#transactions =
-      transactionalId === undefined
-        ? undefined
-        : new TransactionManager(this.#core, transactionalId, {
-            onPartitionAdded: (partition) => this.#sender.markReady(partition),
-            onFatal: (error) => this.#fatal(error),
-            flushAll: async (signal) => void (await this.#flush(Number.POSITIVE_INFINITY, signal)),
-            discardAll: () => this.#discardAll(),
-            hasGaps: () => this.#hasGaps(),
-          })
-    this.#identity =
-      this.#transactions !== undefined
-        ? this.#transactions
-        : config.get('enable.idempotence')
-          ? new ProducerIdentity(
-              this.#core,
-              () => this.#core.runtime.reactor.touch(this.#sender),
-              (error) => this.#fatal(error),
-            )
-          : undefined
-    const shared = {
-      core: this.#core,
-      accumulator: this.#accumulator,
-      identity: this.#identity,
-      transactions: this.#transactions,
-    }
-    this.#outcomes = new BatchOutcomes({
-      ...shared,
-      retryLater: (partition, attempts) => this.#sender.retryLater(partition, attempts),
-      onFatal: (error) => this.#fatal(error),
-    })
-    this.#sender = new Sender({ ...shared, outcomes: this.#outcomes })
-    this.#expiry = new Expiry({ ...shared, outcomes: this.#outcomes })
-    this.#sends = new SendQueue({
-      accumulator: this.#accumulator,
-      outcomes: this.#outcomes,
-      notifier: this.#core.notifier,
-      reactor: this.#core.runtime.reactor,
-      add: (topic, record) => {
-        this.#checkProduce(topic)
-        this.#add(topic, record)
-      },
-    })
-    this.#core.metadata.onUpdate(() => this.#metadataUpdated())
-    this.#core.startStatistics(() =>
-      producerStatistics({ ...shared, sender: this.#sender, config, identity: this.#identity }),
-    )
-    if (autoPoll) void serveAlways(this.#core)
+    if (autoPoll) void serveAlways(this.#engine.core)
   }
 
   /**
@@ -178,7 +97,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     hooks: ClientHooks = {},
   ): Promise<Producer> {
     const made = new Producer(conf, extra, hooks)
-    return made.#core.whenReady(made)
+    return made.#engine.core.whenReady(made)
   }
 
   /** Enqueues a message; its fate comes through the delivery callback. Throws as documented (7.1). */
@@ -208,7 +127,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
       options = valueOrOptions as ProduceOptions
     } else options = { value: valueOrOptions, key, partition, onDelivery, timestamp, headers }
     this.#checkProduce(topic)
-    this.#add(topic, recordOf(options, this.#defaultCallback, this.#wallMs))
+    this.#engine.produce(topic, recordOf(options, this.#defaultCallback, this.#wallMs))
   }
 
   /**
@@ -229,11 +148,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
         checkMessage(second ?? {}, 'message')
         this.#checkProduce(first)
         const record = recordOf((second ?? {}) as SendOptions, undefined, this.#wallMs)
-        return this.#sends.send(first, record, third?.signal)
+        return this.#engine.sends.send(first, record, third?.signal)
       }
       checkTopicMessages(first)
-      checkSame('acks', first.acks, this.#core.config.get('acks'))
-      checkSame('timeout', first.timeout, this.#core.config.get('request.timeout.ms'))
+      checkSame('acks', first.acks, this.#engine.core.config.get('acks'))
+      checkSame('timeout', first.timeout, this.#engine.core.config.get('request.timeout.ms'))
       return this.#sendAll([first], (second as SendCallOptions | undefined)?.signal)
     } catch (error) {
       return Promise.reject(error)
@@ -251,40 +170,26 @@ export class Producer extends EventEmitter<ProducerEvents> {
   ): Promise<RecordMetadata[]> {
     if (!Array.isArray(batch?.topicMessages)) throw new TypeError('topicMessages must be an array')
     for (const entry of batch.topicMessages) checkTopicMessages(entry)
-    checkSame('acks', batch.acks, this.#core.config.get('acks'))
-    checkSame('timeout', batch.timeout, this.#core.config.get('request.timeout.ms'))
+    checkSame('acks', batch.acks, this.#engine.core.config.get('acks'))
+    checkSame('timeout', batch.timeout, this.#engine.core.config.get('request.timeout.ms'))
     return await this.#sendAll(batch.topicMessages, options?.signal)
   }
 
   /** An object-mode Writable; several may share the producer. Web streams through `Writable.toWeb`. */
   writable(options: WritableOptions = {}): ProducerWritable {
-    this.#core.checkOpen()
+    this.#engine.core.checkOpen()
     const parts = {
-      core: this.#core,
+      core: this.#engine.core,
       send: (topic: string, message: SendOptions) => this.send(topic, message),
-      flush: () => this.#flush(Number.POSITIVE_INFINITY, undefined),
-      hasRoom: () => this.#sends.waitingCount === 0,
+      flush: () => this.#engine.flush(callLimits(undefined)),
+      hasRoom: () => this.#engine.sends.waitingCount === 0,
     }
     return new ProducerWritable(parts, options)
   }
 
   /** Counters and gauges as they are now; `prometheusText` writes them down. */
   metrics(): Metric[] {
-    const { messageCount, chargedBytes } = this.#accumulator
-    let delivered = 0
-    for (const partition of this.#accumulator.partitions()) delivered += partition.ackedMessages
-    return [
-      ...commonMetrics(this.#core),
-      metric('kafka_producer_queue_messages', 'gauge', 'Messages not reported yet', messageCount),
-      metric('kafka_producer_queue_bytes', 'gauge', 'Bytes of these messages', chargedBytes),
-      metric(
-        'kafka_producer_sends_waiting',
-        'gauge',
-        'Messages that wait for room',
-        this.#sends.waitingCount,
-      ),
-      metric('kafka_producer_delivered_total', 'counter', 'Messages acknowledged', delivered),
-    ]
+    return producerMetrics(this.#engine)
   }
 
   /** Begins a transaction as an object, initialising the producer first where that was not done. */
@@ -324,7 +229,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     for (const message of messages as readonly BatchMessage[]) {
       const record = recordOf({ partition: options.partition, ...message }, callback, this.#wallMs)
       try {
-        this.#add(topic, record)
+        this.#engine.produce(topic, record)
         accepted++
       } catch (error) {
         if (!(error instanceof KafkaException)) throw error
@@ -336,33 +241,32 @@ export class Producer extends EventEmitter<ProducerEvents> {
 
   /** Serves queued callbacks; waits for the first one. @returns how many were served */
   async poll(timeout?: Timeout): Promise<number> {
-    this.#core.checkOpen()
+    this.#engine.core.checkOpen()
     const { timeoutMs, signal } = callLimits(timeout)
-    return await this.#core.events.poll(timeoutMs, signal)
+    return await this.#engine.core.events.poll(timeoutMs, signal)
   }
 
   /** Waits until everything is delivered or failed and reported. @returns how many messages are still outstanding */
   async flush(timeout?: Timeout): Promise<number> {
-    this.#core.checkOpen()
-    const { timeoutMs, signal } = callLimits(timeout)
-    return await this.#flush(timeoutMs, signal)
+    this.#engine.core.checkOpen()
+    return await this.#engine.flush(callLimits(timeout))
   }
 
   /** Drops messages; their reports come with the next `poll` or `flush`. With `blocking: false` nothing is returned. */
   purge(options: PurgeOptions & { readonly blocking: false }): void
   purge(options?: PurgeOptions): Promise<void>
   purge(options: PurgeOptions = {}): Promise<void> | void {
-    this.#core.checkOpen()
+    this.#engine.core.checkOpen()
     checkOptionNames(options, (name) => name === 'inQueue' || name === 'inFlight' || name === 'blocking')
     const { inQueue = true, inFlight = true, blocking = true } = options
-    this.#purge(inQueue, inFlight)
+    this.#engine.purge(inQueue, inFlight)
     // Everything happens in this thread: there is nobody to wait for.
     if (blocking) return Promise.resolve()
   }
 
   /** Messages that wait, are in flight, or are done with their report not served. */
   get length(): number {
-    return this.#accumulator.messageCount + this.#sends.waitingCount
+    return this.#engine.messageCount
   }
 
   len(): number {
@@ -370,18 +274,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
   }
 
   async listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
-    return await this.#core.listTopics(topic, timeout)
+    return await this.#engine.core.listTopics(topic, timeout)
   }
 
   /** User and password from the next authentication on. */
   setSaslCredentials(username: string, password: string): void {
-    this.#core.setSaslCredentials(username, password)
+    this.#engine.core.setSaslCredentials(username, password)
   }
 
   /** Gets producer id and epoch, and fences older instances of the id. Once, before everything else. */
   async initTransactions(timeout?: Timeout): Promise<void> {
     const transactions = this.#transactional()
-    await transactions.init(callLimits(timeout, 2 * this.#core.config.get('transaction.timeout.ms')))
+    await transactions.init(callLimits(timeout, 2 * this.#engine.core.config.get('transaction.timeout.ms')))
   }
 
   /** Messages belong to the new transaction from now. */
@@ -421,7 +325,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * @returns true
    */
   close(options: CloseOptions = {}): Promise<boolean> {
-    this.#closing ??= this.#close(closeLimits(options))
+    this.#closing ??= this.#engine.close(closeLimits(options)).then(() => true)
     return this.#closing
   }
 
@@ -440,279 +344,19 @@ export class Producer extends EventEmitter<ProducerEvents> {
       this.#checkProduce(topic)
       for (const message of messages) sends.push({ topic, record: recordOf(message, undefined, wallMs) })
     }
-    const settled = this.#sends.sendAll(sends, signal)
-    // What waits for room has no size yet.
-    this.#sender.added(sends.reduce((sum, { record }) => sum + record.sizeBytes, 0))
-    return settled
-  }
-
-  #makeAccumulator(config: Config): Accumulator {
-    const deliveryTimeoutMs = config.get('delivery.timeout.ms')
-    const lifeMs = deliveryTimeoutMs === 0 ? Number.POSITIVE_INFINITY : deliveryTimeoutMs
-    const lingerMs = config.get('linger.ms')
-    return new Accumulator({
-      runtime: this.#core.runtime,
-      limits: {
-        maxRecords: config.get('batch.num.messages'),
-        maxBytes: Math.min(config.get('batch.size'), config.get('message.max.bytes')),
-        lingerMs,
-        maxAgeMs: lingerMs + Math.min(batchMaxAgeMs, lifeMs / 8),
-      },
-      format: batchFormat(config),
-      maxMessages: config.get('queue.buffering.max.messages'),
-      maxBytes: config.get('queue.buffering.max.kbytes') * 1024,
-      partitioner: config.get('partitioner'),
-      stickyMs: config.get('sticky.partitioning.linger.ms'),
-      onNewTopic: (topic) => {
-        this.#core.metadata.want(topic.name)
-        this.#updateTopic(topic)
-      },
-      onReady: (partition) => this.#sender.markReady(partition),
-    })
+    return this.#engine.sendAll(sends, signal)
   }
 
   #transactional(): TransactionManager {
-    this.#core.checkOpen()
-    if (this.#transactions === undefined) {
+    this.#engine.core.checkOpen()
+    if (this.#engine.transactions === undefined) {
       throw kafkaException(KafkaError._NOT_CONFIGURED, 'The transactional API needs "transactional.id"')
     }
-    return this.#transactions
+    return this.#engine.transactions
   }
 
-  async #discardAll(): Promise<void> {
-    this.#purge(true, true)
-    const { events } = this.#core
-    for (;;) {
-      events.serveReady()
-      // A request on its way could write after the end of the transaction.
-      if (this.#sender.requestsInFlight === 0 && this.length === 0) return
-      await events.wait(Number.POSITIVE_INFINITY)
-    }
-  }
-
-  /** Whether sequences are missing somewhere; the new epoch that follows repairs all. */
-  #hasGaps(): boolean {
-    let hasGaps = false
-    for (const partition of this.#accumulator.partitions()) hasGaps ||= partition.needsNewEpoch
-    return hasGaps
-  }
-
-  #checkProduce(topic: unknown): void {
-    this.#core.checkOpen()
+  #checkProduce(topic: unknown): asserts topic is string {
+    this.#engine.checkProduce()
     if (typeof topic !== 'string') throw new TypeError('topic must be a string')
-    const fatal = this.#fatalError
-    if (fatal !== undefined) {
-      throw kafkaException(KafkaError._FATAL, `Fatal error: ${fatal.name()}: ${fatal.str()}`, { fatal: true })
-    }
-    this.#transactions?.checkProduce()
-  }
-
-  #add(name: string, record: ProduceRecord): void {
-    const recordBytes = recordSizeBound(record.key, record.value, record.headers)
-    if (recordBytes + BATCH_HEADER_BYTES > this.#maxMessageBytes) {
-      throw kafkaException(
-        KafkaError.MSG_SIZE_TOO_LARGE,
-        `Message of ${recordBytes} bytes exceeds message.max.bytes (${this.#maxMessageBytes})`,
-      )
-    }
-    const topic = this.#accumulator.topicFor(name)
-    const { info } = topic
-    if (info === undefined) this.#checkKnownMissing(topic)
-    else if (record.partition >= info.partitions.length) throw kafkaException(KafkaError._UNKNOWN_PARTITION)
-    this.#accumulator.add(topic, this.#watched(name, record), recordBytes)
-    this.#expiry.watch()
-  }
-
-  /** For those who trace or listen: a message without a callback is reported too. */
-  #watched(topic: string, record: ProduceRecord): ProduceRecord {
-    const isTraced = channels.produce.hasSubscribers
-    if (!isTraced && !(record.callback === undefined && this.#core.notifier.has('delivery-report')))
-      return record
-    const trace = isTraced
-      ? Trace.begin(channels.produce, () => this.#produceContext(topic, record))
-      : undefined
-    record.trace = trace
-    if (record.callback === undefined) {
-      record.callback = noReport
-      record.isDirect = true
-    }
-    return record
-  }
-
-  #produceContext(topic: string, { key, value, partition }: ProduceRecord): ProduceContext {
-    const clientId = this.#core.config.get('client.id')
-    return {
-      operation: 'produce',
-      clientId,
-      topic,
-      attributes: {
-        'messaging.system': 'kafka',
-        'messaging.operation.type': 'send',
-        'messaging.operation.name': 'produce',
-        'messaging.destination.name': topic,
-        'messaging.client.id': clientId,
-        'messaging.message.body.size': value?.length ?? 0,
-        ...(partition < 0 ? {} : { 'messaging.destination.partition.id': `${partition}` }),
-        ...(key === null ? {} : { 'messaging.kafka.message.key': key.toString() }),
-        ...(value === null ? { 'messaging.kafka.message.tombstone': true } : {}),
-      },
-    }
-  }
-
-  #checkKnownMissing(topic: TopicQueue): void {
-    const { runtime, metadata, config } = this.#core
-    if (metadata.cache.topic(topic.name)?.errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return
-    const unknownForMs = runtime.clock.monotonicMs() - topic.unknownSinceMs
-    if (unknownForMs >= config.get('topic.metadata.propagation.max.ms'))
-      throw kafkaException(KafkaError._UNKNOWN_TOPIC)
-  }
-
-  #metadataUpdated(): void {
-    for (const topic of this.#accumulator.topics()) this.#updateTopic(topic)
-    this.#core.runtime.reactor.touch(this.#sender)
-  }
-
-  #updateTopic(topic: TopicQueue): void {
-    const cached = this.#core.metadata.cache.topic(topic.name)
-    if (cached === undefined) return
-    if (cached.errorCode === ErrorCode.NONE && cached.partitions.length > 0) {
-      if (topic.info === cached) return
-      topic.info = cached
-      for (const partition of topic.partitions) {
-        const previousLeaderId = partition.leaderId
-        topic.updateLeader(partition)
-        if (partition.leaderId !== previousLeaderId) this.#sender.moveLane(partition, previousLeaderId)
-      }
-      this.#expiry.failRefused(topic, this.#accumulator.assign(topic))
-      return
-    }
-    if (topic.info !== undefined) {
-      topic.info = undefined
-      topic.unknownSinceMs = this.#core.runtime.clock.monotonicMs()
-    }
-    const { errorCode } = cached
-    if (errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) this.#expiry.watchTopic()
-    else if (
-      errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED ||
-      errorCode === ErrorCode.INVALID_TOPIC_EXCEPTION
-    ) {
-      const records = topic.unassigned
-      topic.unassigned = []
-      this.#expiry.failUnassigned(topic, records, new KafkaError(errorCode))
-    }
-  }
-
-  async #flush(timeoutMs: number, signal: AbortSignal | undefined): Promise<number> {
-    signal?.throwIfAborted()
-    const { events, runtime } = this.#core
-    const deadlineMs = runtime.clock.monotonicMs() + timeoutMs
-    this.#accumulator.beginFlush()
-    try {
-      await events.turn()
-      for (;;) {
-        events.serveReady()
-        signal?.throwIfAborted()
-        const leftMs = deadlineMs - runtime.clock.monotonicMs()
-        if (this.length === 0 || leftMs <= 0) return this.length
-        await events.wait(leftMs, signal)
-      }
-    } finally {
-      this.#accumulator.endFlush()
-    }
-  }
-
-  async #close({
-    timeoutMs,
-    signal,
-  }: {
-    timeoutMs: number
-    signal: AbortSignal | undefined
-  }): Promise<boolean> {
-    const { clock } = this.#core.runtime
-    const deadlineMs = clock.monotonicMs() + timeoutMs
-    try {
-      // Outside a transaction nothing can be sent: waiting would be in vain.
-      const state = this.#transactions?.transactionState
-      if (state !== undefined && state !== 'InTransaction') this.#purge(true, true)
-      let left = await this.#flush(timeoutMs, signal)
-      if (left === 0) {
-        await this.#core.pushLastMetrics({ timeoutMs: deadlineMs - clock.monotonicMs(), signal })
-        // What the application produced in the meantime.
-        if (this.length > 0) left = await this.#flush(deadlineMs - clock.monotonicMs(), signal)
-      }
-      if (left > 0) {
-        this.#purge(true, true)
-        this.#core.events.serveReady()
-      }
-    } finally {
-      this.#sender.stop()
-      this.#expiry.close()
-      this.#accumulator.close()
-      this.#identity?.close()
-      this.#core.close()
-      this.#sends.fail(new KafkaError(KafkaError._PURGE_QUEUE))
-      this.#accumulator.release(this.#accumulator.messageCount, this.#accumulator.chargedBytes)
-    }
-    return true
-  }
-
-  #purge(inQueue: boolean, inFlight: boolean): void {
-    const queueError = new KafkaError(KafkaError._PURGE_QUEUE)
-    const flightError = new KafkaError(KafkaError._PURGE_INFLIGHT)
-    if (inQueue) this.#sends.fail(queueError)
-    for (const topic of this.#accumulator.topics()) {
-      if (inQueue) {
-        const { unassigned } = topic
-        topic.unassigned = []
-        this.#expiry.failUnassigned(topic, unassigned, queueError)
-      }
-      for (const partition of topic.partitions) {
-        if (inFlight) {
-          for (const batch of partition.inFlight) {
-            batch.isPossiblyPersisted = true
-            this.#outcomes.giveUp(partition, batch, flightError)
-          }
-        }
-        if (!inQueue) continue
-        for (const batch of partition.takeQueued()) {
-          this.#outcomes.giveUp(partition, batch, batch.isPossiblyPersisted ? flightError : queueError)
-        }
-      }
-    }
-  }
-
-  /** The first fatal error ends the instance: everything outstanding fails, and the next serving call throws. */
-  #fatal(error: KafkaError): void {
-    if (this.#fatalError !== undefined) return
-    this.#fatalError = error
-    this.#sender.stop()
-    this.#sends.fail(error)
-    for (const topic of this.#accumulator.topics()) {
-      const { unassigned } = topic
-      topic.unassigned = []
-      this.#expiry.failUnassigned(topic, unassigned, error)
-      for (const partition of topic.partitions) {
-        for (const batch of [...partition.inFlight, ...partition.takeQueued()]) {
-          this.#outcomes.giveUp(partition, batch, error)
-        }
-      }
-    }
-    this.#core.events.push(
-      new OnceEvent(() => {
-        throw new KafkaException(error)
-      }),
-    )
-  }
-}
-
-function batchFormat(config: Config): BatchFormat {
-  const name = config.get('compression.codec')
-  const codec = codecNamed(name === 'inherit' ? 'none' : name)
-  const level = config.get('compression.level')
-  const isGiven = codec !== null && level >= 0 && codec.minLevel < codec.maxLevel
-  return {
-    compressionType: (codec?.type ?? CompressionType.none) as CompressionType,
-    compressionLevel: isGiven ? Math.min(Math.max(level, codec.minLevel), codec.maxLevel) : undefined,
-    isTransactional: config.get('transactional.id') !== undefined,
   }
 }

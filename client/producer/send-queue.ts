@@ -4,13 +4,13 @@
  * is known, whether or not anybody polls.
  */
 import type { Reactor } from '../../common/runtime/reactor.ts'
-import { BufferError, KafkaError, KafkaException } from '../errors.ts'
+import { BufferError, type KafkaError, KafkaException } from '../errors.ts'
 import type { EventNotifier } from '../events/event-notifier.ts'
 import { checkSignal } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
 import type { Accumulator, ProduceRecord } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
-import { failedDelivery, type ReportCallback } from './delivery.ts'
+import type { ReportCallback } from './delivery.ts'
 import { DeliveryError } from './delivery-error.ts'
 import type { RecordMetadata } from './send-arguments.ts'
 import { SendGroup } from './send-group.ts'
@@ -184,9 +184,6 @@ export class SendQueue {
     const { accumulator, outcomes } = this.#options
     const aborted = this.#aborted
     this.#aborted = new Set()
-    const error = new KafkaError(KafkaError._PURGE_QUEUE)
-    for (const { topic, partition, reports } of accumulator.withdraw(aborted)) {
-      outcomes.withdrawn(reports, failedDelivery(topic, partition, error))
-    }
+    for (const withdrawn of accumulator.withdraw(aborted)) outcomes.withdrawn(withdrawn)
   }
 }

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { Producer, type TraceContext, tracingChannels } from '../../../../client/index.ts'
+import {
+  BufferError,
+  type ClientConfig,
+  Producer,
+  type TraceContext,
+  tracingChannels,
+} from '../../../../client/index.ts'
 import { Trace } from '../../../../client/tracing/channels.ts'
 import { ScriptedCluster } from '../support/scripted-broker.ts'
 
@@ -10,11 +16,11 @@ afterEach(async () => {
   open = []
 })
 
-async function world() {
+async function world(conf: ClientConfig = {}) {
   const cluster = new ScriptedCluster(3)
   await cluster.start(1)
-  const conf = { 'bootstrap.servers': cluster.bootstrap, log_level: 0, 'client.id': 'traced' }
-  const producer = new Producer(conf, undefined, { runtime: cluster.sim.machine('client') })
+  const base = { 'bootstrap.servers': cluster.bootstrap, log_level: 0, 'client.id': 'traced' }
+  const producer = new Producer({ ...base, ...conf }, undefined, { runtime: cluster.sim.machine('client') })
   open.push({ cluster, producer })
   return { cluster, producer }
 }
@@ -94,6 +100,18 @@ describe('tracing channels', () => {
       ['error', 'asyncStart', 'asyncEnd'].map((phase) => `produce ${phase} produce`),
     )
     expect(String(contexts[0]?.error)).toContain('Purged from the queue')
+  })
+
+  it('a message is traced once, however often it finds no room, and not at all where it is refused', async () => {
+    const { cluster, producer } = await world({ 'queue.buffering.max.messages': 1 })
+    cluster.topic('t', [1])
+    const { log } = await published(['produce'], async () => {
+      const sends = ['first', 'second', 'third'].map((value) => producer.send('t', { value }))
+      expect(() => producer.produce('t', { value: 'refused' })).toThrow(BufferError)
+      await cluster.settle(Promise.all(sends))
+    })
+    for (const phase of ['start', 'end', 'asyncStart', 'asyncEnd'])
+      expect(log.filter((entry) => entry === `produce ${phase} produce`)).toHaveLength(3)
   })
 
   it('connections and requests are traced', async () => {
