@@ -3,6 +3,7 @@
  * or an admin client owns one core and adds what is its own.
  */
 import { giveUpAfter } from '../common/runtime/give-up-after.ts'
+import { DuplexTransport, type OpenDuplex } from '../common/runtime/node/duplex-transport.ts'
 import { createNodeRuntime } from '../common/runtime/node/runtime.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { Timer } from '../common/runtime/scheduler.ts'
@@ -59,7 +60,7 @@ export class ClientCore {
   readonly name: string
   readonly startedMs: number
   readonly #handleKind: string
-  readonly #ownRuntime: { close(): void } | undefined
+  readonly #ownRuntime: { close?(): void } | undefined
   /** Of PLAIN and SCRAM; undefined while none are configured. */
   credentials: { readonly username: string; readonly password: string } | undefined
   readonly #tokens: OauthTokens | undefined
@@ -77,16 +78,17 @@ export class ClientCore {
       admin: 'AdminClient',
     }[config.kind]
     const bootstrap = parseBootstrapServers(config.get('bootstrap.servers'), config.get('security.protocol'))
-    if (hooks.runtime === undefined) {
-      const runtime = createNodeRuntime({
+    const isOwnRuntime = hooks.runtime === undefined
+    const runtime: Runtime & { close?(): void } =
+      hooks.runtime ??
+      createNodeRuntime({
         timersKeepProcessAlive: true,
         areTurnsPrompt: true,
         onBug: (error) =>
           this.logger.log(LogLevel.CRIT, 'BUG', error instanceof Error ? `${error.stack}` : `${error}`),
       })
-      this.runtime = runtime
-      this.#ownRuntime = runtime
-    } else this.runtime = hooks.runtime
+    this.#ownRuntime = isOwnRuntime ? runtime : undefined
+    this.runtime = hooks.connect === undefined ? runtime : withStreams(runtime, hooks.connect)
     const authentication = authenticatorOf(config, {
       runtime: this.runtime,
       credentials: () => this.credentials,
@@ -130,6 +132,7 @@ export class ClientCore {
           clock: this.runtime.clock,
           clientId: config.get('client.id'),
           isAdmin: config.kind === 'admin',
+          hooks,
         }),
         authenticator: authentication?.authenticator,
         socket: socketOptionsOf(config, this.runtime.files, hooks.checkServerIdentity),
@@ -333,7 +336,7 @@ export class ClientCore {
     this.events.notify()
     for (const wake of [...this.#closeListeners]) wake()
     // Closing links still need a turn of their own.
-    this.runtime.reactor.post(() => this.#ownRuntime?.close())
+    this.runtime.reactor.post(() => this.#ownRuntime?.close?.())
   }
 
   #throttled(broker: Broker, throttleMs: number): void {
@@ -348,4 +351,9 @@ export class ClientCore {
 /** What ApiVersions allows in software names (KIP-511). */
 function softwareWord(text: string): string {
   return text.replace(/[^a-zA-Z0-9.-]/g, '-').replace(/^[.-]+|[.-]+$/g, '') || 'unknown'
+}
+
+function withStreams(runtime: Runtime, open: OpenDuplex): Runtime {
+  const { clock, scheduler, random, files, reactor, trace } = runtime
+  return { clock, scheduler, random, files, reactor, trace, transport: new DuplexTransport(open, runtime) }
 }

@@ -1,6 +1,6 @@
 /** The public names of `kafkito/client`. */
 export * from './admin/index.ts'
-export type { ClientHooks } from './client-hooks.ts'
+export type { ClientHooks, RequestHooks, RequestStart } from './client-hooks.ts'
 export type { OauthToken } from './config/connection-properties.ts'
 export type { DeliveryCallback, PartitionerFunction, PartitionerName } from './config/producer-properties.ts'
 export type { ClientConfig, PropertyName } from './config/table.ts'

@@ -6,6 +6,7 @@ import type { FetchResponse } from '../../common/protocol/apis/01-fetch.ts'
 import type { ApiSchema } from '../../common/protocol/schema.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
 import type { Address } from '../../common/runtime/transport.ts'
+import type { RequestHooks, RequestStart } from '../client-hooks.ts'
 import type { RequestResult } from '../connections/request.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { FetchEvent, RequestEvent } from '../events/event-maps.ts'
@@ -25,6 +26,7 @@ export interface RequestWatchOptions {
   readonly clock: Clock
   readonly clientId: string
   readonly isAdmin: boolean
+  readonly hooks?: RequestHooks
 }
 
 const groupApis: ReadonlySet<string> = new Set([
@@ -49,12 +51,15 @@ export class RequestWatch {
 
   /** @returns what to call with the result; undefined when nobody wants to know */
   begin(broker: WatchedBroker, api: ApiSchema): RequestEnd | undefined {
-    const { notifier, clock } = this.#options
+    const { notifier, clock, hooks = {} } = this.#options
+    const { beforeRequest, afterRequest } = hooks
     const ownChannel = this.#channelOf(api.name)
     const isTold = notifier.has('request') || notifier.has('request-timeout')
     const isFetch = api.name === 'Fetch' && notifier.has('fetch')
     const isTraced = channels.request.hasSubscribers || ownChannel?.hasSubscribers === true
-    if (!isTold && !isFetch && !isTraced) return undefined
+    const isHooked = beforeRequest !== undefined || afterRequest !== undefined
+    if (!isTold && !isFetch && !isTraced && !isHooked) return undefined
+    if (beforeRequest !== undefined) this.#guard(() => beforeRequest(this.#start(broker, api)))
     const startedMs = clock.monotonicMs()
     const context = (): RequestContext => this.#context(broker, api)
     const traces = [
@@ -68,7 +73,10 @@ export class RequestWatch {
         if (error === null) trace?.succeeded(result.ok ? result.response : undefined)
         else trace?.failed(new KafkaException(error))
       }
-      if (isTold) this.#tell(broker, api, durationMs, error)
+      if (afterRequest !== undefined) {
+        this.#guard(() => afterRequest({ ...this.#start(broker, api), durationMs, error }))
+      }
+      if (isTold) this.#tell({ ...this.#start(broker, api), durationMs, error })
       if (isFetch && result.ok) {
         notifier.tell('fetch', fetchEvent(broker, result.response as unknown as FetchResponse, durationMs))
       }
@@ -127,19 +135,24 @@ export class RequestWatch {
     }
   }
 
-  #tell(broker: WatchedBroker, api: ApiSchema, durationMs: number, error: KafkaError | null): void {
-    const { notifier, clientId } = this.#options
+  #start(broker: WatchedBroker, api: ApiSchema): RequestStart {
     const { host, port } = broker.address
-    const event: RequestEvent = {
-      nodeId: broker.nodeId,
-      host,
-      port,
-      apiName: api.name,
-      apiKey: api.key,
-      clientId,
-      durationMs,
-      error,
+    const { clientId } = this.#options
+    return { nodeId: broker.nodeId, host, port, apiName: api.name, apiKey: api.key, clientId }
+  }
+
+  /** Hooks never reach the machinery. */
+  #guard(hook: () => void): void {
+    try {
+      hook()
+    } catch (error) {
+      this.#options.notifier.error(error)
     }
+  }
+
+  #tell(event: RequestEvent): void {
+    const { notifier } = this.#options
+    const { error } = event
     notifier.tell('request', event)
     const code = error?.code()
     if (code === KafkaError._TIMED_OUT || code === KafkaError._TIMED_OUT_QUEUE) {

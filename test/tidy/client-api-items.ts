@@ -695,7 +695,7 @@ export const sections: readonly Section[] = [
       ),
       ...exportsOf('injectTraceContext extractTraceContext prometheusText ClientHooks'),
       ...members('ClientHooks', 'runtime checkServerIdentity connect beforeRequest afterRequest', {
-        files: /unit\/client/,
+        files: /unit\/client|e2e\/hooks/,
       }),
     ],
   },

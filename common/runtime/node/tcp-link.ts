@@ -7,6 +7,7 @@
  * Invariant: `onClose` is posted exactly once, behind every frame that was read before it.
  */
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Frame } from '../../protocol/frame.ts'
 import { FrameAssembler, type FrameRefusal } from '../frame-assembler.ts'
 import { joinFrames } from '../frame-joiner.ts'
@@ -25,6 +26,9 @@ export interface InPlaceReading {
 
 /** Reads are delivered one after the other and what must last is copied out at once, so one serves all sockets. */
 const scratch = Buffer.allocUnsafeSlow(socketScratchBytes)
+
+/** A socket, or a stream in its place, which has no addresses. */
+type Stream = Duplex & Partial<Pick<Socket, 'localAddress' | 'localPort'>>
 
 const nowhere: Address = { host: '', port: 0 }
 
@@ -59,7 +63,7 @@ export class TcpLink implements Link, Sendable {
   readonly #scheduler: Scheduler
   readonly #assembler: FrameAssembler
   readonly #queue = new LinkQueue()
-  #socket: Socket | undefined
+  #socket: Stream | undefined
   #state: 'connecting' | 'open' | 'closing' | 'closed' = 'connecting'
   #isPaused = false
   #pending: Frame[] = []
@@ -110,7 +114,7 @@ export class TcpLink implements Link, Sendable {
    * Takes a connected socket over. Nothing is read before `opened`.
    * @param isReadInPlace the socket was made with `reading`
    */
-  adopt(socket: Socket, isReadInPlace: boolean): void {
+  adopt(socket: Stream, isReadInPlace: boolean): void {
     this.#socket = socket
     this.#isReadInPlace = isReadInPlace
     this.local = addressOf(socket.localAddress, socket.localPort)
@@ -225,7 +229,7 @@ export class TcpLink implements Link, Sendable {
     })
   }
 
-  #write(socket: Socket, frames: readonly Frame[]): void {
+  #write(socket: Stream, frames: readonly Frame[]): void {
     let sizeBytes = 0
     for (const frame of frames) sizeBytes += frame.sizeBytes + frameLengthBytes
     const written = (error?: Error | null): void => {
@@ -246,7 +250,7 @@ export class TcpLink implements Link, Sendable {
     socket.uncork()
   }
 
-  #end(socket: Socket): void {
+  #end(socket: Stream): void {
     if (socket.writableEnded) return
     socket.resume()
     const remote = `${this.remote.host}:${this.remote.port}`

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import * as net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -42,6 +43,22 @@ async function firstError(address: string, conf: ClientConfig, hooks?: ClientHoo
   while (errors.length === 0) await client.poll(1)
   return errors[0] as KafkaError
 }
+
+describe('the connect hook', () => {
+  const connect: ClientHooks['connect'] = ({ host, port }) => net.connect(port, host)
+
+  it('opens streams that TLS goes on top of', async () => {
+    const { address, broker: seen } = await broker()
+    expect(await clusterId(address, trusting, { connect })).toBe('behind-tls')
+    expect(seen.serverNames).toContain('localhost')
+  })
+
+  it('lets nobody in whose certificate is not trusted', async () => {
+    const { address } = await broker()
+    const conf = { ...trusting, 'ssl.ca.location': tlsFile('stranger.pem') }
+    expect((await firstError(address, conf, { connect })).name()).toBe('_SSL')
+  })
+})
 
 describe('security.protocol=ssl', () => {
   it('trusts brokers whose certificate the authority of ssl.ca.location has signed', async () => {
