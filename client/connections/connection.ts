@@ -133,7 +133,7 @@ export class Connection {
     const { api, body, done } = request
     const input = typeof body === 'function' ? body(version) : body
     if (request.expectsNoResponse === true) {
-      this.#write(api, version, input)
+      this.#write(api, version, input, request.released)
       done({ ok: true, response: undefined as unknown as ResponseOf<A>, version })
       return
     }
@@ -144,6 +144,7 @@ export class Connection {
         return () => done({ ok: true, response, version })
       },
       failed: (error) => done({ ok: false, error, wasSent: true }),
+      released: request.released,
     })
   }
 
@@ -258,10 +259,11 @@ export class Connection {
       /** Decodes (may throw: the link ends) and returns what to do with it. */
       readonly answered: (reader: Reader) => () => void
       readonly failed: (error: KafkaError) => void
+      readonly released?: BrokerRequest['released']
     },
   ): void {
     const { address, runtime } = this.#options
-    const correlationId = this.#write(api, version, input)
+    const correlationId = this.#write(api, version, input, handlers.released)
     const call: InFlight = {
       api,
       version,
@@ -292,7 +294,12 @@ export class Connection {
     this.#inFlight.push(call)
   }
 
-  #write<A extends ApiSchema>(api: A, version: number, input: RequestInputOf<A>): number {
+  #write<A extends ApiSchema>(
+    api: A,
+    version: number,
+    input: RequestInputOf<A>,
+    released: BrokerRequest['released'],
+  ): number {
     const { clientId, metrics, runtime } = this.#options
     const correlationId = this.#nextCorrelationId
     this.#nextCorrelationId = correlationId === 0x7fffffff ? 1 : correlationId + 1
@@ -300,7 +307,7 @@ export class Connection {
     metrics.sent(api.name, frame.sizeBytes)
     this.lastActiveMs = runtime.clock.monotonicMs()
     metrics.sentAtMs = this.lastActiveMs
-    this.#link.send(frame)
+    this.#link.send(released === undefined ? frame : { ...frame, recycle: released })
     return correlationId
   }
 

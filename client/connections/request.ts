@@ -21,6 +21,8 @@ export interface BrokerRequest<A extends ApiSchema = ApiSchema> extends VersionL
   readonly timeoutMs: number
   /** Produce with acks=0: done as soon as it was handed to the socket; `response` is undefined then. */
   readonly expectsNoResponse?: boolean
+  /** Called at most once, when the system has the bytes of the body and nobody reads them here any more. */
+  readonly released?: () => void
   /** Called exactly once, in a turn. */
   readonly done: (result: RequestResult<A>) => void
 }

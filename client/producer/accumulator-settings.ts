@@ -1,5 +1,6 @@
 /** What the configuration says of the local queue and its batches. */
 import { CompressionType, codecNamed } from '../../common/record/codecs.ts'
+import { RecycledBytes } from '../../common/runtime/recycled-bytes.ts'
 import type { Config } from '../config/config.ts'
 import type { AccumulatorOptions } from './accumulator.ts'
 import type { BatchFormat } from './producer-batch.ts'
@@ -38,5 +39,6 @@ function batchFormatOf(config: Config): BatchFormat {
     compressionType: (codec?.type ?? CompressionType.none) as CompressionType,
     compressionLevel: isGiven ? Math.min(Math.max(level, codec.minLevel), codec.maxLevel) : undefined,
     isTransactional: config.get('transactional.id') !== undefined,
+    memory: new RecycledBytes(),
   }
 }

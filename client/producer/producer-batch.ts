@@ -13,7 +13,7 @@ import {
   PRODUCER_ID_POSITION,
   writeInt64,
 } from '../../common/record/batch.ts'
-import { BatchBuilder } from '../../common/record/batch-builder.ts'
+import { BatchBuilder, type BatchMemory } from '../../common/record/batch-builder.ts'
 import type { CompressionType } from '../../common/record/codecs.ts'
 import { crc32c } from '../../common/record/crc32c.ts'
 import type { RecordHeader } from '../../common/record/record.ts'
@@ -25,6 +25,8 @@ export interface BatchFormat {
   /** undefined: the codec's default. */
   readonly compressionLevel: number | undefined
   readonly isTransactional: boolean
+  /** Absent: no memory is used again. */
+  readonly memory?: BatchMemory
 }
 
 export interface ProducerState {
@@ -59,6 +61,9 @@ export class ProducerBatch {
   readonly #format: BatchFormat
   #builder: BatchBuilder | undefined
   #bytes: Buffer | undefined
+  /** Sends whose link may still read the bytes; one that failed is never known not to. */
+  #readerCount = 0
+  #isOver = false
 
   constructor(
     format: BatchFormat,
@@ -78,6 +83,7 @@ export class ProducerBatch {
       ...(format.compressionLevel === undefined ? {} : { compressionLevel: format.compressionLevel }),
       isTransactional: format.isTransactional,
       initialBytes: init.initialBytes,
+      ...(format.memory === undefined ? {} : { memory: format.memory }),
     })
   }
 
@@ -126,6 +132,28 @@ export class ProducerBatch {
     if (baseSequence >= 0) builder.setProducerState({ producerId, producerEpoch, baseSequence })
     this.#bytes = builder.build()
     return this.#bytes
+  }
+
+  /** A link has the bytes now. @returns to be called when it reads them no more, if that is ever known */
+  beginSend(): () => void {
+    this.#readerCount++
+    return () => {
+      this.#readerCount--
+      this.#maybeGiveBack()
+    }
+  }
+
+  /** It is acknowledged and will not be sent again: its memory serves another batch when no link reads it any more. */
+  over(): void {
+    this.#isOver = true
+    this.#maybeGiveBack()
+  }
+
+  #maybeGiveBack(): void {
+    const bytes = this.#bytes
+    if (!this.#isOver || this.#readerCount > 0 || bytes === undefined) return
+    this.#bytes = undefined
+    this.#format.memory?.give(bytes)
   }
 
   /** Two batches with the records of this one, for a broker that found it too large. Needs two records or more. */

@@ -29,6 +29,8 @@ const requestTargetBytes = 1024 * 1024
 interface Sent {
   readonly partition: PartitionQueue
   readonly batch: ProducerBatch
+  /** Nobody reads the bytes that were sent any more. */
+  readonly released: () => void
   readonly topicId: string
 }
 
@@ -194,6 +196,7 @@ export class Sender implements Wakeable {
       sent.push({
         partition,
         batch,
+        released: batch.beginSend(),
         topicId: core.metadata.cache.topic(partition.topic)?.topicId ?? ZERO_UUID,
       })
       if (partition.hasSealed || partition.open !== undefined) again.push(partition)
@@ -230,6 +233,9 @@ export class Sender implements Wakeable {
       ...produceVersions(transactions, knowsIds),
       timeoutMs: Math.max(1, Math.min(this.#socketTimeoutMs, lifeLeftMs)),
       expectsNoResponse: this.#acks === 0,
+      released: () => {
+        for (const { released } of sent) released()
+      },
       done: (result) => {
         this.requestsInFlight--
         this.#answered(sent, result)
@@ -244,11 +250,14 @@ export class Sender implements Wakeable {
     for (const { partition, batch, topicId } of sent) {
       partition.removeInFlight(batch)
       if (!result.ok) outcomes.failed(partition, batch, result.error, result.wasSent)
-      else if (answers === undefined) outcomes.acknowledged(partition, batch, undefined)
-      else {
+      else if (answers === undefined) {
+        outcomes.acknowledged(partition, batch, undefined)
+        batch.over()
+      } else {
         const answer =
           answers.get(`${partition.topic}/${partition.id}`) ?? answers.get(`${topicId}/${partition.id}`)
         outcomes.answered(partition, batch, answer)
+        if (answer?.errorCode === ErrorCode.NONE) batch.over()
       }
       if (!partition.isEmpty) this.markReady(partition)
     }

@@ -42,6 +42,14 @@ export const MAX_RECORD_OVERHEAD_BYTES = 5 + 10 + 5 + 1 + 5 + 5 + 5
 const MAX_INT32 = 0x7fffffff
 const DEFAULT_INITIAL_BYTES = 1024
 
+/** Memory that is used again from batch to batch; whoever has the built batch gives it back. */
+export interface BatchMemory {
+  /** undefined for so few bytes that it is not worth it. */
+  readonly take: (sizeBytes: number) => Buffer | undefined
+  /** What `take` gave, or a part of it; other buffers are left alone. */
+  readonly give: (buffer: Buffer) => void
+}
+
 export interface BatchBuilderOptions {
   readonly compressionType?: CompressionType
   /** As `compression.<name>.level`; the codec's default when absent. */
@@ -61,6 +69,8 @@ export interface BatchBuilderOptions {
   readonly deleteHorizonMs?: number
   /** First size of the buffer; the expected size of the batch saves copies. */
   readonly initialBytes?: number
+  /** Absent: the batch has memory of its own. */
+  readonly memory?: BatchMemory
 }
 
 export class BatchBuilder {
@@ -89,7 +99,7 @@ export class BatchBuilder {
     this.producerId = options.producerId ?? NO_PRODUCER_ID
     this.producerEpoch = options.producerEpoch ?? NO_PRODUCER_EPOCH
     this.baseSequence = options.baseSequence ?? NO_SEQUENCE
-    this.buffer = Buffer.allocUnsafe(BATCH_HEADER_BYTES + (options.initialBytes ?? DEFAULT_INITIAL_BYTES))
+    this.buffer = this.allocate(BATCH_HEADER_BYTES + (options.initialBytes ?? DEFAULT_INITIAL_BYTES))
   }
 
   get isEmpty(): boolean {
@@ -169,7 +179,7 @@ export class BatchBuilder {
       const plain = batch.subarray(BATCH_HEADER_BYTES, sizeBytes)
       const compressed = codec.compress(plain, options.compressionLevel ?? codec.defaultLevel)
       sizeBytes = BATCH_HEADER_BYTES + compressed.length
-      if (sizeBytes > batch.length) batch = Buffer.allocUnsafe(sizeBytes)
+      if (sizeBytes > batch.length) batch = this.replaceBuffer(sizeBytes)
       compressed.copy(batch, BATCH_HEADER_BYTES)
     }
     const isLogAppendTime = options.timestampType === TimestampType.LogAppendTime
@@ -193,10 +203,11 @@ export class BatchBuilder {
       baseSequence: this.baseSequence,
       recordCount: this.recordCount,
     })
+    if (sizeBytes >= batch.length / 2) return batch.subarray(0, sizeBytes)
     // A small batch must not keep a large buffer alive.
-    return sizeBytes < batch.length / 2
-      ? Buffer.from(batch.subarray(0, sizeBytes))
-      : batch.subarray(0, sizeBytes)
+    const small = Buffer.from(batch.subarray(0, sizeBytes))
+    options.memory?.give(batch)
+    return small
   }
 
   /** Makes room, notes offset and timestamp and writes everything before the body; answers the body's position. */
@@ -224,9 +235,22 @@ export class BatchBuilder {
   private reserve(bytes: number): void {
     const needed = this.position + bytes
     if (needed <= this.buffer.length) return
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.buffer.length * 2))
-    this.buffer.copy(grown, 0, 0, this.position)
-    this.buffer = grown
+    const { buffer } = this
+    buffer.copy(this.replaceBuffer(Math.max(needed, buffer.length * 2)), 0, 0, this.position)
+  }
+
+  /** The new one; the bytes of the old one are still there until the next batch takes its memory. */
+  private replaceBuffer(sizeBytes: number): Buffer {
+    const old = this.buffer
+    this.buffer = this.allocate(sizeBytes)
+    this.options.memory?.give(old)
+    return this.buffer
+  }
+
+  private allocate(sizeBytes: number): Buffer {
+    const { memory } = this.options
+    // In powers of two, so that what one batch outgrew is what another one begins with.
+    return memory?.take(2 ** Math.ceil(Math.log2(sizeBytes))) ?? Buffer.allocUnsafe(sizeBytes)
   }
 }
 

@@ -2,8 +2,8 @@
  * Memory for the bodies of large frames, used again and again: allocating and collecting it anew for every frame costs more than
  * everything else that is done with such a frame.
  *
- * Owners: a transport, for the requests of the links that it accepts; a broker, for what fetches read from files. Invariants: bytes come back
- * only when their frame was given back by the one who took it over and nobody reads them any more; bytes that never come back are the garbage
+ * Owners: a transport, for the requests of the links that it accepts; a broker, for what fetches read from files; a producer, for its
+ * batches. Invariants: bytes come back only when their frame was given back by the one who took it over and nobody reads them any more; bytes that never come back are the garbage
  * collector's, as any other. Whoever keeps a part of a frame beyond its request asks `isRecycled` and copies. Limit: `recycledBytesLimit` in
  * waiting.
  */
