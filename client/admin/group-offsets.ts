@@ -3,7 +3,7 @@ import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { OffsetFetch } from '../../common/protocol/apis/09-offset-fetch.ts'
 import { OffsetDelete } from '../../common/protocol/apis/47-offset-delete.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { OFFSET_INVALID } from '../constants.ts'
+import { OFFSET_INVALID, OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST } from '../constants.ts'
 import { lookUpOffsets } from '../consumer/list-offsets.ts'
 import { KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
@@ -130,7 +130,8 @@ export async function resetOffsets(
     const [described] = (await call.metadata([topic])).topics
     throwCode(described?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     const ids = described?.partitions.map(({ partitionIndex }) => partitionIndex) ?? []
-    const questions = ids.map((partition) => ({ topic, partition, timestamp: earliest ? -2 : -1 }))
+    const timestamp = earliest ? OFFSET_SPEC_EARLIEST : OFFSET_SPEC_LATEST
+    const questions = ids.map((partition) => ({ topic, partition, timestamp }))
     const answers = await lookUpOffsets(engine.core, questions, {
       timeoutMs: call.leftMs,
       signal: limits.signal,

@@ -11,6 +11,8 @@ import {
   OFFSET_BEGINNING,
   OFFSET_END,
   OFFSET_INVALID,
+  OFFSET_SPEC_EARLIEST,
+  OFFSET_SPEC_LATEST,
   OFFSET_STORED,
   OFFSET_TAIL_BASE,
 } from '../constants.ts'
@@ -28,7 +30,7 @@ export interface Position {
 
 /** What ListOffsets is asked for a start. */
 export interface StartLookup {
-  /** -1 the end, -2 the beginning, otherwise milliseconds. */
+  /** `OFFSET_SPEC_EARLIEST`, `OFFSET_SPEC_LATEST`, or milliseconds. */
   readonly timestamp: number
   /** Records before what was found. */
   readonly tailCount: number
@@ -135,8 +137,11 @@ export class AssignedPartition {
 
 /** A logical offset that needs no group: beginning, end, or tail. */
 function lookupOf(offset: number): StartLookup {
-  if (offset === OFFSET_BEGINNING) return { timestamp: -2, tailCount: 0 }
-  return { timestamp: -1, tailCount: offset <= OFFSET_TAIL_BASE ? OFFSET_TAIL_BASE - offset : 0 }
+  if (offset === OFFSET_BEGINNING) return { timestamp: OFFSET_SPEC_EARLIEST, tailCount: 0 }
+  return {
+    timestamp: OFFSET_SPEC_LATEST,
+    tailCount: offset <= OFFSET_TAIL_BASE ? OFFSET_TAIL_BASE - offset : 0,
+  }
 }
 
 /** Whether `assign` and `seek` know what to do with it. */

@@ -1,11 +1,30 @@
 /** The forms in which the consumer's methods take their arguments, brought into one. */
 import { KafkaError, kafkaException, ValueError } from '../errors.ts'
-import { checkSignal } from '../timeouts.ts'
+import { type CallLimits, callLimits, checkSignal, type Timeout } from '../timeouts.ts'
 import { Message } from '../values/message.ts'
 import { type Position, TopicPartition } from '../values/topic-partition.ts'
 import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
 
 export const maxMessagesPerCall = 1_000_000
+
+/** Of `getWatermarkOffsets`. */
+export interface WatermarkOptions {
+  /** No limit without it. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+  /** What is known from fetching; no request. Default false. */
+  readonly cached?: boolean
+  /** null in the place of `_TIMED_OUT`. Default false. */
+  readonly nullOnTimeout?: boolean
+}
+
+/** Of `consume`. */
+export interface ConsumeOptions {
+  /** Default 1. */
+  readonly numMessages?: number
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
 
 export interface CommitOptions {
   readonly message?: Message<unknown, unknown> | null | undefined
@@ -111,6 +130,44 @@ function nextOffsetOf(value: unknown): Position {
     leaderEpoch: value.leaderEpoch(),
     error: null,
   }
+}
+
+/** Whether `commit` answers with a promise: `asynchronous` is false, in whichever form it is given. */
+export function asksForPromise(first: unknown, third: unknown): boolean {
+  if (third === false) return true
+  if (typeof first !== 'object' || first === null) return false
+  const { asynchronous, async } = first as CommitOptions
+  return asynchronous === false || async === false
+}
+
+/** (numMessages, timeout) or ({ numMessages, timeoutMs, signal }). */
+export function consumeRequest(
+  first: number | ConsumeOptions | undefined,
+  timeout: Timeout | undefined,
+): { count: number; limits: CallLimits } {
+  const options = typeof first === 'object' && first !== null ? first : undefined
+  if (options !== undefined) {
+    checkNames(options, ['numMessages', 'timeoutMs', 'signal'])
+    if (timeout !== undefined) throw new TypeError('options and a timeout exclude each other')
+  }
+  const { numMessages = options === undefined ? ((first as number | undefined) ?? 1) : 1, ...limits } =
+    options ?? {}
+  if (typeof numMessages !== 'number') throw new TypeError('numMessages must be a number')
+  if (!Number.isInteger(numMessages) || numMessages < 0 || numMessages > maxMessagesPerCall) {
+    throw new ValueError(`numMessages must be between 0 and ${maxMessagesPerCall}, not ${numMessages}`)
+  }
+  return { count: numMessages, limits: callLimits(options === undefined ? timeout : limits) }
+}
+
+/** (timeout, cached) or ({ timeoutMs, signal, cached, nullOnTimeout }). */
+export function watermarkRequest(
+  timeout: number | WatermarkOptions | undefined,
+  cached: boolean | undefined,
+): { isCached: boolean; nullOnTimeout: boolean; limits: CallLimits } {
+  const options = typeof timeout === 'object' && timeout !== null ? timeout : undefined
+  if (options !== undefined) checkNames(options, ['timeoutMs', 'signal', 'cached', 'nullOnTimeout'])
+  const { cached: isCached = cached ?? false, nullOnTimeout = false, ...limits } = options ?? {}
+  return { isCached, nullOnTimeout, limits: callLimits(typeof timeout === 'number' ? timeout : limits) }
 }
 
 /** (topics, { onAssign, … }) or (topics, onAssign, onRevoke, onLost). */

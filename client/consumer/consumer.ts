@@ -8,12 +8,11 @@ import { EventEmitter } from 'node:events'
 import type { ClientHooks } from '../client-hooks.ts'
 import { readConfig } from '../config/read-config.ts'
 import type { ClientConfig } from '../config/table.ts'
-import { OFFSET_END, OFFSET_INVALID, OFFSET_STORED } from '../constants.ts'
+import { OFFSET_INVALID, OFFSET_STORED } from '../constants.ts'
 import { ClosedError, KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
 import type { ConsumerEvents } from '../events/event-maps.ts'
-import { commonMetrics, type Metric, metric } from '../statistics/metrics.ts'
+import type { Metric } from '../statistics/metrics.ts'
 import {
-  type CallLimits,
   type CallOptions,
   type CloseOptions,
   callLimits,
@@ -28,16 +27,22 @@ import type { Message } from '../values/message.ts'
 import { type Position, setPartitionError, TopicPartition } from '../values/topic-partition.ts'
 import { isUsableOffset } from './assigned-partition.ts'
 import {
+  asksForPromise,
   type CommitOptions,
+  type ConsumeOptions,
   checkNames,
   commitRequest,
+  consumeRequest,
   maxMessagesPerCall,
   onePartition,
   partitionList,
   rebalanceCallbacks,
   storeRequest,
+  type WatermarkOptions,
+  watermarkRequest,
 } from './consumer-arguments.ts'
 import { ConsumerEngine } from './consumer-engine.ts'
+import { consumerMetrics } from './consumer-metrics.ts'
 import { consumerStatistics } from './consumer-statistics.ts'
 import { ConsumerStream } from './consumer-stream.ts'
 import { type ConsumerEvent, iterateEvents } from './event-iteration.ts'
@@ -48,26 +53,11 @@ import {
   iterateMessages,
   type MessagesOptions,
 } from './iteration.ts'
-import { lookUpOffsets } from './list-offsets.ts'
+import { committedOffsets, offsetsForTimes, watermarkOffsets } from './offset-queries.ts'
 import type { RebalanceCallback, RebalanceCallbacks } from './rebalance-queue.ts'
 import { Serving } from './serving.ts'
 import type { StreamOptions } from './stream-options.ts'
 import { parseSubscription } from './subscription.ts'
-
-export interface WatermarkOptions {
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-  /** What is known from fetching; no request. */
-  readonly cached?: boolean
-  /** null in the place of `_TIMED_OUT`. */
-  readonly nullOnTimeout?: boolean
-}
-
-export interface ConsumeOptions {
-  readonly numMessages?: number
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
 
 /** Longest that `close` waits for brokers, unless it is told otherwise. */
 const defaultCloseMs = 15_000
@@ -177,7 +167,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
   /** Up to `numMessages` messages and events; fewer when time runs out. */
   async consume(numMessages?: number | ConsumeOptions, timeout?: Timeout): Promise<Message[]> {
     this.#checkOpen()
-    const { count, limits } = consumeArguments(numMessages, timeout)
+    const { count, limits } = consumeRequest(numMessages, timeout)
     return count === 0 ? [] : await this.#serving.consume(count, limits)
   }
 
@@ -208,16 +198,9 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
       this.#engine.commitInBackground(offsets, timeoutMs)
       return undefined
     }
-    const isSynchronous =
-      third === false ||
-      (typeof first === 'object' &&
-        first !== null &&
-        ((first as CommitOptions).asynchronous === false || (first as CommitOptions).async === false))
-    if (!isSynchronous) {
-      void start()
-      return undefined
-    }
-    return (async () => (await start()) ?? [])()
+    if (asksForPromise(first, third)) return (async () => (await start()) ?? [])()
+    void start()
+    return undefined
   }
 
   /** Marks offsets for the next commit; needs `enable.auto.offset.store=false`. */
@@ -252,20 +235,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
   async committed(partitions: readonly TopicPartition[], timeout?: Timeout): Promise<TopicPartition[]> {
     this.#checkUsable()
     const wanted = partitionList(partitions)
-    const limits = callLimits(timeout)
-    if (wanted.length === 0) return []
-    const answer = await untilAborted(limits.signal, () => this.#engine.committed.look(wanted, limits))
-    return wanted.map((entry) => {
-      const found = answer.get(entry.key())
-      const { topic, partition } = entry
-      if (found === undefined) return new TopicPartition(topic, partition)
-      if (KafkaError.is(found)) return new TopicPartition(topic, partition, OFFSET_INVALID, { error: found })
-      const { offset, leaderEpoch, metadata } = found
-      return new TopicPartition(topic, partition, offset < 0 ? OFFSET_INVALID : offset, {
-        leaderEpoch,
-        metadata: metadata === '' ? null : metadata,
-      })
-    })
+    return await committedOffsets(this.#engine.committed, wanted, callLimits(timeout))
   }
 
   /** Last returned offset + 1; OFFSET_INVALID before the first message. A timeout is accepted and ignored. */
@@ -313,24 +283,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     this.#checkUsable()
     const wanted = partitionList(partitions)
     if (wanted.length === 0) throw kafkaException(KafkaError._INVALID_ARG, 'the list of partitions is empty')
-    const questions = wanted.map(({ topic, partition, offset: timestamp }) => ({
-      topic,
-      partition,
-      timestamp,
-    }))
-    const limits = callLimits(timeout)
-    const { core } = this.#engine
-    const answers = await untilAborted(limits.signal, () => lookUpOffsets(core, questions, limits))
-    return wanted.map((entry) => {
-      const { topic, partition } = entry
-      const answer = answers.get(entry.key())
-      if (answer === undefined || KafkaError.is(answer)) {
-        const error = answer ?? new KafkaError(KafkaError._FAIL)
-        return new TopicPartition(topic, partition, OFFSET_INVALID, { error })
-      }
-      const { offset, leaderEpoch } = answer
-      return new TopicPartition(topic, partition, offset < 0 ? OFFSET_END : offset, { leaderEpoch })
-    })
+    return await offsetsForTimes(this.#engine.core, wanted, callLimits(timeout))
   }
 
   /** Oldest and next offset. */
@@ -341,28 +294,13 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
   ): Promise<[low: number, high: number] | null> {
     this.#checkUsable()
     const { topic, partition: id } = onePartition(partition)
-    const options = typeof timeout === 'object' && timeout !== null ? timeout : undefined
-    if (options !== undefined) checkNames(options, ['timeoutMs', 'signal', 'cached', 'nullOnTimeout'])
-    const { cached: isCached = cached ?? false, nullOnTimeout = false, ...limits } = options ?? {}
+    const { isCached, nullOnTimeout, limits } = watermarkRequest(timeout, cached)
     if (isCached) {
       const known = this.#engine.assignment.get(topic, id)
       return [known?.logStartOffset ?? OFFSET_INVALID, known?.highWatermark ?? OFFSET_INVALID]
     }
-    const within = callLimits(typeof timeout === 'number' ? timeout : limits)
     try {
-      const answers = await untilAborted(within.signal, () => {
-        const ends = [-2, -1].map((timestamp) =>
-          lookUpOffsets(this.#engine.core, [{ topic, partition: id, timestamp }], within),
-        )
-        return Promise.all(ends)
-      })
-      const found = answers.map((answer) => answer.get(partition.key()))
-      const [low, high] = found.map((answer) => {
-        if (answer === undefined) throw kafkaException(KafkaError._FAIL)
-        if (KafkaError.is(answer)) throw new KafkaException(answer)
-        return answer.offset
-      })
-      return [low ?? OFFSET_INVALID, high ?? OFFSET_INVALID]
+      return await watermarkOffsets(this.#engine.core, topic, id, limits)
     } catch (error) {
       const isLate = error instanceof KafkaException && error.error.code() === KafkaError._TIMED_OUT
       if (isLate && nullOnTimeout) return null
@@ -405,29 +343,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
 
   /** Counters and gauges as they are now; `prometheusText` writes them down. */
   metrics(): Metric[] {
-    const { core, assignment, delivery, membership, fetched } = this.#engine
-    const isCommitted = core.config.get('isolation.level') === 'read_committed'
-    const samples: { labels: Record<string, string>; value: number }[] = []
-    for (const partition of assignment.all()) {
-      const end = partition.endOffset(isCommitted)
-      const position = Math.max(partition.appOffset, partition.committed.offset)
-      if (end < 0 || position < 0) continue
-      const labels = { topic: partition.topic, partition: `${partition.id}` }
-      samples.push({ labels, value: Math.max(0, end - position) })
-    }
-    return [
-      ...commonMetrics(core),
-      { name: 'kafka_consumer_lag', type: 'gauge', help: 'Messages behind the position', samples },
-      metric(
-        'kafka_consumer_buffered_messages',
-        'gauge',
-        'Fetched and not handed out',
-        delivery.bufferedMessages,
-      ),
-      metric('kafka_consumer_fetched_total', 'counter', 'Messages fetched', fetched.messages),
-      metric('kafka_consumer_fetched_bytes_total', 'counter', 'Bytes fetched', fetched.bytes),
-      metric('kafka_consumer_rebalances_total', 'counter', 'Rebalances', membership.rebalanceCount),
-    ]
+    return consumerMetrics(this.#engine)
   }
 
   /** Counts as a poll for `max.poll.interval.ms`: the application is at work on what it has (addition). */
@@ -469,7 +385,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
    * `force` waits for nothing. Idempotent. Rejects with what a callback threw; it is closed nevertheless.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(closeLimits(options, defaultCloseMs))
+    this.#closing ??= this.#serving.close(closeLimits(options, defaultCloseMs))
     return this.#closing
   }
 
@@ -528,56 +444,4 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
       `${topic}[${partition}] is not assigned`,
     )
   }
-
-  async #close({ timeoutMs, signal }: CallLimits): Promise<void> {
-    const { core } = this.#engine
-    if (core.isClosed) return
-    const { clock } = core.runtime
-    const deadlineMs = clock.monotonicMs() + timeoutMs
-    let isDone = false
-    const failures: unknown[] = []
-    const serve = async (): Promise<void> => {
-      try {
-        await this.#serving.serveCallbacks()
-      } catch (error) {
-        if (!(error instanceof KafkaException && error.error.fatal())) failures.push(error)
-      }
-    }
-    try {
-      await serve()
-      this.#engine.beginClose(() => {
-        isDone = true
-        core.events.notify()
-      })
-      for (;;) {
-        await serve()
-        const leftMs = deadlineMs - clock.monotonicMs()
-        if (isDone || leftMs <= 0 || signal?.aborted === true) break
-        if (core.events.size === 0 && !this.#engine.rebalances.isReady) await core.events.wait(leftMs, signal)
-      }
-      await serve()
-      await core.pushLastMetrics({ timeoutMs: deadlineMs - clock.monotonicMs(), signal })
-    } finally {
-      this.#engine.close()
-    }
-    if (failures.length > 0) throw failures[0]
-  }
-}
-
-function consumeArguments(
-  first: number | ConsumeOptions | undefined,
-  timeout: Timeout | undefined,
-): { count: number; limits: CallLimits } {
-  const options = typeof first === 'object' && first !== null ? first : undefined
-  if (options !== undefined) {
-    checkNames(options, ['numMessages', 'timeoutMs', 'signal'])
-    if (timeout !== undefined) throw new TypeError('options and a timeout exclude each other')
-  }
-  const { numMessages = options === undefined ? ((first as number | undefined) ?? 1) : 1, ...limits } =
-    options ?? {}
-  if (typeof numMessages !== 'number') throw new TypeError('numMessages must be a number')
-  if (!Number.isInteger(numMessages) || numMessages < 0 || numMessages > maxMessagesPerCall) {
-    throw new ValueError(`numMessages must be between 0 and ${maxMessagesPerCall}, not ${numMessages}`)
-  }
-  return { count: numMessages, limits: callLimits(options === undefined ? timeout : limits) }
 }

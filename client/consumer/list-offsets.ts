@@ -11,7 +11,7 @@ import { topicPartitionKey } from '../values/topic-partition.ts'
 export interface OffsetQuestion {
   readonly topic: string
   readonly partition: number
-  /** -1 the end, -2 the beginning, otherwise milliseconds. */
+  /** `OFFSET_SPEC_EARLIEST`, `OFFSET_SPEC_LATEST`, or milliseconds. */
   readonly timestamp: number
 }
 

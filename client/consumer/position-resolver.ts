@@ -9,6 +9,7 @@ import type { Wakeable } from '../../common/runtime/reactor.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import type { Broker } from '../connections/broker.ts'
+import { OFFSET_SPEC_LATEST } from '../constants.ts'
 import { KafkaError } from '../errors.ts'
 import { Message } from '../values/message.ts'
 import { topicPartitionKey } from '../values/topic-partition.ts'
@@ -173,7 +174,7 @@ export class PositionResolver implements Wakeable {
     const { lookup } = partition
     if (answer.offset < 0) {
       // Nothing is that late: the end.
-      partition.lookUp({ timestamp: -1, tailCount: 0 })
+      partition.lookUp({ timestamp: OFFSET_SPEC_LATEST, tailCount: 0 })
       return
     }
     partition.version++

@@ -1,5 +1,6 @@
 /** `auto.offset.reset`: where to begin without a usable offset. `by_duration:PT1H` (KIP-1106) is that long ago. */
 import { invalid } from '../config/parse.ts'
+import { OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST } from '../constants.ts'
 import type { StartLookup } from './assigned-partition.ts'
 
 const prefix = 'by_duration:'
@@ -9,9 +10,9 @@ const duration = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S
 export function resetLookup(policy: string, wallMs: number): StartLookup | undefined {
   switch (policy) {
     case 'earliest':
-      return { timestamp: -2, tailCount: 0 }
+      return { timestamp: OFFSET_SPEC_EARLIEST, tailCount: 0 }
     case 'latest':
-      return { timestamp: -1, tailCount: 0 }
+      return { timestamp: OFFSET_SPEC_LATEST, tailCount: 0 }
     case 'error':
       return undefined
     default:

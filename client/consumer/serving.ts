@@ -91,6 +91,44 @@ export class Serving<C> {
     }
   }
 
+  /**
+   * Serves a last time, gives back, leaves and ends, at the latest when the time is over. Rejects with the first failure of a
+   * callback; the consumer is closed nevertheless.
+   */
+  async close({ timeoutMs, signal }: CallLimits): Promise<void> {
+    const { core } = this.#engine
+    if (core.isClosed) return
+    const { clock } = core.runtime
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    let isDone = false
+    const failures: unknown[] = []
+    const serve = async (): Promise<void> => {
+      try {
+        await this.serveCallbacks()
+      } catch (error) {
+        if (!(error instanceof KafkaException && error.error.fatal())) failures.push(error)
+      }
+    }
+    try {
+      await serve()
+      this.#engine.beginClose(() => {
+        isDone = true
+        core.events.notify()
+      })
+      for (;;) {
+        await serve()
+        const leftMs = deadlineMs - clock.monotonicMs()
+        if (isDone || leftMs <= 0 || signal?.aborted === true) break
+        if (core.events.size === 0 && !this.#engine.rebalances.isReady) await core.events.wait(leftMs, signal)
+      }
+      await serve()
+      await core.pushLastMetrics({ timeoutMs: deadlineMs - clock.monotonicMs(), signal })
+    } finally {
+      this.#engine.close()
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
   async serveCallbacks(): Promise<void> {
     const { core, rebalances } = this.#engine
     for (;;) {
