@@ -48,6 +48,17 @@ export interface PartitionReassignment {
   readonly partitionAssignment: readonly ReplicaAssignment[]
 }
 
+/** A topic with partitions on their way to other brokers. */
+export interface OngoingTopicReassignment {
+  readonly topic: string
+  readonly partitions: {
+    readonly partitionIndex: number
+    readonly replicas: readonly number[]
+    readonly addingReplicas: readonly number[]
+    readonly removingReplicas: readonly number[]
+  }[]
+}
+
 export interface ResourceConfigQuery {
   readonly type: 2 | 4
   readonly name: string

@@ -1,5 +1,4 @@
 /** kafkajs's admin over the AdminClient. */
-import { AclBinding, AclBindingFilter } from '../admin/acls.ts'
 import { AdminClient } from '../admin/admin-client.ts'
 import { ConfigResource } from '../admin/config-resource.ts'
 import { ConsumerGroupTopicPartitions } from '../admin/group-offsets.ts'
@@ -9,6 +8,9 @@ import { OffsetSpec } from '../admin/offset-spec.ts'
 import { OFFSET_END } from '../constants.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
+import { aclBindingFilterOf, aclBindingOf, aclsByResource, removedAcls } from './admin-acls.ts'
+import { configResourceOf, describedResource } from './admin-configs.ts'
+import { offsetsAt, partitionsOfTopics, topicOffsetsByTimestamp, topicWatermarks } from './admin-offsets.ts'
 import type {
   AclEntry,
   AclFilter,
@@ -16,6 +18,7 @@ import type {
   DescribeAclResponse,
   DescribeConfigResponse,
   ITopicConfig,
+  OngoingTopicReassignment,
   PartitionReassignment,
   ResourceConfig,
   ResourceConfigQuery,
@@ -30,10 +33,10 @@ import {
   toKafkaJSError,
   translated,
 } from './errors.ts'
+import { connectMs, type FacadeParts } from './facade-parts.ts'
 import { adminEvents, forwardRequests, Instrumentation, type Listener } from './instrumentation.ts'
 import { forwardLog, type Logger } from './logger.ts'
 import { type PartitionMetadata, partitionMetadataOf } from './partitioners.ts'
-import { connectMs, type FacadeParts } from './producer.ts'
 
 const defaultTimeoutMs = 5000
 const leaderPauseMs = 50
@@ -158,14 +161,14 @@ export class Admin {
     readonly resolveOffsets?: boolean
   }): Promise<{ topic: string; partitions: (SeekEntry & { metadata: string | null })[] }[]> {
     return await this.#call(async (client) => {
-      const places = topics === undefined ? null : (await this.#places(client, topics)).flat()
+      const places = topics === undefined ? null : await partitionsOfTopics(client, topics)
       const request = [new ConsumerGroupTopicPartitions(groupId, places)]
       const found = (await client.listConsumerGroupOffsets(request).all()).get(groupId)?.topicPartitions ?? []
       const byTopic = new Map<string, (SeekEntry & { metadata: string | null })[]>()
       for (const entry of found) {
         const { topic, partition, metadata } = entry
         const known = byTopic.get(topic) ?? []
-        const offset = entry.offset < 0 && resolveOffsets ? await this.#end(client, entry) : entry.offset
+        const offset = entry.offset < 0 && resolveOffsets ? await endOf(client, entry) : entry.offset
         known.push({ partition, offset: `${Math.max(-1, offset)}`, metadata })
         byTopic.set(topic, known)
       }
@@ -174,33 +177,12 @@ export class Admin {
   }
 
   async fetchTopicOffsets(topic: string): Promise<(SeekEntry & { high: string; low: string })[]> {
-    return await this.#call(async (client) => {
-      const [places = []] = await this.#places(client, [topic])
-      const low = await this.#offsets(client, places, OffsetSpec.earliest())
-      const high = await this.#offsets(client, places, OffsetSpec.latest())
-      return places.map(({ partition }, index) => ({
-        partition,
-        offset: `${high[index]}`,
-        high: `${high[index]}`,
-        low: `${low[index]}`,
-      }))
-    })
+    return await this.#call((client) => topicWatermarks(client, topic))
   }
 
   /** Where nothing is so late: the end. */
   async fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<SeekEntry[]> {
-    return await this.#call(async (client) => {
-      const [places = []] = await this.#places(client, [topic])
-      const end = await this.#offsets(client, places, OffsetSpec.latest())
-      const found =
-        timestamp === undefined
-          ? end
-          : await this.#offsets(client, places, OffsetSpec.forTimestamp(timestamp))
-      return places.map(({ partition }, index) => {
-        const offset = found[index] ?? -1
-        return { partition, offset: `${offset < 0 ? end[index] : offset}` }
-      })
-    })
+    return await this.#call((client) => topicOffsetsByTimestamp(client, topic, timestamp))
   }
 
   async describeCluster(): Promise<{
@@ -257,33 +239,9 @@ export class Admin {
       const asked = resources.map(({ type, name }) => new ConfigResource(type, name))
       const answers = client.describeConfigs(asked)
       const described: DescribeConfigResponse['resources'][number][] = []
-      for (const [index, { type, name, configNames }] of resources.entries()) {
+      for (const [index, query] of resources.entries()) {
         const configs = await answers.get(asked[index] as ConfigResource)
-        const entries = [...(configs?.values() ?? [])].filter(
-          (entry) =>
-            configNames === undefined || configNames.length === 0 || configNames.includes(entry.name),
-        )
-        described.push({
-          errorCode: 0,
-          errorMessage: '',
-          resourceName: name,
-          resourceType: type,
-          configEntries: entries.map(
-            ({ name: configName, value, source, isReadOnly, isDefault, isSensitive, synonyms }) => ({
-              configName,
-              configValue: value ?? '',
-              configSource: source,
-              readOnly: isReadOnly,
-              isDefault,
-              isSensitive,
-              configSynonyms: [...synonyms.values()].map((synonym) => ({
-                configName: synonym.name,
-                configValue: synonym.value ?? '',
-                configSource: synonym.source,
-              })),
-            }),
-          ),
-        })
+        described.push(describedResource(query, configs?.values() ?? []))
       }
       return { resources: described, throttleTime: 0 }
     })
@@ -297,10 +255,7 @@ export class Admin {
     readonly resources: readonly ResourceConfig[]
     readonly validateOnly?: boolean
   }): Promise<void> {
-    const wanted = resources.map(({ type, name, configEntries }) => {
-      const setConfig = Object.fromEntries(configEntries.map((entry) => [entry.name, entry.value]))
-      return new ConfigResource(type, name, { setConfig })
-    })
+    const wanted = resources.map(configResourceOf)
     await this.#call((client) => client.alterConfigs(wanted, { validateOnly }).all())
   }
 
@@ -331,51 +286,20 @@ export class Admin {
   }
 
   async createAcls({ acl }: { readonly acl: readonly AclEntry[] }): Promise<boolean> {
-    const bindings = acl.map(
-      (entry) =>
-        new AclBinding(
-          entry.resourceType as never,
-          entry.resourceName,
-          entry.resourcePatternType as never,
-          entry.principal,
-          entry.host,
-          entry.operation as never,
-          entry.permissionType as never,
-        ),
-    )
+    const bindings = acl.map(aclBindingOf)
     await this.#call((client) => client.createAcls(bindings).all())
     return true
   }
 
   async describeAcls(filter: AclFilter): Promise<DescribeAclResponse> {
-    const found = await this.#call((client) => client.describeAcls(bindingFilter(filter)))
-    const resources = new Map<string, DescribeAclResponse['resources'][number]>()
-    for (const one of found) {
-      const { restype: resourceType, name: resourceName, resourcePatternType } = one
-      const key = `${resourceType} ${resourcePatternType} ${resourceName}`
-      const known = resources.get(key) ?? { resourceType, resourceName, resourcePatternType, acls: [] }
-      const { principal, host, operation, permissionType } = one
-      resources.set(key, { ...known, acls: [...known.acls, { principal, host, operation, permissionType }] })
-    }
-    return { throttleTime: 0, errorCode: 0, resources: [...resources.values()] }
+    const found = await this.#call((client) => client.describeAcls(aclBindingFilterOf(filter)))
+    return { throttleTime: 0, errorCode: 0, resources: aclsByResource(found) }
   }
 
   async deleteAcls({ filters }: { readonly filters: readonly AclFilter[] }): Promise<DeleteAclResponse> {
-    const wanted = filters.map(bindingFilter)
+    const wanted = filters.map(aclBindingFilterOf)
     const removed = await this.#call((client) => client.deleteAcls(wanted).all())
-    const filterResponses = wanted.map((filter) => ({
-      errorCode: 0,
-      matchingAcls: (removed.get(filter) ?? []).map((one) => ({
-        errorCode: 0,
-        resourceType: one.restype,
-        resourceName: one.name,
-        resourcePatternType: one.resourcePatternType,
-        principal: one.principal,
-        host: one.host,
-        operation: one.operation,
-        permissionType: one.permissionType,
-      })),
-    }))
+    const filterResponses = wanted.map((filter) => removedAcls(removed.get(filter) ?? []))
     return { throttleTime: 0, filterResponses }
   }
 
@@ -417,27 +341,14 @@ export class Admin {
   }: {
     readonly topics?: readonly TopicPartitions[]
     readonly timeout?: number
-  } = {}): Promise<{
-    topics: {
-      topic: string
-      partitions: {
-        partitionIndex: number
-        replicas: readonly number[]
-        addingReplicas: readonly number[]
-        removingReplicas: readonly number[]
-      }[]
-    }[]
-  }> {
+  } = {}): Promise<{ topics: OngoingTopicReassignment[] }> {
     const places =
       topics?.flatMap(({ topic, partitions }) => partitions.map((id) => new TopicPartition(topic, id))) ??
       null
     const found = await this.#call((client) =>
       client.listPartitionReassignments(places, { operationTimeoutMs: timeout }),
     )
-    const byTopic = new Map<
-      string,
-      Awaited<ReturnType<Admin['listPartitionReassignments']>>['topics'][number]
-    >()
+    const byTopic = new Map<string, OngoingTopicReassignment>()
     for (const [{ topic, partition }, { replicas, addingReplicas, removingReplicas }] of found) {
       const known = byTopic.get(topic) ?? { topic, partitions: [] }
       known.partitions.push({ partitionIndex: partition, replicas, addingReplicas, removingReplicas })
@@ -473,30 +384,11 @@ export class Admin {
       await timing.pause('waiting for the leaders of new topics', leaderPauseMs)
     }
   }
+}
 
-  /** The partitions of each topic. */
-  async #places(client: AdminClient, topics: readonly string[]): Promise<TopicPartition[][]> {
-    const described = client.describeTopics(topics)
-    return await Promise.all(
-      topics.map(async (topic) => {
-        const { partitions } = (await described.get(topic)) ?? { partitions: [] }
-        return partitions.map(({ id }) => new TopicPartition(topic, id))
-      }),
-    )
-  }
-
-  async #offsets(
-    client: AdminClient,
-    places: readonly TopicPartition[],
-    spec: OffsetSpec,
-  ): Promise<number[]> {
-    const found = await client.listOffsets(places.map((place) => [place, spec] as const)).all()
-    return places.map((place) => found.get(place)?.offset ?? -1)
-  }
-
-  async #end(client: AdminClient, place: TopicPartition): Promise<number> {
-    return (await this.#offsets(client, [place], OffsetSpec.latest()))[0] ?? -1
-  }
+async function endOf(client: AdminClient, place: TopicPartition): Promise<number> {
+  const [offset = -1] = await offsetsAt(client, [place], OffsetSpec.latest())
+  return offset
 }
 
 function newTopic({
@@ -519,18 +411,6 @@ function newTopic({
     numPartitions: numPartitions ?? -1,
     replicationFactor: replicationFactor ?? -1,
   })
-}
-
-function bindingFilter(filter: AclFilter): AclBindingFilter {
-  return new AclBindingFilter(
-    filter.resourceType as never,
-    filter.resourceName ?? null,
-    filter.resourcePatternType as never,
-    filter.principal ?? null,
-    filter.host ?? null,
-    filter.operation as never,
-    filter.permissionType as never,
-  )
 }
 
 async function failures(promises: Iterable<Promise<unknown> | undefined>): Promise<Error[]> {

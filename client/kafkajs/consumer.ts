@@ -15,11 +15,11 @@ import type {
   TopicPartitions,
 } from './consumer-types.ts'
 import { KafkaJSNonRetriableError, KafkaJSNotImplemented, translated } from './errors.ts'
+import { connectMs, type FacadeParts } from './facade-parts.ts'
 import { consumerEvents, forwardRequests, Instrumentation, type Listener } from './instrumentation.ts'
 import { forwardLog, type Logger } from './logger.ts'
 import { toOffsets } from './offset-tracker.ts'
 import { Pauses, type TopicSelection } from './pauses.ts'
-import { connectMs, type FacadeParts } from './producer.ts'
 import { Runner } from './runner.ts'
 
 export interface GroupDescription {

@@ -2,8 +2,9 @@ import { Admin } from './admin.ts'
 import { clientSettings, type KafkaConfig } from './client-settings.ts'
 import { Consumer } from './consumer.ts'
 import type { ConsumerConfig } from './consumer-types.ts'
+import type { FacadeParts } from './facade-parts.ts'
 import { defaultLogCreator, type Logger, logLevel, makeLogger } from './logger.ts'
-import { type FacadeParts, Producer, type ProducerConfig } from './producer.ts'
+import { Producer, type ProducerConfig } from './producer.ts'
 import { Timing } from './timing.ts'
 
 /** The entry of a kafkajs program: `producer`, `consumer` and `admin` behave as its users know them. */

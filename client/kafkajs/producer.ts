@@ -11,6 +11,7 @@ import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { clamp, type RetryOptions } from './client-settings.ts'
 import { KafkaJSNonRetriableError, toKafkaJSError, translated } from './errors.ts'
+import { connectMs, type FacadeParts } from './facade-parts.ts'
 import { forwardRequests, Instrumentation, type Listener, producerEvents } from './instrumentation.ts'
 import { forwardLog, type Logger } from './logger.ts'
 import { type ProducedMessage, toSendOptions } from './messages.ts'
@@ -20,7 +21,6 @@ import {
   type Partitioner,
   partitionMetadataOf,
 } from './partitioners.ts'
-import type { Timing } from './timing.ts'
 
 export const CompressionTypes = { None: 0, GZIP: 1, Snappy: 2, LZ4: 3, ZSTD: 4 } as const
 export type CompressionTypes = (typeof CompressionTypes)[keyof typeof CompressionTypes]
@@ -65,16 +65,6 @@ export interface OffsetsToSend {
     readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
   }[]
 }
-
-/** What a façade's parts share. */
-export interface FacadeParts {
-  readonly settings: () => Promise<ClientConfig>
-  readonly logger: Logger
-  readonly timing: Timing
-}
-
-/** Longest that `connect` looks for a broker. */
-export const connectMs = 30_000
 
 export class Producer {
   readonly events = producerEvents
