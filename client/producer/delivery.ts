@@ -11,13 +11,17 @@ import type { Trace } from '../tracing/channels.ts'
 import { fromRecordHeaders } from '../values/headers.ts'
 import { Message } from '../values/message.ts'
 
-/** `delivery` is given to the client's own callbacks (direct reports) only. */
-export type ReportCallback = (error: KafkaError | null, message: Message, delivery: Delivery) => void
+/** A callback of the client's own (direct reports): it asks the event for what it needs, and a message is made only for those who do. */
+export type DirectReport = (error: KafkaError | null, report: PendingReport, event: DeliveryEvent) => void
+
+export type ReportCallback = DirectReport | DeliveryCallback
 
 /** What is kept of a message for its report; nothing is kept of messages without a callback. */
 export interface PendingReport {
   /** Position in its batch. Changes when a batch is split. */
   index: number
+  /** Position among the messages that were sent by one call. */
+  place: number
   callback: ReportCallback
   /** Not served by the application: reported as soon as its fate is known. */
   isDirect: boolean
@@ -60,7 +64,7 @@ export interface DeliverySettled {
 }
 
 export class DeliveryEvent implements QueuedEvent {
-  readonly #delivery: Delivery
+  readonly delivery: Delivery
   readonly #reports: readonly PendingReport[]
   readonly #nowMs: number
   readonly #settle: DeliverySettled
@@ -68,7 +72,7 @@ export class DeliveryEvent implements QueuedEvent {
 
   /** @param nowMs monotonic time of the acknowledgement */
   constructor(delivery: Delivery, reports: readonly PendingReport[], nowMs: number, settle: DeliverySettled) {
-    this.#delivery = delivery
+    this.delivery = delivery
     this.#reports = reports
     this.#nowMs = nowMs
     this.#settle = settle
@@ -82,22 +86,36 @@ export class DeliveryEvent implements QueuedEvent {
     const report = this.#reports[this.#next++]
     if (report === undefined) return
     this.#settle.release(1, report.sizeBytes)
-    const error = errorOf(this.#delivery, report.index)
-    const message = this.#message(report, error)
+    const error = errorOf(this.delivery, report.index)
+    const { told } = this.#settle
+    if (report.isDirect) {
+      try {
+        ;(report.callback as DirectReport)(error, report, this)
+      } finally {
+        told?.(error, this.messageOf(report, error), true)
+      }
+      return
+    }
+    const message = this.messageOf(report, error)
     try {
-      if (report.isDirect) report.callback(error, message, this.#delivery)
-      else (report.callback as DeliveryCallback)(error, message)
+      ;(report.callback as DeliveryCallback)(error, message)
     } finally {
-      this.#settle.told?.(error, message, report.isDirect)
+      told?.(error, message, false)
     }
   }
 
-  #message(report: PendingReport, error: KafkaError | null): Message {
-    const { topic, partition, baseOffset, logAppendTimeMs, persistence } = this.#delivery
+  /** undefined when it failed or the broker did not tell. */
+  offsetOf({ index }: PendingReport, error: KafkaError | null): number | undefined {
+    const { baseOffset } = this.delivery
+    return error === null && baseOffset >= 0 ? baseOffset + index : undefined
+  }
+
+  messageOf(report: PendingReport, error: KafkaError | null): Message {
+    const { topic, partition, logAppendTimeMs, persistence } = this.delivery
     return new Message({
       topic,
       partition,
-      offset: error === null && baseOffset >= 0 ? baseOffset + report.index : null,
+      offset: this.offsetOf(report, error) ?? null,
       key: report.key,
       value: report.value,
       headers: fromRecordHeaders(report.headers),

@@ -63,6 +63,7 @@ export function recordOf(
     throw new TypeError('onDelivery must be a function')
   return {
     index: 0,
+    place: 0,
     key: toBytes(options.key, 'key'),
     value: toBytes(options.value, 'value'),
     headers: toRecordHeaders(headers),

@@ -21,7 +21,7 @@ import { traceProduce } from './produce-trace.ts'
 import { type IdentitySource, ProducerIdentity } from './producer-identity.ts'
 import { producerStatistics } from './producer-statistics.ts'
 import type { RecordMetadata } from './send-arguments.ts'
-import { SendQueue, type TopicRecord } from './send-queue.ts'
+import { SendQueue, type TopicRecords } from './send-queue.ts'
 import { Sender } from './sender.ts'
 import { TopicMetadata } from './topic-metadata.ts'
 import { TransactionManager } from './transaction-manager.ts'
@@ -135,10 +135,12 @@ export class ProducerEngine {
   }
 
   /** Takes records, those that find no room later. As `SendQueue.sendAll`; many bytes leave at once. */
-  sendAll(records: readonly TopicRecord[], signal: AbortSignal | undefined): Promise<RecordMetadata[]> {
-    const settled = this.sends.sendAll(records, signal)
+  sendAll(sends: readonly TopicRecords[], signal: AbortSignal | undefined): Promise<RecordMetadata[]> {
+    const settled = this.sends.sendAll(sends, signal)
+    let addedBytes = 0
     // What waits for room has no size yet.
-    this.#sender.added(records.reduce((sum, { record }) => sum + record.sizeBytes, 0))
+    for (const { records } of sends) for (const { sizeBytes } of records) addedBytes += sizeBytes
+    this.#sender.added(addedBytes)
     return settled
   }
 

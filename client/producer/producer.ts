@@ -44,7 +44,7 @@ import {
   type SendRequest,
   type TopicMessages,
 } from './send-arguments.ts'
-import type { TopicRecord } from './send-queue.ts'
+import type { TopicRecords } from './send-queue.ts'
 import { Transaction } from './transaction.ts'
 import type { TransactionManager } from './transaction-manager.ts'
 
@@ -145,7 +145,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     // Not async: a promise less for each message.
     try {
       if (typeof first === 'string') {
-        checkMessage(second ?? {}, 'message')
+        checkMessage(second ?? {})
         this.#checkProduce(first)
         const record = recordOf((second ?? {}) as SendOptions, undefined, this.#wallMs)
         return this.#engine.sends.send(first, record, third?.signal)
@@ -337,13 +337,12 @@ export class Producer extends EventEmitter<ProducerEvents> {
     topicMessages: readonly TopicMessages[],
     signal: AbortSignal | undefined,
   ): Promise<RecordMetadata[]> {
-    const sends: TopicRecord[] = []
     const nowMs = this.#wallMs()
     const wallMs = (): number => nowMs
-    for (const { topic, messages } of topicMessages) {
+    const sends = topicMessages.map(({ topic, messages }): TopicRecords => {
       this.#checkProduce(topic)
-      for (const message of messages) sends.push({ topic, record: recordOf(message, undefined, wallMs) })
-    }
+      return { topic, records: messages.map((message) => recordOf(message, undefined, wallMs)) }
+    })
     return this.#engine.sendAll(sends, signal)
   }
 

@@ -46,18 +46,28 @@ const sendNames: ReadonlySet<string> = new Set([
   'opaque',
 ])
 
-/** TypeError for anything that is not a message. */
-export function checkMessage(message: unknown, name: string): asserts message is SendOptions {
+/**
+ * TypeError for anything that is not a message.
+ * @param index its place in an array
+ */
+export function checkMessage(message: unknown, index?: number): asserts message is SendOptions {
   const isObject = typeof message === 'object' && message !== null && !Array.isArray(message)
-  if (!isObject || message instanceof Uint8Array) throw new TypeError(`${name} must be an object`)
-  checkOptionNames(message, (option) => sendNames.has(option))
+  if (!isObject || message instanceof Uint8Array) {
+    throw new TypeError(`${index === undefined ? 'message' : `messages[${index}]`} must be an object`)
+  }
+  checkOptionNames(message, isSendOption)
+}
+
+function isSendOption(name: string): boolean {
+  return sendNames.has(name)
 }
 
 export function checkTopicMessages(entry: TopicMessages): void {
   if (typeof entry !== 'object' || entry === null) throw new TypeError('{ topic, messages } is needed')
   if (typeof entry.topic !== 'string') throw new TypeError('topic must be a string')
   if (!Array.isArray(entry.messages)) throw new TypeError('messages must be an array')
-  for (const [index, message] of entry.messages.entries()) checkMessage(message, `messages[${index}]`)
+  const { messages } = entry
+  for (let index = 0; index < messages.length; index++) checkMessage(messages[index], index)
 }
 
 /** ValueError for what only another producer could do. */

@@ -10,18 +10,22 @@ import { checkSignal } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
 import type { Accumulator, ProduceRecord } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
-import type { ReportCallback } from './delivery.ts'
+import type { DirectReport, ReportCallback } from './delivery.ts'
 import { DeliveryError } from './delivery-error.ts'
 import type { RecordMetadata } from './send-arguments.ts'
 import { SendGroup } from './send-group.ts'
 
-export interface TopicRecord {
+export interface TopicRecords {
   readonly topic: string
-  readonly record: ProduceRecord
+  readonly records: readonly ProduceRecord[]
 }
 
-interface Waiting extends TopicRecord {
-  readonly reject: (error: unknown) => void
+type Refuse = (error: unknown, record: ProduceRecord) => void
+
+interface Waiting {
+  readonly topic: string
+  readonly record: ProduceRecord
+  readonly refuse: Refuse
 }
 
 export interface SendQueueOptions {
@@ -49,78 +53,86 @@ export class SendQueue {
     return this.#waiting.length
   }
 
-  /** @param record its callback is set */
+  /** @param record its callback is set here */
   send(topic: string, record: ProduceRecord, signal: AbortSignal | undefined): Promise<Message> {
     return new Promise((resolve, reject) => {
       checkSignal(signal)
       signal?.throwIfAborted()
       let settled = (): void => {}
       record.isDirect = true
-      record.callback = (error, report) => {
+      const callback: DirectReport = (error, report, event) => {
         settled()
-        if (error === null) resolve(report)
-        else reject(new DeliveryError(report))
+        const message = event.messageOf(report, error)
+        if (error === null) resolve(message)
+        else reject(new DeliveryError(message))
       }
-      const refuse = (error: unknown): void => {
+      record.callback = callback
+      this.#addOrWait(topic, record, (error) => {
         settled()
         reject(error)
-      }
-      this.#addOrWait({ topic, record, reject: refuse })
+      })
       if (signal !== undefined) settled = this.#abortOn(signal, [record], reject)
     })
   }
 
   /**
    * Resolves when all are delivered. Rejects when all are settled, with the failure of the first that failed; with an abort at once.
-   * @param sends the callbacks of the records are set
+   * @param sends the callbacks of the records are set here
    */
-  sendAll(sends: readonly TopicRecord[], signal: AbortSignal | undefined): Promise<RecordMetadata[]> {
+  sendAll(sends: readonly TopicRecords[], signal: AbortSignal | undefined): Promise<RecordMetadata[]> {
     return new Promise((resolve, reject) => {
       checkSignal(signal)
       signal?.throwIfAborted()
       let settled = (): void => {}
-      const group = new SendGroup(sends.length, (failure, metadata) => {
+      const count = sends.reduce((sum, { records }) => sum + records.length, 0)
+      const group = new SendGroup(count, (failure, metadata) => {
         settled()
         if (failure === undefined) resolve(metadata)
         else reject(failure.error)
       })
-      sends.forEach(({ topic, record }, index) => {
-        record.isDirect = true
-        record.callback = (error, report, delivery) => {
-          if (error === null) group.delivered(index, report.offset() ?? -1, delivery)
-          else group.failed(index, new DeliveryError(report))
+      // One callback for all: there may be many thousands of them.
+      const callback: DirectReport = (error, report, event) => {
+        if (error === null) group.delivered(report.place, event.offsetOf(report, error) ?? -1, event.delivery)
+        else group.failed(report.place, new DeliveryError(event.messageOf(report, error)))
+      }
+      const refuse: Refuse = (error, { place }) => group.failed(place, error)
+      let place = 0
+      for (const { topic, records } of sends) {
+        for (const record of records) {
+          record.place = place++
+          record.isDirect = true
+          record.callback = callback
+          try {
+            this.#addOrWait(topic, record, refuse)
+          } catch (error) {
+            refuse(error, record)
+          }
         }
-        const refuse = (error: unknown): void => group.failed(index, error)
-        try {
-          this.#addOrWait({ topic, record, reject: refuse })
-        } catch (error) {
-          refuse(error)
-        }
-      })
+      }
       if (signal === undefined || group.isSettled) return
-      const records = sends.map(({ record }) => record)
+      const records = sends.flatMap((entry) => entry.records)
       settled = this.#abortOn(signal, records, reject)
     })
   }
 
   /** Everything that waits fails. */
   fail(error: KafkaError): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(new KafkaException(error))
+    for (const { record, refuse } of this.#waiting.splice(0)) refuse(new KafkaException(error), record)
     this.#options.accumulator.onRelease = undefined
   }
 
-  #addOrWait(waiting: Waiting): void {
+  #addOrWait(topic: string, record: ProduceRecord, refuse: Refuse): void {
     const { accumulator, notifier, add } = this.#options
     if (this.#waiting.length === 0) {
       try {
-        add(waiting.topic, waiting.record)
+        add(topic, record)
         return
       } catch (error) {
         if (!(error instanceof BufferError)) throw error
         notifier.tell('queue-full', accumulator.messageCount)
       }
     }
-    this.#waiting.push(waiting)
+    this.#waiting.push({ topic, record, refuse })
     accumulator.onRelease = () => this.#pumpSoon()
   }
 
@@ -136,12 +148,12 @@ export class SendQueue {
   #pump(): void {
     const { accumulator, notifier, add } = this.#options
     let count = 0
-    for (const { topic, record, reject } of this.#waiting) {
+    for (const { topic, record, refuse } of this.#waiting) {
       try {
         add(topic, record)
       } catch (error) {
         if (error instanceof BufferError) break
-        reject(error)
+        refuse(error, record)
       }
       count++
     }

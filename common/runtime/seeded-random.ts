@@ -5,33 +5,39 @@
 import { GeneratedRandom } from './generated-random.ts'
 import type { Random } from './random.ts'
 
-type State = [number, number, number, number]
-
 export class SeededRandom extends GeneratedRandom {
-  readonly #state: State
+  // Words of the state in fields: the elements of an array of large numbers are an object each.
+  #a: number
+  #b: number
+  #c: number
+  #d: number
 
   constructor(seed: number | string) {
     super()
-    this.#state = stateFrom(hash(String(seed), 0x9e3779b9))
+    const next = splitmix(hash(String(seed), 0x9e3779b9))
+    this.#a = next()
+    this.#b = next()
+    this.#c = next()
+    this.#d = next()
+    // All zero is the one state xoshiro never leaves.
+    if ((this.#a | this.#b | this.#c | this.#d) === 0) this.#a = 1
   }
 
   protected override uint32(): number {
-    const state = this.#state
-    const result = Math.imul(rotateLeft(Math.imul(state[1], 5), 7), 9) >>> 0
-    const shifted = state[1] << 9
-    state[2] ^= state[0]
-    state[3] ^= state[1]
-    state[1] ^= state[2]
-    state[0] ^= state[3]
-    state[2] ^= shifted
-    state[3] = rotateLeft(state[3], 11)
-    return result
+    const b = this.#b
+    const c = this.#c ^ this.#a
+    const d = this.#d ^ b
+    this.#b = b ^ c
+    this.#a ^= d
+    this.#c = c ^ (b << 9)
+    this.#d = rotateLeft(d, 11)
+    return Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0
   }
 
   /** Does not advance this generator: forks with different labels are independent of the order they are made in. */
   override fork(label: string): Random {
-    const [a, b, c, d] = this.#state
-    return new SeededRandom(`${a >>> 0}.${b >>> 0}.${c >>> 0}.${d >>> 0}/${label}`)
+    const words = [this.#a, this.#b, this.#c, this.#d].map((word) => word >>> 0)
+    return new SeededRandom(`${words.join('.')}/${label}`)
   }
 }
 
@@ -55,13 +61,11 @@ function avalanche(input: number): number {
   return (value ^ (value >>> 16)) >>> 0
 }
 
-function stateFrom(seed: number): State {
+/** Gives 32 bits a call. */
+function splitmix(seed: number): () => number {
   let counter = seed
-  const next = (): number => {
+  return () => {
     counter = (counter + 0x9e3779b9) | 0
     return avalanche(counter)
   }
-  const state: State = [next(), next(), next(), next()]
-  // All zero is the one state xoshiro never leaves.
-  return state.every((word) => word === 0) ? [1, 2, 3, 4] : state
 }
