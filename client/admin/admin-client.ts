@@ -16,8 +16,6 @@ import { commonStatistics } from '../statistics/broker-document.ts'
 import { callLimits, type ListTopicsOptions, type Timeout } from '../timeouts.ts'
 import type { ClusterMetadata, GroupMetadata } from '../values/cluster-metadata.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
-import { createAcls, deleteAcls, describeAcls } from './acl-calls.ts'
-import type { AclBinding, AclBindingFilter } from './acls.ts'
 import { AdminEngine } from './admin-engine.ts'
 import type {
   AdminOptions,
@@ -26,18 +24,7 @@ import type {
   OperationOptions,
   ValidateOptions,
 } from './admin-options.ts'
-import {
-  alterClientQuotas,
-  type ClientQuotaAlteration,
-  type ClientQuotaEntity,
-  type ClientQuotaFilter,
-  describeClientQuotas,
-} from './client-quotas.ts'
-import { type DescribeClusterResult, describeCluster } from './cluster.ts'
-import type { ConfigEntry } from './config-entry.ts'
-import type { ConfigResource } from './config-resource.ts'
-import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './configs.ts'
-import { electLeaders } from './elections.ts'
+import { type DescribeClusterResult, describeCluster } from './cluster/cluster.ts'
 import {
   describeFeatures,
   describeMetadataQuorum,
@@ -45,15 +32,26 @@ import {
   type FeatureUpdate,
   type QuorumInfo,
   updateFeatures,
-} from './features.ts'
-import { type ConsumerGroupDescription, describeConsumerGroups } from './group-descriptions.ts'
+} from './cluster/features.ts'
+import { describeLogDirs, type LogDirDescription } from './cluster/log-dirs.ts'
+import {
+  alterClientQuotas,
+  type ClientQuotaAlteration,
+  type ClientQuotaEntity,
+  type ClientQuotaFilter,
+  describeClientQuotas,
+} from './configs/client-quotas.ts'
+import type { ConfigEntry } from './configs/config-entry.ts'
+import type { ConfigResource } from './configs/config-resource.ts'
+import { alterConfigs, describeConfigs, incrementalAlterConfigs } from './configs/configs.ts'
+import { type ConsumerGroupDescription, describeConsumerGroups } from './groups/group-descriptions.ts'
 import {
   type ListConsumerGroupsOptions,
   type ListConsumerGroupsResult,
   type ListShareGroupsResult,
   listConsumerGroups,
   listShareGroups,
-} from './group-listings.ts'
+} from './groups/group-listings.ts'
 import {
   alterConsumerGroupOffsets,
   type ConsumerGroupTopicPartitions,
@@ -62,39 +60,15 @@ import {
   listConsumerGroupOffsets,
   type ResetOffsetsRequest,
   resetOffsets,
-} from './group-offsets.ts'
+} from './groups/group-offsets.ts'
 import {
   deleteConsumerGroups,
   type MemberToRemove,
   type RemovedMember,
   type RemoveMembersOptions,
   removeMembersFromConsumerGroup,
-} from './groups.ts'
-import type { KeyedMap, ResultMap } from './keyed-map.ts'
-import { listGroups } from './legacy-groups.ts'
-import { describeLogDirs, type LogDirDescription } from './log-dirs.ts'
-import type { NewPartitions } from './new-partitions.ts'
-import type { NewTopic } from './new-topic.ts'
-import {
-  type ListOffsetsOptions,
-  type ListOffsetsResultInfo,
-  listOffsets,
-  type OffsetSpecs,
-} from './offsets.ts'
-import {
-  alterPartitionReassignments,
-  listPartitionReassignments,
-  type PartitionReassignment,
-  type Reassignments,
-} from './reassignments.ts'
-import { type DeletedRecords, deleteRecords } from './records.ts'
-import {
-  alterUserScramCredentials,
-  describeAllScramUsers,
-  describeScramUsers,
-  type UserScramCredentialAlteration,
-  type UserScramCredentialsDescription,
-} from './scram.ts'
+} from './groups/groups.ts'
+import { listGroups } from './groups/legacy-groups.ts'
 import {
   alterShareGroupOffsets,
   deleteShareGroupOffsets,
@@ -102,10 +76,36 @@ import {
   listShareGroupOffsets,
   type ShareGroupDescription,
   type ShareGroupOffset,
-} from './share-groups.ts'
-import { describeTopics, type TopicCollection, type TopicDescription } from './topic-descriptions.ts'
-import { fetchTopicOffsetsByTimestamp } from './topic-offsets.ts'
-import { createPartitions, createTopics, deleteTopics } from './topics.ts'
+} from './groups/share-groups.ts'
+import type { KeyedMap, ResultMap } from './keyed-map.ts'
+import { createAcls, deleteAcls, describeAcls } from './security/acl-calls.ts'
+import type { AclBinding, AclBindingFilter } from './security/acls.ts'
+import {
+  alterUserScramCredentials,
+  describeAllScramUsers,
+  describeScramUsers,
+  type UserScramCredentialAlteration,
+  type UserScramCredentialsDescription,
+} from './security/scram.ts'
+import { electLeaders } from './topics/elections.ts'
+import type { NewPartitions } from './topics/new-partitions.ts'
+import type { NewTopic } from './topics/new-topic.ts'
+import {
+  type ListOffsetsOptions,
+  type ListOffsetsResultInfo,
+  listOffsets,
+  type OffsetSpecs,
+} from './topics/offsets.ts'
+import {
+  alterPartitionReassignments,
+  listPartitionReassignments,
+  type PartitionReassignment,
+  type Reassignments,
+} from './topics/reassignments.ts'
+import { type DeletedRecords, deleteRecords } from './topics/records.ts'
+import { describeTopics, type TopicCollection, type TopicDescription } from './topics/topic-descriptions.ts'
+import { fetchTopicOffsetsByTimestamp } from './topics/topic-offsets.ts'
+import { createPartitions, createTopics, deleteTopics } from './topics/topics.ts'
 import {
   type AbortTransactionSpec,
   abortTransaction,

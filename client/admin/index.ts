@@ -23,7 +23,6 @@ export {
 } from '../values/cluster-metadata.ts'
 export { TopicPartition } from '../values/topic-partition.ts'
 export { Uuid } from '../values/uuid.ts'
-export { AclBinding, AclBindingFilter } from './acls.ts'
 export { AdminClient } from './admin-client.ts'
 export type {
   AdminOptions,
@@ -32,16 +31,7 @@ export type {
   OperationOptions,
   ValidateOptions,
 } from './admin-options.ts'
-export {
-  type ClientQuotaAlteration,
-  ClientQuotaEntity,
-  type ClientQuotaFilter,
-  type ClientQuotaFilterComponent,
-  type ClientQuotaOperation,
-} from './client-quotas.ts'
-export type { DescribeClusterResult } from './cluster.ts'
-export { ConfigEntry, type ConfigEntryOptions } from './config-entry.ts'
-export { ConfigResource, type ConfigResourceOptions, type ConfigValue } from './config-resource.ts'
+export type { DescribeClusterResult } from './cluster/cluster.ts'
 export {
   type FeatureMetadata,
   type FeatureUpdate,
@@ -49,44 +39,66 @@ export {
   type QuorumInfo,
   type QuorumReplicaState,
   type VersionRange,
-} from './features.ts'
-export type { ConsumerGroupDescription, MemberAssignment, MemberDescription } from './group-descriptions.ts'
+} from './cluster/features.ts'
+export type { LogDirDescription, ReplicaInfo } from './cluster/log-dirs.ts'
+export {
+  type ClientQuotaAlteration,
+  ClientQuotaEntity,
+  type ClientQuotaFilter,
+  type ClientQuotaFilterComponent,
+  type ClientQuotaOperation,
+} from './configs/client-quotas.ts'
+export { ConfigEntry, type ConfigEntryOptions } from './configs/config-entry.ts'
+export { ConfigResource, type ConfigResourceOptions, type ConfigValue } from './configs/config-resource.ts'
+export type {
+  ConsumerGroupDescription,
+  MemberAssignment,
+  MemberDescription,
+} from './groups/group-descriptions.ts'
 export type {
   ConsumerGroupListing,
   ListConsumerGroupsOptions,
   ListConsumerGroupsResult,
   ListShareGroupsResult,
   ShareGroupListing,
-} from './group-listings.ts'
+} from './groups/group-listings.ts'
 export {
   ConsumerGroupTopicPartitions,
   type ListGroupOffsetsOptions,
   type ResetOffsetsRequest,
-} from './group-offsets.ts'
-export type { MemberToRemove, RemovedMember, RemoveMembersOptions } from './groups.ts'
+} from './groups/group-offsets.ts'
+export type { MemberToRemove, RemovedMember, RemoveMembersOptions } from './groups/groups.ts'
+export type {
+  ShareGroupDescription,
+  ShareGroupOffset,
+  ShareMemberDescription,
+} from './groups/share-groups.ts'
 export { KeyedMap, type MapKey, ResultMap } from './keyed-map.ts'
-export type { LogDirDescription, ReplicaInfo } from './log-dirs.ts'
-export { NewPartitions, type NewPartitionsOptions } from './new-partitions.ts'
-export { NewTopic, type NewTopicInit, type NewTopicOptions, type TopicConfig } from './new-topic.ts'
-export {
-  EarliestSpec,
-  LatestSpec,
-  MaxTimestampSpec,
-  OffsetSpec,
-  TimestampSpec,
-} from './offset-spec.ts'
-export type { ListOffsetsOptions, ListOffsetsResultInfo, OffsetSpecs } from './offsets.ts'
-export type { PartitionReassignment, Reassignments } from './reassignments.ts'
-export type { DeletedRecords } from './records.ts'
+export { AclBinding, AclBindingFilter } from './security/acls.ts'
 export {
   ScramCredentialInfo,
   UserScramCredentialAlteration,
   UserScramCredentialDeletion,
   type UserScramCredentialsDescription,
   UserScramCredentialUpsertion,
-} from './scram.ts'
-export type { ShareGroupDescription, ShareGroupOffset, ShareMemberDescription } from './share-groups.ts'
-export { TopicCollection, type TopicDescription, type TopicPartitionInfo } from './topic-descriptions.ts'
+} from './security/scram.ts'
+export { NewPartitions, type NewPartitionsOptions } from './topics/new-partitions.ts'
+export { NewTopic, type NewTopicInit, type NewTopicOptions, type TopicConfig } from './topics/new-topic.ts'
+export {
+  EarliestSpec,
+  LatestSpec,
+  MaxTimestampSpec,
+  OffsetSpec,
+  TimestampSpec,
+} from './topics/offset-spec.ts'
+export type { ListOffsetsOptions, ListOffsetsResultInfo, OffsetSpecs } from './topics/offsets.ts'
+export type { PartitionReassignment, Reassignments } from './topics/reassignments.ts'
+export type { DeletedRecords } from './topics/records.ts'
+export {
+  TopicCollection,
+  type TopicDescription,
+  type TopicPartitionInfo,
+} from './topics/topic-descriptions.ts'
 export type {
   AbortTransactionSpec,
   ListTransactionsOptions,

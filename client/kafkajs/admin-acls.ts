@@ -1,5 +1,5 @@
 /** Rules as kafkajs writes them, and as the AdminClient does. */
-import { AclBinding, AclBindingFilter } from '../admin/acls.ts'
+import { AclBinding, AclBindingFilter } from '../admin/security/acls.ts'
 import type { AclEntry, AclFilter, DeleteAclResponse, DescribeAclResponse } from './admin-types.ts'
 
 type MatchingAcls = DeleteAclResponse['filterResponses'][number]

@@ -1,6 +1,6 @@
 /** Configurations as kafkajs writes them, and as the AdminClient does. */
-import type { ConfigEntry } from '../admin/config-entry.ts'
-import { ConfigResource } from '../admin/config-resource.ts'
+import type { ConfigEntry } from '../admin/configs/config-entry.ts'
+import { ConfigResource } from '../admin/configs/config-resource.ts'
 import type { DescribeConfigResponse, ResourceConfig, ResourceConfigQuery } from './admin-types.ts'
 
 type DescribedResource = DescribeConfigResponse['resources'][number]

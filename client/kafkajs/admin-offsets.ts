@@ -1,6 +1,6 @@
 /** Partitions of topics and their offsets, for kafkajs's calls that name topics alone. */
 import type { AdminClient } from '../admin/admin-client.ts'
-import { OffsetSpec } from '../admin/offset-spec.ts'
+import { OffsetSpec } from '../admin/topics/offset-spec.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import type { SeekEntry } from './admin-types.ts'
 

@@ -1,7 +1,7 @@
 /** `fetchTopicOffsetsByTimestamp`: where every partition of a topic stands at a time. */
-import { TopicPartition } from '../values/topic-partition.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import type { AdminOptions } from './admin-options.ts'
+import { TopicPartition } from '../../values/topic-partition.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import type { AdminOptions } from '../admin-options.ts'
 import { OffsetSpec } from './offset-spec.ts'
 import { listOffsets } from './offsets.ts'
 import { describeTopics } from './topic-descriptions.ts'

@@ -1,15 +1,15 @@
 /** `createAcls`, `describeAcls`, `deleteAcls`. Any broker takes them, and hands changes on to the controller. */
-import { DescribeAcls } from '../../common/protocol/apis/29-describe-acls.ts'
-import { CreateAcls } from '../../common/protocol/apis/30-create-acls.ts'
-import { DeleteAcls } from '../../common/protocol/apis/31-delete-acls.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { AclOperation, AclPermissionType, ResourcePatternType, ResourceType } from '../constants.ts'
-import { KafkaError, KafkaException, ValueError } from '../errors.ts'
+import { DescribeAcls } from '../../../common/protocol/apis/29-describe-acls.ts'
+import { CreateAcls } from '../../../common/protocol/apis/30-create-acls.ts'
+import { DeleteAcls } from '../../../common/protocol/apis/31-delete-acls.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { AclOperation, AclPermissionType, ResourcePatternType, ResourceType } from '../../constants.ts'
+import { KafkaError, KafkaException, ValueError } from '../../errors.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, OptionReader } from '../admin-options.ts'
+import { throwCode } from '../groups/group-arguments.ts'
+import type { ResultMap } from '../keyed-map.ts'
 import { AclBinding, AclBindingFilter } from './acls.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, OptionReader } from './admin-options.ts'
-import { throwCode } from './group-arguments.ts'
-import type { ResultMap } from './keyed-map.ts'
 
 const any = { kind: 'any' } as const
 const retryOn: ReadonlySet<number> = new Set([ErrorCode.NOT_CONTROLLER])

@@ -1,7 +1,7 @@
 /** Which offset `listOffsets` is to find. */
-import { OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST, OFFSET_SPEC_MAX_TIMESTAMP } from '../constants.ts'
-import { ValueError } from '../errors.ts'
-import { wholeNumber } from '../values/numbers.ts'
+import { OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST, OFFSET_SPEC_MAX_TIMESTAMP } from '../../constants.ts'
+import { ValueError } from '../../errors.ts'
+import { wholeNumber } from '../../values/numbers.ts'
 
 export abstract class OffsetSpec {
   static readonly EARLIEST = OFFSET_SPEC_EARLIEST

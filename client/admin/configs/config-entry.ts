@@ -1,6 +1,6 @@
 /** One entry of a configuration: described, or to be changed. */
-import { AlterConfigOpType, ConfigSource } from '../constants.ts'
-import { checkNames } from './arguments.ts'
+import { AlterConfigOpType, ConfigSource } from '../../constants.ts'
+import { checkNames } from '../arguments.ts'
 
 export interface ConfigEntryOptions {
   readonly source?: ConfigSource | number

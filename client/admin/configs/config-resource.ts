@@ -1,10 +1,10 @@
 /** What has a configuration: a topic, a broker, a group. Key of the results of the configuration calls, by type and name. */
-import { ResourceType } from '../constants.ts'
-import type { KafkaError } from '../errors.ts'
-import { ValueError } from '../errors.ts'
-import { checkNames } from './arguments.ts'
+import { ResourceType } from '../../constants.ts'
+import type { KafkaError } from '../../errors.ts'
+import { ValueError } from '../../errors.ts'
+import { checkNames } from '../arguments.ts'
+import { enumArgument } from '../enum-argument.ts'
 import { ConfigEntry } from './config-entry.ts'
-import { enumArgument } from './enum-argument.ts'
 
 export type ConfigValue = string | number | boolean | bigint | null
 

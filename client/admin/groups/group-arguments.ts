@@ -1,9 +1,9 @@
 /** Checks and words that the calls about groups share. */
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { CoordinatorType } from '../connections/coordinator.ts'
-import { ConsumerGroupState, ConsumerGroupType } from '../constants.ts'
-import { KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
-import type { Target } from './broker-finder.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { CoordinatorType } from '../../connections/coordinator.ts'
+import { ConsumerGroupState, ConsumerGroupType } from '../../constants.ts'
+import { KafkaError, KafkaException, kafkaException, ValueError } from '../../errors.ts'
+import type { Target } from '../broker-finder.ts'
 
 export function coordinatorOf(groupId: string): Target {
   return { kind: 'coordinator', type: CoordinatorType.group, key: groupId }

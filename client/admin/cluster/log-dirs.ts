@@ -1,11 +1,11 @@
 /** `describeLogDirs`: what lies in the log directories of brokers. */
-import { DescribeLogDirs } from '../../common/protocol/apis/35-describe-log-dirs.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { KafkaError, KafkaException, ValueError } from '../errors.ts'
-import { TopicPartition } from '../values/topic-partition.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, OptionReader } from './admin-options.ts'
-import { KeyedMap, type ResultMap } from './keyed-map.ts'
+import { DescribeLogDirs } from '../../../common/protocol/apis/35-describe-log-dirs.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { KafkaError, KafkaException, ValueError } from '../../errors.ts'
+import { TopicPartition } from '../../values/topic-partition.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, OptionReader } from '../admin-options.ts'
+import { KeyedMap, type ResultMap } from '../keyed-map.ts'
 
 export interface ReplicaInfo {
   readonly sizeBytes: number

@@ -1,14 +1,14 @@
 /** `describeCluster`: its brokers, its controller, and what the caller may do with it. */
-import { Metadata } from '../../common/protocol/apis/03-metadata.ts'
-import { DescribeCluster } from '../../common/protocol/apis/60-describe-cluster.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { AclOperation } from '../constants.ts'
-import { KafkaError, KafkaException } from '../errors.ts'
-import { Node } from '../values/cluster-metadata.ts'
-import type { AdminCall } from './admin-call.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, type AuthorizedOptions, OptionReader } from './admin-options.ts'
-import { authorizedOperations } from './authorized-operations.ts'
+import { Metadata } from '../../../common/protocol/apis/03-metadata.ts'
+import { DescribeCluster } from '../../../common/protocol/apis/60-describe-cluster.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { AclOperation } from '../../constants.ts'
+import { KafkaError, KafkaException } from '../../errors.ts'
+import { Node } from '../../values/cluster-metadata.ts'
+import type { AdminCall } from '../admin-call.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, type AuthorizedOptions, OptionReader } from '../admin-options.ts'
+import { authorizedOperations } from '../authorized-operations.ts'
 
 export interface DescribeClusterResult {
   readonly clusterId: string | null

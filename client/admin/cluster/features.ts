@@ -1,14 +1,19 @@
 /** Features of the cluster (KIP-584) and its metadata quorum (KIP-836); additions to the documented API. */
-import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
-import { DescribeQuorum } from '../../common/protocol/apis/55-describe-quorum.ts'
-import { UpdateFeatures } from '../../common/protocol/apis/57-update-features.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
-import { CLIENT_VERSION } from '../version.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, type BrokerOptions, OptionReader, type ValidateOptions } from './admin-options.ts'
-import { throwCode } from './group-arguments.ts'
-import type { ResultMap } from './keyed-map.ts'
+import { ApiVersions } from '../../../common/protocol/apis/18-api-versions.ts'
+import { DescribeQuorum } from '../../../common/protocol/apis/55-describe-quorum.ts'
+import { UpdateFeatures } from '../../../common/protocol/apis/57-update-features.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { KafkaError, KafkaException, kafkaException, ValueError } from '../../errors.ts'
+import { CLIENT_VERSION } from '../../version.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import {
+  type AdminOptions,
+  type BrokerOptions,
+  OptionReader,
+  type ValidateOptions,
+} from '../admin-options.ts'
+import { throwCode } from '../groups/group-arguments.ts'
+import type { ResultMap } from '../keyed-map.ts'
 
 export interface VersionRange {
   readonly minVersion: number

@@ -1,15 +1,15 @@
 /** `deleteConsumerGroups`, and members that are taken out of a group. */
-import { LeaveGroup } from '../../common/protocol/apis/13-leave-group.ts'
-import { DescribeGroups } from '../../common/protocol/apis/15-describe-groups.ts'
-import { DeleteGroups } from '../../common/protocol/apis/42-delete-groups.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { KafkaError, kafkaException, ValueError } from '../errors.ts'
-import type { AdminCall } from './admin-call.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, OptionReader } from './admin-options.ts'
-import { checkNames } from './arguments.ts'
+import { LeaveGroup } from '../../../common/protocol/apis/13-leave-group.ts'
+import { DescribeGroups } from '../../../common/protocol/apis/15-describe-groups.ts'
+import { DeleteGroups } from '../../../common/protocol/apis/42-delete-groups.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { KafkaError, kafkaException, ValueError } from '../../errors.ts'
+import type { AdminCall } from '../admin-call.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, OptionReader } from '../admin-options.ts'
+import { checkNames } from '../arguments.ts'
+import type { ResultMap } from '../keyed-map.ts'
 import { coordinatorOf, groupIdOf, groupIdsOf, refuseDuplicates, throwCode } from './group-arguments.ts'
-import type { ResultMap } from './keyed-map.ts'
 
 /** Names a member: static ones by their instance id, others by their member id. */
 export interface MemberToRemove {

@@ -1,13 +1,13 @@
 /** `deleteRecords`: removes what lies before an offset. */
-import { DeleteRecords } from '../../common/protocol/apis/21-delete-records.ts'
-import { KafkaException } from '../errors.ts'
-import type { TopicPartition } from '../values/topic-partition.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type OperationOptions, OptionReader } from './admin-options.ts'
-import { byTopic, partitionsOf } from './arguments.ts'
-import type { ResultMap } from './keyed-map.ts'
-import { askLeaders } from './leader-calls.ts'
-import { mayTryAgain } from './may-try-again.ts'
+import { DeleteRecords } from '../../../common/protocol/apis/21-delete-records.ts'
+import { KafkaException } from '../../errors.ts'
+import type { TopicPartition } from '../../values/topic-partition.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type OperationOptions, OptionReader } from '../admin-options.ts'
+import { byTopic, partitionsOf } from '../arguments.ts'
+import type { ResultMap } from '../keyed-map.ts'
+import { askLeaders } from '../leader-calls.ts'
+import { mayTryAgain } from '../may-try-again.ts'
 
 export interface DeletedRecords {
   /** The oldest offset that is left. */

@@ -1,13 +1,13 @@
 /** `listConsumerGroups` and its kin: every broker is asked for the groups that it coordinates. */
-import { ListGroups } from '../../common/protocol/apis/16-list-groups.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { ResponseOf } from '../../common/protocol/schema.ts'
-import { ConsumerGroupState, ConsumerGroupType } from '../constants.ts'
-import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
-import type { AdminCall } from './admin-call.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, OptionReader } from './admin-options.ts'
-import { askEveryBroker } from './every-broker.ts'
+import { ListGroups } from '../../../common/protocol/apis/16-list-groups.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { ResponseOf } from '../../../common/protocol/schema.ts'
+import { ConsumerGroupState, ConsumerGroupType } from '../../constants.ts'
+import { KafkaError, KafkaException, kafkaException } from '../../errors.ts'
+import type { AdminCall } from '../admin-call.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, OptionReader } from '../admin-options.ts'
+import { askEveryBroker } from '../every-broker.ts'
 import { groupStateName, groupStateOf, groupTypeName, groupTypeOf } from './group-arguments.ts'
 
 export interface ListConsumerGroupsOptions extends AdminOptions {

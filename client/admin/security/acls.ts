@@ -4,9 +4,9 @@
  * Enumerations may be given as number or name. Kinds of Kafka that the documented API has no member for are UNKNOWN when a
  * broker tells of them.
  */
-import { AclOperation, AclPermissionType, ResourcePatternType, ResourceType } from '../constants.ts'
-import { ValueError } from '../errors.ts'
-import { enumArgument } from './enum-argument.ts'
+import { AclOperation, AclPermissionType, ResourcePatternType, ResourceType } from '../../constants.ts'
+import { ValueError } from '../../errors.ts'
+import { enumArgument } from '../enum-argument.ts'
 
 type Input<E> = E | Lowercase<string> | Uppercase<string> | number
 

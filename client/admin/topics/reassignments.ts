@@ -1,13 +1,13 @@
 /** `alterPartitionReassignments`, `listPartitionReassignments`: moving partitions between brokers (KIP-455). */
-import { AlterPartitionReassignments } from '../../common/protocol/apis/45-alter-partition-reassignments.ts'
-import { ListPartitionReassignments } from '../../common/protocol/apis/46-list-partition-reassignments.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { KafkaError, KafkaException, ValueError } from '../errors.ts'
-import { TopicPartition, topicPartitionKey } from '../values/topic-partition.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type OperationOptions, OptionReader } from './admin-options.ts'
-import { byTopic, checkPartition, partitionsOf } from './arguments.ts'
-import { KeyedMap, type ResultMap } from './keyed-map.ts'
+import { AlterPartitionReassignments } from '../../../common/protocol/apis/45-alter-partition-reassignments.ts'
+import { ListPartitionReassignments } from '../../../common/protocol/apis/46-list-partition-reassignments.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { KafkaError, KafkaException, ValueError } from '../../errors.ts'
+import { TopicPartition, topicPartitionKey } from '../../values/topic-partition.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type OperationOptions, OptionReader } from '../admin-options.ts'
+import { byTopic, checkPartition, partitionsOf } from '../arguments.ts'
+import { KeyedMap, type ResultMap } from '../keyed-map.ts'
 
 const controller = { kind: 'controller' } as const
 

@@ -1,6 +1,6 @@
 /** A topic to be made: what `createTopics` takes. */
-import { ValueError } from '../errors.ts'
-import { checkNames, checkReplicaAssignment, integerArgument } from './arguments.ts'
+import { ValueError } from '../../errors.ts'
+import { checkNames, checkReplicaAssignment, integerArgument } from '../arguments.ts'
 
 /** The value of a topic's configuration; numbers and booleans become text, null is left out. */
 export type TopicConfig = Readonly<Record<string, string | number | boolean | bigint | null | undefined>>

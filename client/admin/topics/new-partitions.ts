@@ -1,6 +1,6 @@
 /** A topic that is to grow: what `createPartitions` takes. */
-import { ValueError } from '../errors.ts'
-import { checkNames, checkReplicaAssignment, integerArgument } from './arguments.ts'
+import { ValueError } from '../../errors.ts'
+import { checkNames, checkReplicaAssignment, integerArgument } from '../arguments.ts'
 
 export interface NewPartitionsOptions {
   /** Broker ids of the new partitions only. */

@@ -1,13 +1,13 @@
 /** `electLeaders`: makes the preferred replica, or any that is left, the leader. */
-import { ElectLeaders } from '../../common/protocol/apis/43-elect-leaders.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import { ElectionType } from '../constants.ts'
-import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
-import { TopicPartition } from '../values/topic-partition.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type OperationOptions, OptionReader } from './admin-options.ts'
-import { byTopic, partitionsOf } from './arguments.ts'
-import { KeyedMap } from './keyed-map.ts'
+import { ElectLeaders } from '../../../common/protocol/apis/43-elect-leaders.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import { ElectionType } from '../../constants.ts'
+import { KafkaError, KafkaException, kafkaException } from '../../errors.ts'
+import { TopicPartition } from '../../values/topic-partition.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type OperationOptions, OptionReader } from '../admin-options.ts'
+import { byTopic, partitionsOf } from '../arguments.ts'
+import { KeyedMap } from '../keyed-map.ts'
 
 /**
  * @param partitions null: all of them; those that need no election are left out of the result

@@ -2,22 +2,22 @@
  * `describeConsumerGroups`: members and their partitions. A group is asked for as one of KIP-848 first, then as a classic one:
  * nobody but its coordinator knows which it is.
  */
-import { DescribeGroups } from '../../common/protocol/apis/15-describe-groups.ts'
-import { ConsumerGroupDescribe } from '../../common/protocol/apis/69-consumer-group-describe.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { ResponseOf } from '../../common/protocol/schema.ts'
-import type { Broker } from '../connections/broker.ts'
-import { type AclOperation, type ConsumerGroupState, ConsumerGroupType } from '../constants.ts'
-import { decodeAssignment } from '../consumer/classic-protocol.ts'
-import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
-import { Node } from '../values/cluster-metadata.ts'
-import { TopicPartition } from '../values/topic-partition.ts'
-import type { AdminCall } from './admin-call.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, type AuthorizedOptions, OptionReader } from './admin-options.ts'
-import { authorizedOperations } from './authorized-operations.ts'
+import { DescribeGroups } from '../../../common/protocol/apis/15-describe-groups.ts'
+import { ConsumerGroupDescribe } from '../../../common/protocol/apis/69-consumer-group-describe.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { ResponseOf } from '../../../common/protocol/schema.ts'
+import type { Broker } from '../../connections/broker.ts'
+import { type AclOperation, type ConsumerGroupState, ConsumerGroupType } from '../../constants.ts'
+import { decodeAssignment } from '../../consumer/classic-protocol.ts'
+import { KafkaError, KafkaException, kafkaException } from '../../errors.ts'
+import { Node } from '../../values/cluster-metadata.ts'
+import { TopicPartition } from '../../values/topic-partition.ts'
+import type { AdminCall } from '../admin-call.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, type AuthorizedOptions, OptionReader } from '../admin-options.ts'
+import { authorizedOperations } from '../authorized-operations.ts'
+import type { ResultMap } from '../keyed-map.ts'
 import { coordinatorOf, groupIdsOf, groupStateOf, refuseDuplicates, throwCode } from './group-arguments.ts'
-import type { ResultMap } from './keyed-map.ts'
 
 export interface MemberAssignment {
   readonly topicPartitions: readonly TopicPartition[]

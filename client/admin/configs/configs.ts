@@ -2,19 +2,24 @@
 import {
   DescribeConfigs,
   type DescribeConfigsResponse,
-} from '../../common/protocol/apis/32-describe-configs.ts'
-import { AlterConfigs } from '../../common/protocol/apis/33-alter-configs.ts'
-import { IncrementalAlterConfigs } from '../../common/protocol/apis/44-incremental-alter-configs.ts'
-import { AlterConfigOpType, ConfigSource, ResourceType } from '../constants.ts'
-import { KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, type BrokerOptions, OptionReader, type ValidateOptions } from './admin-options.ts'
-import { listOf } from './arguments.ts'
-import type { Target } from './broker-finder.ts'
+} from '../../../common/protocol/apis/32-describe-configs.ts'
+import { AlterConfigs } from '../../../common/protocol/apis/33-alter-configs.ts'
+import { IncrementalAlterConfigs } from '../../../common/protocol/apis/44-incremental-alter-configs.ts'
+import { AlterConfigOpType, ConfigSource, ResourceType } from '../../constants.ts'
+import { KafkaError, KafkaException, kafkaException, ValueError } from '../../errors.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import {
+  type AdminOptions,
+  type BrokerOptions,
+  OptionReader,
+  type ValidateOptions,
+} from '../admin-options.ts'
+import { listOf } from '../arguments.ts'
+import type { Target } from '../broker-finder.ts'
+import type { ResultMap } from '../keyed-map.ts'
+import type { PendingResults } from '../pending-results.ts'
 import { ConfigEntry } from './config-entry.ts'
 import { ConfigResource, resourceKey } from './config-resource.ts'
-import type { ResultMap } from './keyed-map.ts'
-import type { PendingResults } from './pending-results.ts'
 
 type DescribedEntry = DescribeConfigsResponse['results'][number]['configs'][number]
 

@@ -1,14 +1,14 @@
 /** `describeTopics`: partitions, replicas and permitted operations of topics by name. */
-import { Metadata, type MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { AclOperation } from '../constants.ts'
-import { KafkaError, KafkaException, kafkaException, ValueError } from '../errors.ts'
-import { Node } from '../values/cluster-metadata.ts'
-import { Uuid } from '../values/uuid.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, type AuthorizedOptions, OptionReader } from './admin-options.ts'
-import { authorizedOperations } from './authorized-operations.ts'
-import type { ResultMap } from './keyed-map.ts'
+import { Metadata, type MetadataResponse } from '../../../common/protocol/apis/03-metadata.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { AclOperation } from '../../constants.ts'
+import { KafkaError, KafkaException, kafkaException, ValueError } from '../../errors.ts'
+import { Node } from '../../values/cluster-metadata.ts'
+import { Uuid } from '../../values/uuid.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, type AuthorizedOptions, OptionReader } from '../admin-options.ts'
+import { authorizedOperations } from '../authorized-operations.ts'
+import type { ResultMap } from '../keyed-map.ts'
 
 /** Topics by name. */
 export class TopicCollection {

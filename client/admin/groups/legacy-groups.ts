@@ -1,13 +1,13 @@
 /** `listGroups`, the deprecated predecessor of listing and describing consumer groups: every broker tells of its groups. */
-import { DescribeGroups } from '../../common/protocol/apis/15-describe-groups.ts'
-import { ListGroups } from '../../common/protocol/apis/16-list-groups.ts'
-import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { Broker } from '../connections/broker.ts'
-import { KafkaError, KafkaException } from '../errors.ts'
-import { callLimits, type Timeout } from '../timeouts.ts'
-import type { GroupMetadata } from '../values/cluster-metadata.ts'
-import type { AdminCall } from './admin-call.ts'
-import type { AdminEngine } from './admin-engine.ts'
+import { DescribeGroups } from '../../../common/protocol/apis/15-describe-groups.ts'
+import { ListGroups } from '../../../common/protocol/apis/16-list-groups.ts'
+import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { Broker } from '../../connections/broker.ts'
+import { KafkaError, KafkaException } from '../../errors.ts'
+import { callLimits, type Timeout } from '../../timeouts.ts'
+import type { GroupMetadata } from '../../values/cluster-metadata.ts'
+import type { AdminCall } from '../admin-call.ts'
+import type { AdminEngine } from '../admin-engine.ts'
 
 /** Stands for no limit. */
 const longestMs = 3_600_000

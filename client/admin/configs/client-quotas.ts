@@ -1,11 +1,11 @@
 /** Quotas of users, clients and addresses (KIP-546); an addition to the documented API, with the names of Kafka's own. */
-import { DescribeClientQuotas } from '../../common/protocol/apis/48-describe-client-quotas.ts'
-import { AlterClientQuotas } from '../../common/protocol/apis/49-alter-client-quotas.ts'
-import { ValueError } from '../errors.ts'
-import type { AdminEngine } from './admin-engine.ts'
-import { type AdminOptions, OptionReader, type ValidateOptions } from './admin-options.ts'
-import { throwCode } from './group-arguments.ts'
-import { KeyedMap, type ResultMap } from './keyed-map.ts'
+import { DescribeClientQuotas } from '../../../common/protocol/apis/48-describe-client-quotas.ts'
+import { AlterClientQuotas } from '../../../common/protocol/apis/49-alter-client-quotas.ts'
+import { ValueError } from '../../errors.ts'
+import type { AdminEngine } from '../admin-engine.ts'
+import { type AdminOptions, OptionReader, type ValidateOptions } from '../admin-options.ts'
+import { throwCode } from '../groups/group-arguments.ts'
+import { KeyedMap, type ResultMap } from '../keyed-map.ts'
 
 /** `user`, `client-id`, `ip`. */
 export type ClientQuotaEntityType = string
