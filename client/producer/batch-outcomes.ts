@@ -92,7 +92,7 @@ export class BatchOutcomes {
   /** No answer came. */
   failed(partition: PartitionQueue, batch: ProducerBatch, error: KafkaError, wasSent: boolean): void {
     const rule = produceRule(error.code())
-    if (wasSent && rule.maybePersisted) batch.isPossiblyPersisted = true
+    if (wasSent && this.#maybePersisted(rule)) batch.isPossiblyPersisted = true
     this.#act(partition, batch, error, rule, undefined)
   }
 
@@ -149,9 +149,13 @@ export class BatchOutcomes {
 
   #refused(partition: PartitionQueue, batch: ProducerBatch, answer: PartitionAnswer): void {
     const rule = produceRule(answer.errorCode)
-    if (rule.maybePersisted) batch.isPossiblyPersisted = true
+    if (this.#maybePersisted(rule)) batch.isPossiblyPersisted = true
     const error = new KafkaError(answer.errorCode, answer.errorMessage ?? undefined)
     this.#act(partition, batch, error, rule, answer)
+  }
+
+  #maybePersisted({ maybePersisted }: ProduceRule): boolean {
+    return maybePersisted === 'acks=all' ? this.#options.core.config.get('acks') === -1 : maybePersisted
   }
 
   #act(

@@ -90,7 +90,7 @@ export class Expiry {
       outcomes.failUnassigned(name, topic.takeUnassigned(), new KafkaError(KafkaError._UNKNOWN_TOPIC))
       return Number.POSITIVE_INFINITY
     }
-    const first = unassigned.findIndex(({ createdMs }) => nowMs - createdMs < this.#deliveryTimeoutMs)
+    const first = unassigned.findIndex(({ createdMs }) => nowMs < createdMs + this.#deliveryTimeoutMs)
     const count = first < 0 ? unassigned.length : first
     if (count > 0) {
       topic.unassigned = unassigned.slice(count)

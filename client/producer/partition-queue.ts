@@ -256,12 +256,12 @@ export class PartitionQueue {
     return this.inFlight.some(isEarlier) || this.sealed.some(isEarlier)
   }
 
-  /** Takes out what has expired. */
+  /** Takes out what has expired: whose `createdMs + timeoutMs` has come, in just this sum (a difference may be rounded otherwise). */
   takeExpired(nowMs: number, timeoutMs: number): ProducerBatch[] {
-    if (this.open !== undefined && nowMs - this.open.createdMs >= timeoutMs) this.seal()
+    if (this.open !== undefined && nowMs >= this.open.createdMs + timeoutMs) this.seal()
     let count = 0
     for (const { createdMs } of this.sealed) {
-      if (nowMs - createdMs < timeoutMs) break
+      if (nowMs < createdMs + timeoutMs) break
       count++
     }
     return count === 0 ? [] : this.sealed.splice(0, count)

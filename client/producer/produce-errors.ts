@@ -19,12 +19,16 @@ export type ProduceAction =
 
 export interface ProduceRule {
   readonly action: ProduceAction
-  /** Whether the broker may have stored the batch. */
-  readonly maybePersisted: boolean
+  /** Whether the broker may have stored the batch; `acks=all`: when it was to wait for replicas, and this ended the wait. */
+  readonly maybePersisted: boolean | 'acks=all'
   readonly refreshes: boolean
 }
 
-function rule(action: ProduceAction, maybePersisted = false, refreshes = false): ProduceRule {
+function rule(
+  action: ProduceAction,
+  maybePersisted: ProduceRule['maybePersisted'] = false,
+  refreshes = false,
+): ProduceRule {
   return { action, maybePersisted, refreshes }
 }
 
@@ -41,7 +45,7 @@ const rules = new Map<number, ProduceRule>([
   [KafkaError._DESTROY, rule('retry', true, true)],
   [KafkaError._RETRY, rule('retry')],
   [ErrorCode.NETWORK_EXCEPTION, rule('retry', true, true)],
-  [ErrorCode.NOT_LEADER_OR_FOLLOWER, findLeader],
+  [ErrorCode.NOT_LEADER_OR_FOLLOWER, rule('find-leader', 'acks=all', true)],
   [ErrorCode.LEADER_NOT_AVAILABLE, findLeader],
   [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, findLeader],
   [ErrorCode.UNKNOWN_TOPIC_ID, findLeader],
@@ -49,7 +53,7 @@ const rules = new Map<number, ProduceRule>([
   [ErrorCode.BROKER_NOT_AVAILABLE, findLeader],
   [ErrorCode.REPLICA_NOT_AVAILABLE, findLeader],
   [ErrorCode.FENCED_LEADER_EPOCH, findLeader],
-  [ErrorCode.KAFKA_STORAGE_ERROR, rule('retry', false, true)],
+  [ErrorCode.KAFKA_STORAGE_ERROR, rule('retry', 'acks=all', true)],
   [ErrorCode.NOT_ENOUGH_REPLICAS, rule('retry')],
   [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, rule('retry', true)],
   [ErrorCode.REQUEST_TIMED_OUT, rule('retry', true)],

@@ -160,12 +160,17 @@ export class TurnReactor implements Reactor {
    * all that the one before it caused has been done. For tests, simulations and virtual time.
    */
   runUntilIdle(maxTurns: number = maxTurnsUntilIdle): void {
-    for (let count = 0; ; count++) {
-      const hasWork = this.#hasWork()
-      if (!hasWork && this.#timers?.hasDue() !== true) return
+    for (let count = 0; this.runNextTurn(); count++) {
       if (count >= maxTurns) throw new Error(`the reactor was not idle after ${maxTurns} turns`)
-      this.runTurn(hasWork ? 0 : 1)
     }
+  }
+
+  /** Runs one turn, as `runUntilIdle` runs many: for those who have something to do between two. @returns whether one was due */
+  runNextTurn(): boolean {
+    const hasWork = this.#hasWork()
+    if (!hasWork && this.#timers?.hasDue() !== true) return false
+    this.runTurn(hasWork ? 0 : 1)
+    return true
   }
 
   #hasWork(): boolean {

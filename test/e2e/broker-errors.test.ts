@@ -102,7 +102,7 @@ it('a broker answers with every error there is, and the client gives its number 
 
 describe('a message whose first request', () => {
   it.each([
-    ['KAFKA_STORAGE_ERROR', NOT_PERSISTED],
+    ['KAFKA_STORAGE_ERROR', POSSIBLY_PERSISTED],
     ['NOT_ENOUGH_REPLICAS', NOT_PERSISTED],
     ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', POSSIBLY_PERSISTED],
     ['REQUEST_TIMED_OUT', POSSIBLY_PERSISTED],

@@ -1,10 +1,13 @@
 /**
- * `npm run sim`: simulates a cluster and a metadata quorum a seed, until the seeds are through or one fails.
+ * `npm run sim`: simulates a cluster and a metadata quorum a seed, or with `--client` the bundled client against such a cluster, until the seeds
+ * are through or one fails.
  *
  *     npm run sim -- --seeds 200 [--first 1000] [--ms 20000]
+ *     npm run sim -- --client --seeds 200
  *     npm run sim -- --seed 1234 --trace
  */
 import { parseArgs } from 'node:util'
+import { simulateClient } from './bundled-client/simulation.ts'
 import { simulateQuorum } from './raft-simulation.ts'
 import { simulate } from './simulation.ts'
 
@@ -17,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     ms: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    client: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
   },
 })
@@ -35,14 +39,14 @@ async function main(): Promise<void> {
   for (const seed of seeds) {
     try {
       // Quick, so first.
-      simulateQuorum(seed, VOTERS)
-      const result = await simulate({
+      if (!values.client) simulateQuorum(seed, VOTERS)
+      const result = await (values.client ? simulateClient : simulate)({
         seed,
         print,
         ...(values.ms === undefined ? {} : { harmMs: Number(values.ms) }),
       })
       for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name]
-      for (const [kind, count] of Object.entries(result.harm)) harm[kind] = (harm[kind] ?? 0) + count
+      for (const [kind, count] of Object.entries(result.harm)) harm[kind] = (harm[kind] ?? 0) + (count ?? 0)
       if (values.seed !== undefined) console.log(`digest ${result.digest}`)
     } catch (error) {
       failed += 1

@@ -22,6 +22,15 @@ export class EventLog {
     this.#print?.(line)
   }
 
+  get isPrinted(): boolean {
+    return this.#print !== undefined
+  }
+
+  /** A line for those who read the history; no part of it. */
+  remark(text: string): void {
+    this.#print?.(`${text}\n`)
+  }
+
   /** Of all lines so far. */
   digest(): string {
     return this.#hash.copy().digest('hex').slice(0, 16)

@@ -1,8 +1,9 @@
 /**
  * A cluster in a simulated world: real brokers, and time, network, disks and chance that belong to a seed.
  *
- * Starting and stopping a node are the only things that use promises; `run` lets them go on between two moments of virtual time, so that they
- * add no chance of their own. After every turn `onTurn` may look at everything; what it throws ends the run.
+ * Starting and stopping a node are the only things of a broker that use promises; `run` lets them go on between two moments of virtual time, so
+ * that they add no chance of their own. Clients that use promises are let go on after every turn, as the event loop would (`hasPromises`).
+ * After every turn `onTurn` may look at everything; what it throws ends the run.
  */
 import { parseBrokerConfig } from '../../../broker/config/broker-config.ts'
 import type { MetadataImage } from '../../../broker/metadata/image.ts'
@@ -17,6 +18,8 @@ export interface SimClusterOptions {
   readonly brokers: number
   readonly settings: Readonly<Record<string, string | number | boolean>>
   readonly print?: ((line: string) => void) | undefined
+  /** Somebody of this world uses promises: after every turn they are let go on until nothing is left to do. */
+  readonly hasPromises?: boolean
 }
 
 /** Errors that a broken disk explains. */
@@ -28,6 +31,9 @@ const BUG_KINDS: ReadonlySet<string> = new Set([
   'metadata.bug',
 ])
 
+/** More turns without time passing are a loop. */
+const MAX_TURNS_A_MOMENT = 10_000
+
 export class SimCluster {
   readonly world: SimRuntime
   readonly nodes: readonly SimNode[]
@@ -36,11 +42,13 @@ export class SimCluster {
   readonly interception: { interceptor: Interceptor | undefined } = { interceptor: undefined }
   /** Called when a turn has settled. */
   onTurn: () => void = () => {}
+  readonly #hasPromises: boolean
   #failure: unknown
   /** Starts and stops that are not done. */
   #pending = 0
 
   constructor(options: SimClusterOptions) {
+    this.#hasPromises = options.hasPromises ?? false
     this.world = createSimRuntime({
       seed: options.seed,
       disk: { trackUnsynced: true },
@@ -141,9 +149,10 @@ export class SimCluster {
     const { world } = this
     const targetMs = this.nowMs + ms
     for (;;) {
-      world.runUntilIdle()
+      if (this.#hasPromises) await this.#runTurnByTurn()
+      else world.runUntilIdle()
       if (this.#failure !== undefined) throw this.#failure
-      if (this.#pending > 0) {
+      if (this.#pending > 0 && !this.#hasPromises) {
         const { turn } = world.reactor
         await nextMacrotask()
         world.runUntilIdle()
@@ -162,6 +171,16 @@ export class SimCluster {
     while (!condition()) {
       if (this.nowMs >= deadlineMs) throw new Violation('the cluster recovers', `waited in vain for ${what}`)
       await this.run(100)
+    }
+  }
+
+  /** Time stands still until neither a turn nor a promise has anything left to do. */
+  async #runTurnByTurn(): Promise<void> {
+    for (let turns = 0; this.#failure === undefined; turns++) {
+      await nextMacrotask()
+      if (!this.world.reactor.runNextTurn()) return
+      if (turns >= MAX_TURNS_A_MOMENT)
+        this.fail(new Violation('time goes on', 'somebody never comes to rest'))
     }
   }
 

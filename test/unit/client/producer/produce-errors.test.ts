@@ -74,7 +74,7 @@ const { NOT_PERSISTED, PERSISTED, POSSIBLY_PERSISTED } = PersistenceStatus
 
 describe('an answer that passes', () => {
   it.each([
-    ['KAFKA_STORAGE_ERROR', NOT_PERSISTED],
+    ['KAFKA_STORAGE_ERROR', POSSIBLY_PERSISTED],
     ['NOT_ENOUGH_REPLICAS', NOT_PERSISTED],
     ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', POSSIBLY_PERSISTED],
     ['REQUEST_TIMED_OUT', POSSIBLY_PERSISTED],
@@ -114,6 +114,23 @@ describe('an answer that passes', () => {
     expect(delivered.reports[0]?.message.persistence()).toBe(NOT_PERSISTED)
     expect(cluster.sim.clock.monotonicMs() - startMs).toBeGreaterThanOrEqual(5000)
   })
+
+  it.each(['NOT_LEADER_FOR_PARTITION', 'KAFKA_STORAGE_ERROR'] as const)(
+    '%s may end the wait for replicas of a message that is stored, which only acks=all waits for',
+    async (name) => {
+      for (const [acks, persistence] of [
+        [-1, POSSIBLY_PERSISTED],
+        [1, NOT_PERSISTED],
+      ] as const) {
+        const { cluster, producer, delivered } = await world({ acks, 'delivery.timeout.ms': 1_000 })
+        cluster.onRequest = (request) => (request.api === 'Produce' ? answered(name)(request) : undefined)
+        producer.produce('t', { value: 'x', onDelivery: delivered.callback })
+        await cluster.settle(producer.flush())
+        expect(delivered.errors).toEqual(['_MSG_TIMED_OUT'])
+        expect(delivered.reports[0]?.message.persistence()).toBe(persistence)
+      }
+    },
+  )
 
   it('a connection that breaks with the request out may have stored the message', async () => {
     expect(await produced(() => 'disconnect')).toMatchObject({ error: null, sent: 2 })
