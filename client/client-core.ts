@@ -18,9 +18,9 @@ import { socketOptionsOf } from './connections/socket-options.ts'
 import { ClosedError, KafkaError, KafkaException } from './errors.ts'
 import { EventQueue, OnceEvent } from './event-queue.ts'
 import { type Emitter, EventNotifier } from './events/event-notifier.ts'
-import { clusterMetadataOf } from './list-topics.ts'
 import { Logger, LogLevel } from './log.ts'
-import { MetadataRefresher } from './metadata-refresher.ts'
+import { clusterMetadataOf } from './metadata/list-topics.ts'
+import { MetadataRefresher } from './metadata/metadata-refresher.ts'
 import { TelemetryPusher } from './telemetry/telemetry-pusher.ts'
 import {
   type CallLimits,

@@ -5,7 +5,11 @@ export type { OauthToken } from './config/connection-properties.ts'
 export type { DeliveryCallback, PartitionerFunction, PartitionerName } from './config/producer-properties.ts'
 export type { ClientConfig, PropertyName } from './config/table.ts'
 export * from './constants.ts'
-export { ConsumeError, KeyDeserializationError, ValueDeserializationError } from './consume-errors.ts'
+export {
+  ConsumeError,
+  KeyDeserializationError,
+  ValueDeserializationError,
+} from './consumer/consume-errors.ts'
 export { Consumer } from './consumer/consumer.ts'
 export type { CommitOptions, ConsumeOptions, WatermarkOptions } from './consumer/consumer-arguments.ts'
 export { ConsumerStream } from './consumer/consumer-stream.ts'

@@ -9,7 +9,7 @@ import type { Broker } from '../connections/broker.ts'
 import type { CoordinatorType } from '../connections/coordinator.ts'
 import type { RequestResult } from '../connections/request.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
-import type { MetadataResult } from '../metadata-refresher.ts'
+import type { MetadataResult } from '../metadata/metadata-refresher.ts'
 import type { AdminRequest } from './admin-request.ts'
 import { mayTryAgain } from './may-try-again.ts'
 

@@ -6,7 +6,7 @@ import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Broker } from '../connections/broker.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
-import { passingLeaderCodes } from '../leader-errors.ts'
+import { passingLeaderCodes } from '../metadata/leader-errors.ts'
 import { type TopicPartition, topicPartitionKey } from '../values/topic-partition.ts'
 import type { AdminCall } from './admin-call.ts'
 import type { PendingResults } from './pending-results.ts'

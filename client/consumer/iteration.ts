@@ -3,11 +3,11 @@
  * `max.poll.interval.ms`, and nothing is read ahead of the loop but what the consumer's own bounded queue holds.
  */
 import type { ClientCore } from '../client-core.ts'
-import { ConsumeError } from '../consume-errors.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { CallOptions } from '../timeouts.ts'
 import { channels, type ProcessContext, Trace } from '../tracing/channels.ts'
 import type { Message } from '../values/message.ts'
+import { ConsumeError } from './consume-errors.ts'
 
 type AnyMessage = Message<unknown, unknown>
 

@@ -4,7 +4,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ClientCore } from '../client-core.ts'
 import type { Broker } from '../connections/broker.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
-import { passingLeaderCodes } from '../leader-errors.ts'
+import { passingLeaderCodes } from '../metadata/leader-errors.ts'
 import type { CallLimits } from '../timeouts.ts'
 import { topicPartitionKey } from '../values/topic-partition.ts'
 

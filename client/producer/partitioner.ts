@@ -2,7 +2,7 @@
 import type { Random } from '../../common/runtime/random.ts'
 import type { PartitionerFunction, PartitionerName } from '../config/producer-properties.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
-import type { TopicInfo } from '../metadata.ts'
+import type { TopicInfo } from '../metadata/metadata-cache.ts'
 import { crc32Hash, fnv1aHash, murmur2Hash } from './hashes.ts'
 
 const NO_KEY = Buffer.alloc(0)

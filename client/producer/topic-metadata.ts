@@ -5,7 +5,7 @@
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError, kafkaException } from '../errors.ts'
-import type { TopicInfo } from '../metadata.ts'
+import type { TopicInfo } from '../metadata/metadata-cache.ts'
 import type { Accumulator, TopicQueue } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
 import type { Expiry } from './expiry.ts'

@@ -1,7 +1,7 @@
 /** What the deserializing consumers share: bytes of a message to objects, the value before the key. */
 
 import { MessageField } from '../constants.ts'
-import { KeyDeserializationError, ValueDeserializationError } from '../consume-errors.ts'
+import { KeyDeserializationError, ValueDeserializationError } from '../consumer/consume-errors.ts'
 import type { Message } from '../values/message.ts'
 import { type DeserializerFunction, deserializerFunction, SerializationContext } from './serializer.ts'
 

@@ -4,7 +4,7 @@
  */
 import type { ClientHooks } from '../client-hooks.ts'
 import type { ClientConfig } from '../config/table.ts'
-import { ConsumeError } from '../consume-errors.ts'
+import { ConsumeError } from '../consumer/consume-errors.ts'
 import { Consumer } from '../consumer/consumer.ts'
 import type { MessagesOptions } from '../consumer/iteration.ts'
 import { NotImplementedError } from '../errors.ts'

@@ -4,7 +4,7 @@
  */
 import type { ClientHooks } from '../client-hooks.ts'
 import type { ClientConfig } from '../config/table.ts'
-import { ConsumeError } from '../consume-errors.ts'
+import { ConsumeError } from '../consumer/consume-errors.ts'
 import type { Messages } from '../share-consumer/messages.ts'
 import { ShareConsumer } from '../share-consumer/share-consumer.ts'
 import type { Timeout } from '../timeouts.ts'

@@ -1,6 +1,10 @@
 /** The public names of `kafkito/serialization`. */
 export { MessageField } from '../constants.ts'
-export { ConsumeError, KeyDeserializationError, ValueDeserializationError } from '../consume-errors.ts'
+export {
+  ConsumeError,
+  KeyDeserializationError,
+  ValueDeserializationError,
+} from '../consumer/consume-errors.ts'
 export {
   KeySerializationError,
   ProduceError,

@@ -1,14 +1,14 @@
 /** From a metadata response to the documented `ClusterMetadata`. */
-import type { MetadataResponse } from '../common/protocol/apis/03-metadata.ts'
-import { ErrorCode } from '../common/protocol/errors.ts'
-import type { Broker } from './connections/broker.ts'
-import { KafkaError } from './errors.ts'
+import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Broker } from '../connections/broker.ts'
+import { KafkaError } from '../errors.ts'
 import type {
   BrokerMetadata,
   ClusterMetadata,
   PartitionMetadata,
   TopicMetadata,
-} from './values/cluster-metadata.ts'
+} from '../values/cluster-metadata.ts'
 
 export function clusterMetadataOf(response: MetadataResponse, broker: Broker): ClusterMetadata {
   const brokers = new Map<number, BrokerMetadata>()

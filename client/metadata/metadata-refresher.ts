@@ -2,17 +2,17 @@
  * Keeps the metadata cache fresh: asks for the topics somebody is interested in, at intervals, and sooner when told that
  * something is stale or missing. At most one such request is in progress; what is asked for meanwhile follows it.
  */
-import { Metadata, type MetadataResponse } from '../common/protocol/apis/03-metadata.ts'
-import { ErrorCode } from '../common/protocol/errors.ts'
-import type { Runtime } from '../common/runtime/runtime.ts'
-import type { Timer } from '../common/runtime/scheduler.ts'
-import type { Config } from './config/config.ts'
-import { Backoff, retryJitter } from './connections/backoff.ts'
-import type { Broker } from './connections/broker.ts'
-import type { BrokerPool } from './connections/broker-pool.ts'
-import { KafkaError } from './errors.ts'
-import type { Logger } from './log.ts'
-import { MetadataCache } from './metadata.ts'
+import { Metadata, type MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { Timer } from '../../common/runtime/scheduler.ts'
+import type { Config } from '../config/config.ts'
+import { Backoff, retryJitter } from '../connections/backoff.ts'
+import type { Broker } from '../connections/broker.ts'
+import type { BrokerPool } from '../connections/broker-pool.ts'
+import { KafkaError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { MetadataCache } from './metadata-cache.ts'
 
 /** What one request for metadata brought. */
 export type MetadataResult =

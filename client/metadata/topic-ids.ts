@@ -1,6 +1,6 @@
 /** Topics by their ids (KIP-516), for requests that name them so from some version on. */
-import { ZERO_UUID } from '../common/protocol/schema.ts'
-import type { MetadataCache } from './metadata.ts'
+import { ZERO_UUID } from '../../common/protocol/schema.ts'
+import type { MetadataCache } from './metadata-cache.ts'
 
 /** Name to id; undefined unless every topic's is known: the request must then be of a version with names. */
 export function topicIds(

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { ClientCore } from '../../../client/client-core.ts'
-import { readConfig } from '../../../client/config/read-config.ts'
-import { type ClientConfig, Consumer } from '../../../client/index.ts'
-import { ErrorCode } from '../../../common/protocol/errors.ts'
-import { ScriptedCluster } from './support/scripted-broker.ts'
+import { ClientCore } from '../../../../client/client-core.ts'
+import { readConfig } from '../../../../client/config/read-config.ts'
+import { type ClientConfig, Consumer } from '../../../../client/index.ts'
+import { ErrorCode } from '../../../../common/protocol/errors.ts'
+import { ScriptedCluster } from '../support/scripted-broker.ts'
 
 let cores: ClientCore[] = []
 

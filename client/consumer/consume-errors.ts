@@ -1,8 +1,8 @@
 /**
  * Errors of a consumer that carry the message they are about.
  */
-import { KafkaError, serializationMark, WrappedFailure } from './errors.ts'
-import type { Message } from './values/message.ts'
+import { KafkaError, serializationMark, WrappedFailure } from '../errors.ts'
+import type { Message } from '../values/message.ts'
 
 export class ConsumeError extends WrappedFailure {
   override readonly name: string = 'ConsumeError'

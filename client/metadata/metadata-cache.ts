@@ -3,10 +3,10 @@
  * asks the brokers. Leader hints in responses (KIP-951) are taken in here too. A leader of an older epoch than the known
  * one is never believed, as long as the topic is the same.
  */
-import type { MetadataResponse } from '../common/protocol/apis/03-metadata.ts'
-import { ErrorCode } from '../common/protocol/errors.ts'
-import { ZERO_UUID } from '../common/protocol/schema.ts'
-import type { KnownBroker } from './connections/broker-pool.ts'
+import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
+import { ZERO_UUID } from '../../common/protocol/schema.ts'
+import type { KnownBroker } from '../connections/broker-pool.ts'
 
 export interface PartitionInfo {
   readonly id: number

@@ -1,5 +1,5 @@
 /** What passes at the leader of a partition: whoever asked looks for the leader again and asks once more. */
-import { ErrorCode } from '../common/protocol/errors.ts'
+import { ErrorCode } from '../../common/protocol/errors.ts'
 
 /** Codes of a leader that moved, of one that is being elected, or of one that has not caught up with its own past yet. */
 export const passingLeaderCodes: ReadonlySet<number> = new Set([
