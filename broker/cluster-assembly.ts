@@ -31,7 +31,7 @@ export interface ClusterParts {
 export function assembleCluster(options: ClusterOptions, brokerCount: number, world: Runtime): ClusterParts {
   const warnings: ClusterWarning[] = []
   const given = givenProperties(options)
-  const disk = disksOf(options, given, world)
+  const disk = disksOf(options, given, world, brokerCount)
   const network = networkOf(world)
   const controllerCount = options.controllers ?? 0
   const placeAt = (index: number): NodePlace => placeOf(options, given, disk, index)

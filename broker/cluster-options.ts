@@ -25,7 +25,7 @@ export interface ClusterOptions {
   readonly host?: string
   /** What clients are told to connect to. Default: `host`, or 127.0.0.1 when that means every address. */
   readonly advertisedHost?: string
-  /** Directory of the data; absent: everything stays in memory. */
+  /** Directory of the data; absent: everything stays in memory, of which half of the machine's is taken at most. */
   readonly dataDir?: string
   /** `test` is quick where Kafka waits, `kafka` has Kafka's own settings. Default `test`. */
   readonly profile?: ProfileName

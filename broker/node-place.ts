@@ -1,5 +1,6 @@
 /** Where the data of each node lies: on the machine's disk or on one in memory, in directories of Kafka's or in one of its own. */
 import type { FileSystem } from '../common/runtime/files.ts'
+import type { NodeRuntime } from '../common/runtime/node/runtime.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import { MemoryDisk } from '../common/runtime/sim/files.ts'
 import { type MetaProperties, readMetaProperties } from '../storage/meta-properties.ts'
@@ -15,15 +16,22 @@ export interface NodePlace {
   readonly known: MetaProperties | undefined
 }
 
+/** Share of the machine's memory that the disks in memory of all brokers may take. Beyond it they are full, as Kafka's disk would be. */
+const MEMORY_SHARE = 0.5
+
 /** The file system of each node: the machine's, or a disk of its own in memory. */
 export function disksOf(
   options: ClusterOptions,
   given: ReadonlyMap<string, string>,
   world: Runtime,
+  brokerCount: number,
 ): (nodeId: number) => FileSystem {
   if (options.files !== undefined) return options.files
   if (options.dataDir !== undefined || given.has('log.dirs') || given.has('log.dir')) return () => world.files
   const disks = new Map<number, MemoryDisk>()
+  const memoryBytes = 'memoryBytes' in world ? (world as NodeRuntime).memoryBytes : undefined
+  const capacity =
+    memoryBytes === undefined ? {} : { capacityBytes: Math.floor((memoryBytes * MEMORY_SHARE) / brokerCount) }
   return (nodeId) => {
     const disk =
       disks.get(nodeId) ??
@@ -31,6 +39,7 @@ export function disksOf(
         post: (task) => world.reactor.post(task),
         clock: world.clock,
         trackUnsynced: options.loseTail === true,
+        ...capacity,
       })
     disks.set(nodeId, disk)
     return disk

@@ -1,4 +1,5 @@
 /** The real world as one parameter. */
+import { totalmem } from 'node:os'
 import type { Clock } from '../clock.ts'
 import { HeapScheduler, virtualAlarm } from '../heap-scheduler.ts'
 import type { Random } from '../random.ts'
@@ -40,6 +41,8 @@ export interface NodeRuntime extends Runtime {
   readonly scheduler: HeapScheduler
   /** What moves time when the clock is virtual. */
   readonly time: VirtualTime | undefined
+  /** Memory of the machine, or of the container where that has less. */
+  readonly memoryBytes: number
   /** Identities for links of transports that share this process. */
   readonly nextLinkId: () => number
   /** Timers of real time whatever the clock is: for sockets, and for limits that people wait for. */
@@ -91,6 +94,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
     trace,
     time:
       virtualClock === undefined ? undefined : new VirtualTime({ clock: virtualClock, scheduler, reactor }),
+    memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
     nextLinkId,
     realTimers,
     close: () => {
