@@ -113,7 +113,7 @@ function outcomeOf({ testResults }: Report): Pick<Outcome, 'tests' | 'messages'>
 /** Tests that a kind of cluster cannot run, by pattern of "file: describe … title", and why. */
 const reasons: readonly (readonly [pattern: RegExp, isSkipped: (where: Where) => boolean, why: string])[] = [
   [
-    /admin-acls\.test\.ts: with an authorizer/,
+    /admin-acls\.test\.ts: with an authorizer|admin-flat-constants\.test\.ts: flat constants make rules/,
     () => true,
     'the cluster has no authorizer; with one the cases without are skipped',
   ],

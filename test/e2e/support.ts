@@ -134,7 +134,7 @@ export class RawCluster {
 
   /** The offset that a group has committed, once no transaction holds one back; -1 without one. */
   async committedOffset(groupId: string, topic: string, partition: number): Promise<number | undefined> {
-    const client = await negotiatedClient(await this.#coordinatorOf(groupId))
+    const client = await negotiatedClient(await this.coordinatorOf(groupId))
     try {
       const request = {
         groupId,
@@ -152,11 +152,12 @@ export class RawCluster {
     }
   }
 
-  async #coordinatorOf(groupId: string): Promise<string> {
+  /** The address of the broker that coordinates the group, or the producer with the transactional id. */
+  async coordinatorOf(key: string, kind: 'group' | 'transaction' = 'group'): Promise<string> {
     const client = await negotiatedClient(this.#address)
     try {
       for (;;) {
-        const found = await client.call(FindCoordinator, { keyType: 0, key: groupId }, 2)
+        const found = await client.call(FindCoordinator, { keyType: kind === 'group' ? 0 : 1, key }, 2)
         if (found.errorCode === ErrorCode.NONE) return `${found.host}:${found.port}`
       }
     } finally {

@@ -332,7 +332,7 @@ export const sections: readonly Section[] = [
         files: /admin-groups|local-effects/,
       }),
       ...members('ThrottleEvent', 'brokerName brokerId throttleTime toString()', {
-        files: /documented-names|unit\/client\/producer/,
+        files: /documented-names|unit\/client\/producer|e2e\/quotas/,
       }),
     ],
   },
@@ -674,7 +674,8 @@ export const sections: readonly Section[] = [
           owner,
           member: name,
           mention: new RegExp(`\\.(?:on|once)\\('${name}'|'${name}'`),
-          files: /^(e2e\/(additions|local-effects|edge)|unit\/client\/(events|producer|consumer|admin))/,
+          files:
+            /^(e2e\/(additions|local-effects|edge|quotas|hooks|robustness)|unit\/client\/(events|producer|consumer|admin))/,
         }),
       ),
     ),
