@@ -5,11 +5,10 @@
  *     idle ─► joining ─► (leader: assigning) ─► syncing ─► stable
  *
  * Level-triggered: whatever happens sets a wish (join, lose, leave) and calls `#proceed`, which does the next thing that is
- * possible. Heartbeats are in `classic-heartbeat.ts`, what the leader does for the group in `group-leader.ts`. While a rebalance is with the application (`#isWaiting`) or a request of the state is out, nothing else begins.
+ * possible. While a rebalance is with the application (`#isWaiting`) or a request of the state is out, nothing else begins.
+ * What is sent is in `classic-requests.ts` and `classic-heartbeat.ts`, what the leader does for the group in `group-leader.ts`.
  */
-import { JoinGroup, type JoinGroupResponse } from '../../common/protocol/apis/11-join-group.ts'
-import { LeaveGroup } from '../../common/protocol/apis/13-leave-group.ts'
-import { SyncGroup } from '../../common/protocol/apis/14-sync-group.ts'
+import type { JoinGroupResponse } from '../../common/protocol/apis/11-join-group.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
@@ -18,18 +17,16 @@ import type { TopicPartition } from '../values/topic-partition.ts'
 import type { Assignor } from './assignors/assignor.ts'
 import { assignorNamed } from './assignors/assignors.ts'
 import { ClassicHeartbeat } from './classic-heartbeat.ts'
-import { decodeAssignment, encodeSubscription } from './classic-protocol.ts'
+import { decodeAssignment } from './classic-protocol.ts'
+import { ClassicRequests } from './classic-requests.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
 import { type EncodedAssignment, GroupLeader } from './group-leader.ts'
 import type { MemberIdentity, Membership, MembershipHooks } from './membership.ts'
 
 type State = 'idle' | 'joining' | 'assigning' | 'syncing' | 'stable'
 
-/** What the broker needs beyond the rebalance time to answer a JoinGroup. */
-const joinSlackMs = 5000
 /** Pause after a join that was refused for good reasons. */
 const refusedPauseMs = 1000
-const leaveTimeoutMs = 3000
 
 export class ClassicMembership implements Membership {
   readonly #core: ClientCore
@@ -51,6 +48,7 @@ export class ClassicMembership implements Membership {
   /** Changes when answers that are still out have become meaningless. */
   #round = 0
   #joinedTopics: readonly string[] = []
+  readonly #requests: ClassicRequests
   readonly #leader: GroupLeader
   readonly #heartbeat: ClassicHeartbeat
   #retryTimer: Timer | undefined
@@ -67,6 +65,7 @@ export class ClassicMembership implements Membership {
     this.#coordinator = coordinator
     this.#hooks = hooks
     this.#groupInstanceId = core.config.get('group.instance.id') ?? null
+    this.#requests = new ClassicRequests(core, coordinator, () => this.identity)
     this.#leader = new GroupLeader(core)
     this.#heartbeat = new ClassicHeartbeat(core, coordinator, {
       identity: () => this.identity,
@@ -144,6 +143,8 @@ export class ClassicMembership implements Membership {
 
   leave(_reason: string, left?: () => void): void {
     this.#left = [...(this.#left ?? []), ...(left === undefined ? [] : [left])]
+    // An answer that comes while the application gives its partitions back would assign it new ones.
+    this.#round++
     if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
     this.#proceed()
   }
@@ -226,15 +227,9 @@ export class ClassicMembership implements Membership {
     const { groupId } = this.#coordinator
     const generationId = this.#generationId
     const isBehindJoin = this.#state === 'joining' || this.#state === 'syncing'
-    this.#coordinator.request({
-      api: LeaveGroup,
-      body: (version) => (version >= 3 ? { groupId, members: [{ memberId }] } : { groupId, memberId }),
-      timeoutMs: leaveTimeoutMs,
-      done: () => {
-        this.#core.notifier.tell('group-leave', { groupId, memberId, generationId })
-        done()
-      },
-      isAside: isBehindJoin,
+    this.#requests.leave(memberId, isBehindJoin, () => {
+      this.#core.notifier.tell('group-leave', { groupId, memberId, generationId })
+      done()
     })
   }
 
@@ -269,46 +264,17 @@ export class ClassicMembership implements Membership {
   }
 
   #join(topics: readonly string[], owned: readonly TopicPartition[]): void {
-    const { config, logger } = this.#core
     this.#wantsJoin = false
     this.#state = 'joining'
     this.#joinStartedMs = this.#core.runtime.clock.monotonicMs()
     this.#joinedTopics = topics
     const round = ++this.#round
-    const rebalanceTimeoutMs = config.get('max.poll.interval.ms')
-    const rack = config.get('client.rack')
-    const metadataOf = (assignor: Assignor): Buffer =>
-      encodeSubscription(
-        topics,
-        assignor.isCooperative ? owned : [],
-        this.#generationId,
-        rack === '' ? null : rack,
-        assignor.userData(this.#generationId),
-      )
-    logger.debug('cgrp', 'JOIN', `Joining ${this.#coordinator.groupId} as "${this.#memberId}"`)
-    this.#coordinator.request({
-      api: JoinGroup,
-      // A static member (KIP-345) that an older broker took for a dynamic one would never leave.
-      minVersion: this.#groupInstanceId === null ? 0 : 5,
-      body: (version) => ({
-        groupId: this.#coordinator.groupId,
-        sessionTimeoutMs: config.get('session.timeout.ms'),
-        rebalanceTimeoutMs,
-        memberId: this.#memberId,
-        ...(version >= 5 ? { groupInstanceId: this.#groupInstanceId } : {}),
-        protocolType: config.get('group.protocol.type'),
-        protocols: this.#assignors.map((assignor) => ({
-          name: assignor.name,
-          metadata: metadataOf(assignor),
-        })),
-      }),
-      timeoutMs: rebalanceTimeoutMs + joinSlackMs,
-      done: (result) => {
-        if (round !== this.#round || this.#isClosed) return
-        if (!result.ok) this.#retry(result.error)
-        else if (result.response.errorCode === ErrorCode.NONE) this.#joined(result.response)
-        else this.#refused(result.response.errorCode, result.response.memberId)
-      },
+    this.#core.logger.debug('cgrp', 'JOIN', `Joining ${this.#coordinator.groupId} as "${this.#memberId}"`)
+    this.#requests.join({ topics, owned, assignors: this.#assignors }, (result) => {
+      if (round !== this.#round || this.#isClosed) return
+      if (!result.ok) this.#retry(result.error)
+      else if (result.response.errorCode === ErrorCode.NONE) this.#joined(result.response)
+      else this.#refused(result.response.errorCode, result.response.memberId)
     })
   }
 
@@ -337,26 +303,11 @@ export class ClassicMembership implements Membership {
   #sync(assignments: EncodedAssignment[]): void {
     this.#state = 'syncing'
     const round = this.#round
-    const { config } = this.#core
-    this.#coordinator.request({
-      api: SyncGroup,
-      body: (version) => ({
-        groupId: this.#coordinator.groupId,
-        generationId: this.#generationId,
-        memberId: this.#memberId,
-        ...(version >= 3 ? { groupInstanceId: this.#groupInstanceId } : {}),
-        ...(version >= 5
-          ? { protocolType: config.get('group.protocol.type'), protocolName: this.#assignor?.name ?? null }
-          : {}),
-        assignments,
-      }),
-      timeoutMs: config.get('max.poll.interval.ms') + joinSlackMs,
-      done: (result) => {
-        if (round !== this.#round || this.#isClosed) return
-        if (!result.ok) this.#retry(result.error)
-        else if (result.response.errorCode === ErrorCode.NONE) this.#synced(result.response.assignment)
-        else this.#refused(result.response.errorCode, this.#memberId)
-      },
+    this.#requests.sync(this.#assignor?.name ?? null, assignments, (result) => {
+      if (round !== this.#round || this.#isClosed) return
+      if (!result.ok) this.#retry(result.error)
+      else if (result.response.errorCode === ErrorCode.NONE) this.#synced(result.response.assignment)
+      else this.#refused(result.response.errorCode, this.#memberId)
     })
   }
 
