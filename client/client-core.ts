@@ -13,13 +13,14 @@ import { parseBootstrapServers } from './connections/addresses.ts'
 import { authenticatorOf } from './connections/authenticator.ts'
 import type { Broker } from './connections/broker.ts'
 import { BrokerPool } from './connections/broker-pool.ts'
+import { brokerSettingsOf } from './connections/broker-settings.ts'
 import type { OauthTokens } from './connections/sasl/oauth-tokens.ts'
 import { socketOptionsOf } from './connections/socket-options.ts'
 import { ClosedError, KafkaError, KafkaException } from './errors.ts'
 import { EventQueue, OnceEvent } from './event-queue.ts'
 import { type Emitter, EventNotifier } from './events/event-notifier.ts'
 import { Logger, LogLevel } from './log.ts'
-import { clusterMetadataOf } from './metadata/list-topics.ts'
+import { listTopics } from './metadata/list-topics.ts'
 import { MetadataRefresher } from './metadata/metadata-refresher.ts'
 import { TelemetryPusher } from './telemetry/telemetry-pusher.ts'
 import {
@@ -31,7 +32,6 @@ import {
 } from './timeouts.ts'
 import { RequestWatch } from './tracing/request-watch.ts'
 import { type ClusterMetadata, ThrottleEvent } from './values/cluster-metadata.ts'
-import { CLIENT_VERSION } from './version.ts'
 
 /** What a handle hears of its core; all in turns. */
 export interface CoreListener {
@@ -116,17 +116,8 @@ export class ClientCore {
     })
     this.pool = new BrokerPool({
       settings: {
+        ...brokerSettingsOf(config),
         runtime: this.runtime,
-        clientId: config.get('client.id'),
-        softwareName: softwareWord(config.get('client.software.name')),
-        softwareVersion: softwareWord(config.get('client.software.version') ?? CLIENT_VERSION),
-        maxFrameBytes: config.get('receive.message.max.bytes'),
-        setupTimeoutMs: config.get('socket.connection.setup.timeout.ms'),
-        apiVersionTimeoutMs: config.get('api.version.request.timeout.ms'),
-        reconnectFirstMs: config.get('reconnect.backoff.ms'),
-        reconnectMaxMs: config.get('reconnect.backoff.max.ms'),
-        maxIdleMs: config.get('connections.max.idle.ms'),
-        maxInFlight: config.get('max.in.flight.requests.per.connection'),
         watch: new RequestWatch({
           notifier: this.notifier,
           clock: this.runtime.clock,
@@ -263,7 +254,7 @@ export class ClientCore {
       throw new TypeError('topic must be a string')
     }
     const limits = callLimits(timeout)
-    return await untilAborted(limits.signal, () => this.#listTopics(topic ?? null, limits))
+    return await untilAborted(limits.signal, () => listTopics(this, topic ?? null, limits))
   }
 
   /** Called once, when the handle is closed. @returns a function that stops listening */
@@ -286,37 +277,6 @@ export class ClientCore {
       signal?.addEventListener('abort', wake)
       if (this.#isClosed || signal?.aborted === true) wake()
     })
-  }
-
-  async #listTopics(topic: string | null, { timeoutMs, signal }: CallLimits): Promise<ClusterMetadata> {
-    const { clock } = this.runtime
-    const deadlineMs = clock.monotonicMs() + timeoutMs
-    let lastError = new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time')
-    for (let attempt = 0; ; attempt++) {
-      signal?.throwIfAborted()
-      const leftMs = deadlineMs - clock.monotonicMs()
-      if (leftMs <= 0)
-        throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
-      const query = {
-        topics: topic === null ? null : [topic],
-        mayCreate: this.config.get('allow.auto.create.topics'),
-        timeoutMs: Math.min(leftMs, this.config.get('socket.timeout.ms')),
-      }
-      const result = await new Promise<ClusterMetadata | KafkaError>((resolve) => {
-        this.metadata.query(query, (answer) =>
-          resolve(answer.ok ? clusterMetadataOf(answer.response, answer.broker) : answer.error),
-        )
-      })
-      if (!KafkaError.is(result)) return result
-      this.checkOpen()
-      const pauseMs = Math.min(leftMs, this.config.get('retry.backoff.ms') * 2 ** Math.min(attempt, 5))
-      if (result.code() !== KafkaError._TIMED_OUT_QUEUE) lastError = result
-      if (!this.pool.hasServers || (timeoutMs !== Number.POSITIVE_INFINITY && pauseMs >= leftMs)) {
-        throw new KafkaException(lastError)
-      }
-      await this.pause('listTopics tries again', pauseMs, signal)
-      this.checkOpen()
-    }
   }
 
   /** Tells the operators of the cluster a last time (KIP-714), for a second at most; returns at once where they want to know nothing. */
@@ -348,11 +308,7 @@ export class ClientCore {
   }
 }
 
-/** What ApiVersions allows in software names (KIP-511). */
-function softwareWord(text: string): string {
-  return text.replace(/[^a-zA-Z0-9.-]/g, '-').replace(/^[.-]+|[.-]+$/g, '') || 'unknown'
-}
-
+/** The same world, but for the way to brokers. */
 function withStreams(runtime: Runtime, open: OpenDuplex): Runtime {
   const { clock, scheduler, random, files, reactor, trace } = runtime
   return { clock, scheduler, random, files, reactor, trace, transport: new DuplexTransport(open, runtime) }

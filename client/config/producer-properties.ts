@@ -16,7 +16,7 @@ export type PartitionerFunction = (
   availableIds: readonly number[],
 ) => number
 
-export const partitionerNames = [
+const partitionerNames = [
   'consistent_random',
   'consistent',
   'murmur2_random',

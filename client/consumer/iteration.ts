@@ -121,12 +121,12 @@ function isForTheBody(core: ClientCore, message: AnyMessage, wantsEof: boolean):
 }
 
 /** undefined without a subscriber of `kafka:process`. */
-export function beginProcess(core: ClientCore, messages: readonly AnyMessage[]): Trace | undefined {
+function beginProcess(core: ClientCore, messages: readonly AnyMessage[]): Trace | undefined {
   if (!channels.process.hasSubscribers) return undefined
   return Trace.begin(channels.process, () => processContext(core, messages))
 }
 
-export function processContext(core: ClientCore, messages: readonly AnyMessage[]): ProcessContext {
+function processContext(core: ClientCore, messages: readonly AnyMessage[]): ProcessContext {
   const [first] = messages
   const topic = first?.topic() ?? ''
   const partition = first?.partition() ?? -1

@@ -6,9 +6,9 @@ import type { Message } from '../values/message.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { checkNames } from './consumer-arguments.ts'
 
-export const streamModes = ['latest', 'earliest', 'committed', 'manual'] as const
+const streamModes = ['latest', 'earliest', 'committed', 'manual'] as const
 export type StreamMode = (typeof streamModes)[number]
-export const fallbackModes = ['latest', 'earliest', 'fail'] as const
+const fallbackModes = ['latest', 'earliest', 'fail'] as const
 export type FallbackMode = (typeof fallbackModes)[number]
 
 export interface StreamOptions {

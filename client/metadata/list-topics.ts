@@ -1,16 +1,70 @@
-/** From a metadata response to the documented `ClusterMetadata`. */
+/** `listTopics` of all handles: the brokers, and all topics or one, as the documented `ClusterMetadata`. */
 import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
+import type { Runtime } from '../../common/runtime/runtime.ts'
+import type { Config } from '../config/config.ts'
 import type { Broker } from '../connections/broker.ts'
-import { KafkaError } from '../errors.ts'
+import type { BrokerPool } from '../connections/broker-pool.ts'
+import { KafkaError, KafkaException } from '../errors.ts'
+import type { CallLimits } from '../timeouts.ts'
 import type {
   BrokerMetadata,
   ClusterMetadata,
   PartitionMetadata,
   TopicMetadata,
 } from '../values/cluster-metadata.ts'
+import type { MetadataRefresher } from './metadata-refresher.ts'
 
-export function clusterMetadataOf(response: MetadataResponse, broker: Broker): ClusterMetadata {
+/** Of the core of a handle, what asking takes. */
+export interface ListingCore {
+  readonly runtime: Runtime
+  readonly config: Config
+  readonly pool: BrokerPool
+  readonly metadata: MetadataRefresher
+  checkOpen(): void
+  pause(label: string, delayMs: number, signal: AbortSignal | undefined): Promise<void>
+}
+
+/**
+ * Asks brokers until one answers; the time between attempts doubles. Throws the last error when the time is over.
+ * @param topic null: all topics
+ */
+export async function listTopics(
+  core: ListingCore,
+  topic: string | null,
+  { timeoutMs, signal }: CallLimits,
+): Promise<ClusterMetadata> {
+  const { clock } = core.runtime
+  const deadlineMs = clock.monotonicMs() + timeoutMs
+  let lastError = new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time')
+  for (let attempt = 0; ; attempt++) {
+    signal?.throwIfAborted()
+    const leftMs = deadlineMs - clock.monotonicMs()
+    if (leftMs <= 0)
+      throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
+    const query = {
+      topics: topic === null ? null : [topic],
+      mayCreate: core.config.get('allow.auto.create.topics'),
+      timeoutMs: Math.min(leftMs, core.config.get('socket.timeout.ms')),
+    }
+    const result = await new Promise<ClusterMetadata | KafkaError>((resolve) => {
+      core.metadata.query(query, (answer) =>
+        resolve(answer.ok ? clusterMetadataOf(answer.response, answer.broker) : answer.error),
+      )
+    })
+    if (!KafkaError.is(result)) return result
+    core.checkOpen()
+    const pauseMs = Math.min(leftMs, core.config.get('retry.backoff.ms') * 2 ** Math.min(attempt, 5))
+    if (result.code() !== KafkaError._TIMED_OUT_QUEUE) lastError = result
+    if (!core.pool.hasServers || (timeoutMs !== Number.POSITIVE_INFINITY && pauseMs >= leftMs)) {
+      throw new KafkaException(lastError)
+    }
+    await core.pause('listTopics tries again', pauseMs, signal)
+    core.checkOpen()
+  }
+}
+
+function clusterMetadataOf(response: MetadataResponse, broker: Broker): ClusterMetadata {
   const brokers = new Map<number, BrokerMetadata>()
   for (const { nodeId, host, port } of response.brokers) brokers.set(nodeId, { id: nodeId, host, port })
   const topics = new Map<string, TopicMetadata>()

@@ -85,7 +85,7 @@ export function topicPartitionKey(topic: string, partition: number): string {
 }
 
 /** The offset as a word when it is a logical one. */
-export function offsetName(offset: number): string {
+function offsetName(offset: number): string {
   switch (offset) {
     case OFFSET_BEGINNING:
       return 'BEGINNING'
