@@ -234,6 +234,6 @@ class Simulation {
         if (known !== undefined) nothingAcknowledgedIsLost(known, found)
       }
     }
-    transactionsAreAtomic(ledger, ledger.readCommitted)
+    transactionsAreAtomic(ledger.transactions, ledger.readCommitted)
   }
 }

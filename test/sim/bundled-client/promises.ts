@@ -1,6 +1,7 @@
 /** What the bundled client promises, held against the logs as they are in the end. Each throws a `Violation` that carries its name. */
 import { Violation } from '../cluster/violation.ts'
 import type { FinalLog } from './final-logs.ts'
+import type { GroupReadings } from './readings.ts'
 import type { SentMessage } from './sent-messages.ts'
 
 export type FinalLogs = ReadonlyMap<string, FinalLog>
@@ -67,4 +68,72 @@ export function idempotenceHolds(logs: FinalLogs, sent: ReadonlyMap<string, Sent
       last.set(message.producer, message)
     }
   }
+}
+
+/** 4. What a member gets is what is in the log, and in one tenure it is all of it. */
+export function readingsAreTrue(logs: FinalLogs, readings: GroupReadings): void {
+  const { groupId, values, steps } = readings
+  for (const { place, offset, value } of values) {
+    const found = logs.get(place)?.byOffset.get(offset)
+    check(
+      found?.value === value && !found.isAborted,
+      'members get what is in the log',
+      () => `${groupId} got ${value} at ${offset} of ${place}; there is ${found?.value}`,
+    )
+  }
+  for (const { place, member, from, to } of steps) {
+    const skipped = logs.get(place)?.visible.find(({ offset }) => offset > from && offset < to)
+    check(
+      skipped === undefined,
+      'members skip nothing',
+      () => `${member} got ${from} and then ${to} of ${place}, without ${skipped?.offset} ${skipped?.value}`,
+    )
+  }
+}
+
+/** 5. Who commits what was handled handles everything at least once. */
+export function committedIsHandled(
+  logs: FinalLogs,
+  readings: GroupReadings,
+  committed: ReadonlyMap<string, number>,
+): void {
+  const { groupId, commitsFirst, handled } = readings
+  for (const [place, told] of readings.committed) {
+    const offset = committed.get(place) ?? -1
+    check(
+      offset >= told,
+      'committed offsets never go back',
+      () => `${groupId} was told that ${told} of ${place} is committed, and now that is ${offset}`,
+    )
+  }
+  if (commitsFirst) return
+  for (const [place, { visible }] of logs) {
+    const end = committed.get(place) ?? -1
+    const left = visible.find(({ offset }) => offset < end && !handled.has(`${place}@${offset}`))
+    check(
+      left === undefined,
+      'what is committed was handled',
+      () => `${groupId} committed ${end} of ${place}, and never handled ${left?.offset} ${left?.value}`,
+    )
+  }
+}
+
+/** 6. Everything that was read was transformed and is seen once. */
+export function transformedOnce(inputs: FinalLogs, outputs: FinalLogs): void {
+  const found = new Map<string, string>()
+  for (const { visible } of outputs.values()) {
+    for (const { value } of visible) {
+      const [input = ''] = value.split('#')
+      const other = found.get(input)
+      check(other === undefined, 'everything is transformed once', () => `${other} and ${value} are there`)
+      found.set(input, value)
+    }
+  }
+  for (const [place, { visible }] of inputs)
+    for (const { offset } of visible)
+      check(
+        found.has(`${place}@${offset}`),
+        'everything is transformed once',
+        () => `offset ${offset} of ${place} was not`,
+      )
 }

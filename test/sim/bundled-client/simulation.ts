@@ -3,18 +3,33 @@
  * virtual network, against three real brokers that suffer what they suffer in `../simulation`. Then everything is repaired, the applications come
  * to their end, and the logs must hold what the client promised.
  */
+
+import { Consumer, TopicPartition } from '../../../client/index.ts'
 import { SeededRandom } from '../../../common/runtime/seeded-random.ts'
 import { Admin } from '../clients/admin.ts'
 import { Harm } from '../cluster/harm.ts'
-import { Ledger } from '../cluster/ledger.ts'
+import { transactionsAreAtomic } from '../cluster/invariants.ts'
+import { Ledger, type SimTransaction } from '../cluster/ledger.ts'
 import { SimCluster } from '../cluster/sim-cluster.ts'
 import { simulationSettings } from '../settings.ts'
 import { ApplicationSlot } from './application-slot.ts'
 import { ClientHarm } from './client-harm.ts'
+import { ClientProcess } from './client-process.ts'
+import { type CommitMode, Consuming, type GroupProtocol } from './consuming.ts'
 import { everythingHasALeader, finalLogs } from './final-logs.ts'
 import { Producing } from './producing.ts'
-import { deliveredIsThere, failedIsNowhere, idempotenceHolds } from './promises.ts'
+import {
+  committedIsHandled,
+  deliveredIsThere,
+  type FinalLogs,
+  failedIsNowhere,
+  idempotenceHolds,
+  readingsAreTrue,
+  transformedOnce,
+} from './promises.ts'
+import { GroupReadings } from './readings.ts'
 import { SentMessages } from './sent-messages.ts'
+import { Transforming } from './transforming.ts'
 
 export interface ClientSimulationOptions {
   readonly seed: string
@@ -36,10 +51,14 @@ export interface ClientSimulationResult {
 }
 
 const BROKERS = 3
+const OUTPUT = 'transformed'
 const INPUTS = ['orders', 'payments']
 /** As the operator creates them. */
 const PARTITIONS = 2
 const RECOVERY_LIMIT_MS = 120_000
+const MEMBERS_A_GROUP = 2
+const GROUP_PROTOCOLS: readonly GroupProtocol[] = ['range', 'cooperative-sticky', 'consumer']
+const COMMIT_MODES: readonly CommitMode[] = ['before', 'after', 'in the background', 'automatic']
 
 export async function simulateClient(options: ClientSimulationOptions): Promise<ClientSimulationResult> {
   const simulation = new ClientSimulation(options)
@@ -55,6 +74,11 @@ class ClientSimulation {
   readonly #clientHarm: ClientHarm
   readonly #admin: Admin
   readonly #producers: readonly ApplicationSlot[]
+  readonly #groups: readonly GroupReadings[]
+  readonly #members: readonly ApplicationSlot[]
+  readonly #transformed = new GroupReadings('transformers', true)
+  readonly #transactions: SimTransaction[] = []
+  readonly #transformers: readonly ApplicationSlot[]
 
   constructor(options: ClientSimulationOptions) {
     this.#options = options
@@ -70,7 +94,7 @@ class ClientSimulation {
       name: 'admin',
       cluster: this.#cluster,
       ledger: new Ledger(),
-      topics: INPUTS,
+      topics: [...INPUTS, OUTPUT],
     })
     this.#producers = [
       this.#producing('careful-1', -1, true),
@@ -78,6 +102,35 @@ class ClientSimulation {
       this.#producing('all', -1, false),
       this.#producing('careless', 1, false),
     ]
+    const random = this.#cluster.world.random.fork('groups')
+    const modes = random.shuffle(COMMIT_MODES)
+    const groups = random
+      .shuffle(GROUP_PROTOCOLS)
+      .slice(0, 2)
+      .map((protocol, index) => {
+        const commitMode = modes[index] as CommitMode
+        return {
+          protocol,
+          commitMode,
+          readings: new GroupReadings(`${protocol} ${commitMode}`, commitMode === 'before'),
+        }
+      })
+    this.#groups = groups.map(({ readings }) => readings)
+    this.#members = groups.flatMap((group, index) =>
+      Array.from(
+        { length: MEMBERS_A_GROUP },
+        (_, member) =>
+          new ApplicationSlot(
+            `member-${index + 1}-${member + 1}`,
+            this.#cluster,
+            (process) => new Consuming({ ...group, process, topics: INPUTS }),
+          ),
+      ),
+    )
+    const protocol = random.shuffle(GROUP_PROTOCOLS)[0] as GroupProtocol
+    this.#transformers = Array.from({ length: MEMBERS_A_GROUP }, (_, member) =>
+      this.#transforming(`transformer-${member + 1}`, protocol),
+    )
     this.#harm = new Harm(this.#cluster)
     this.#clientHarm = new ClientHarm(this.#cluster, this.#slots)
   }
@@ -91,7 +144,7 @@ class ClientSimulation {
       turns: world.reactor.turn,
       simulatedMs: nowMs,
       acknowledged: this.#sent.deliveredCount,
-      read: 0,
+      read: this.#groups.reduce((sum, { values }) => sum + values.length, 0),
       harm: {
         ...this.#harm.counts,
         ...Object.fromEntries(
@@ -102,7 +155,7 @@ class ClientSimulation {
   }
 
   get #slots(): readonly ApplicationSlot[] {
-    return this.#producers
+    return [...this.#producers, ...this.#members, ...this.#transformers]
   }
 
   async run(): Promise<void> {
@@ -122,7 +175,7 @@ class ClientSimulation {
     this.#harm.end()
     this.#admin.stop()
     await this.#recover()
-    this.#prove()
+    await this.#prove()
   }
 
   async #createTopics(): Promise<void> {
@@ -150,6 +203,23 @@ class ClientSimulation {
     )
   }
 
+  #transforming(name: string, protocol: GroupProtocol): ApplicationSlot {
+    return new ApplicationSlot(
+      name,
+      this.#cluster,
+      (process) =>
+        new Transforming({
+          process,
+          transactionalId: name,
+          readings: this.#transformed,
+          transactions: this.#transactions,
+          protocol,
+          inputs: INPUTS,
+          output: OUTPUT,
+        }),
+    )
+  }
+
   async #recover(): Promise<void> {
     const cluster = this.#cluster
     await cluster.runUntil(
@@ -159,8 +229,30 @@ class ClientSimulation {
     )
     await cluster.runUntil(() => this.#everythingIsInSync(), RECOVERY_LIMIT_MS, 'all replicas to be in sync')
     await this.#finish(this.#producers, 'the producers to end')
-    await cluster.run(1_000)
     await cluster.runUntil(() => everythingHasALeader(cluster), RECOVERY_LIMIT_MS, 'a leader everywhere')
+    const logs = finalLogs(cluster, INPUTS)
+    for (const group of [...this.#groups, this.#transformed]) {
+      await cluster.runUntil(
+        () => everyPartitionHasOneOwner(group, logs),
+        RECOVERY_LIMIT_MS,
+        `owners in ${group.groupId}`,
+      )
+      await cluster.runUntil(
+        () => everythingWasReached(group, logs),
+        RECOVERY_LIMIT_MS,
+        `${group.groupId} to reach the end`,
+      )
+    }
+    await cluster.runUntil(
+      () =>
+        this.#transformers.every(
+          ({ application }) => (application as Transforming | undefined)?.isIdle === true,
+        ),
+      RECOVERY_LIMIT_MS,
+      'the transformers to have nothing left to do',
+    )
+    await this.#finish([...this.#members, ...this.#transformers], 'the members to end')
+    await cluster.run(1_000)
     for (const slot of this.#slots) slot.checkNoLinkIsLeft()
   }
 
@@ -178,11 +270,49 @@ class ClientSimulation {
     return true
   }
 
-  #prove(): void {
+  async #prove(): Promise<void> {
     const logs = finalLogs(this.#cluster, INPUTS)
     const { byValue } = this.#sent
     deliveredIsThere(logs, byValue.values())
     failedIsNowhere(logs, byValue)
     idempotenceHolds(logs, byValue)
+    const outputs = finalLogs(this.#cluster, [OUTPUT])
+    transactionsAreAtomic(
+      this.#transactions,
+      new Set([...outputs.values()].flatMap(({ visible }) => visible.map(({ value }) => value))),
+    )
+    transformedOnce(logs, outputs)
+    for (const readings of this.#groups) {
+      readingsAreTrue(logs, readings)
+      committedIsHandled(logs, readings, await this.#committedOf(readings.groupId))
+    }
   }
+
+  /** What a group has committed, by place, as a stranger sees it. */
+  async #committedOf(groupId: string): Promise<Map<string, number>> {
+    const process = new ClientProcess(`auditor of ${groupId}`, this.#cluster)
+    const consumer = new Consumer({ ...process.settings, 'group.id': groupId }, {}, process.hooks)
+    const places = INPUTS.flatMap((topic) =>
+      Array.from({ length: PARTITIONS }, (_, partition) => new TopicPartition(topic, partition)),
+    )
+    let found: TopicPartition[] | undefined
+    const look = async (): Promise<void> => {
+      found = await consumer.committed(places, { timeoutMs: 20_000 })
+      await consumer.close()
+    }
+    look().catch((error: unknown) => this.#cluster.fail(error))
+    await this.#cluster.runUntil(() => found !== undefined, RECOVERY_LIMIT_MS, 'the committed offsets')
+    return new Map((found ?? []).map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]))
+  }
+}
+
+function everyPartitionHasOneOwner(group: GroupReadings, logs: FinalLogs): boolean {
+  const owners = group.owners()
+  return [...logs.keys()].every((place) => owners.get(place)?.length === 1)
+}
+
+function everythingWasReached(group: GroupReadings, logs: FinalLogs): boolean {
+  return [...logs].every(
+    ([place, { visible }]) => (group.reached.get(place) ?? -1) >= (visible.at(-1)?.offset ?? -1),
+  )
 }

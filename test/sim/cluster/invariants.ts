@@ -3,7 +3,7 @@
  * of every replicated log, the others are promises to clients.
  */
 import type { MetadataImage, PartitionImage, TopicImage } from '../../../broker/metadata/image.ts'
-import type { CommittedBatch, CommittedLog, Ledger, SentRecord } from './ledger.ts'
+import type { CommittedBatch, CommittedLog, Ledger, SentRecord, SimTransaction } from './ledger.ts'
 import { Violation } from './violation.ts'
 
 /** A replica as one broker sees it at one moment. */
@@ -251,8 +251,11 @@ export function nothingIsDuplicated(
 }
 
 /** 10. A transaction is seen wholly or not at all, as its producer was told. */
-export function transactionsAreAtomic(ledger: Ledger, visible: ReadonlySet<string>): void {
-  for (const { id, values, outcome } of ledger.transactions) {
+export function transactionsAreAtomic(
+  transactions: readonly SimTransaction[],
+  visible: ReadonlySet<string>,
+): void {
+  for (const { id, values, outcome } of transactions) {
     const seen = values.filter((value) => visible.has(value)).length
     const expected =
       outcome === 'committed'

@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { apply } from './apply.ts'
-import { MUTATIONS } from './mutations.ts'
+import { CLIENT_MUTATIONS } from './client-mutations.ts'
+import { MUTATIONS, type Mutation } from './mutations.ts'
 
 const { values } = parseArgs({
   options: { seeds: { type: 'string', default: '50' }, only: { type: 'string', default: '' } },
@@ -23,12 +24,12 @@ try {
   for (const folder of ['broker', 'client', 'common', 'storage', 'test/sim', 'package.json', 'tsconfig.json'])
     cpSync(join(source, folder), join(root, folder), { recursive: true })
   symlinkSync(join(source, 'node_modules'), join(root, 'node_modules'))
-  for (const mutation of MUTATIONS) {
+  for (const mutation of [...MUTATIONS, ...CLIENT_MUTATIONS]) {
     if (!mutation.name.includes(values.only)) continue
     const restore = apply(root, mutation)
     const run = spawnSync(
       process.execPath,
-      ['--import', 'tsx', 'test/sim/main.ts', '--seeds', values.seeds],
+      ['--import', 'tsx', 'test/sim/main.ts', '--seeds', values.seeds, ...flagsOf(mutation)],
       { cwd: root, encoding: 'utf8' },
     )
     restore()
@@ -41,5 +42,10 @@ try {
 } finally {
   rmSync(root, { recursive: true })
 }
-console.log(`${MUTATIONS.length} mutations, ${missed} missed`)
+console.log(`${MUTATIONS.length + CLIENT_MUTATIONS.length} mutations, ${missed} missed`)
 if (missed > 0) process.exitCode = 1
+
+/** Which simulation is to notice it. */
+function flagsOf(mutation: Mutation): string[] {
+  return CLIENT_MUTATIONS.includes(mutation) ? ['--client'] : []
+}
