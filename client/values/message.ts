@@ -43,7 +43,7 @@ export class Message<K = Buffer, V = Buffer> {
     this.#offset = init.offset ?? OFFSET_INVALID
     this.#key = (init.key ?? null) as K | null
     this.#value = (init.value ?? null) as V | null
-    this.#headers = init.headers ?? null
+    this.#headers = init.headers?.length === 0 ? null : (init.headers ?? null)
     this.#error = init.error ?? null
     this.#timestampType = init.timestamp?.[0] ?? TIMESTAMP_NOT_AVAILABLE
     this.#timestampMs = init.timestamp?.[1] ?? -1

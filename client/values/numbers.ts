@@ -8,6 +8,7 @@ export function wholeNumber(value: unknown, name: string): number {
     return number
   }
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number`)
-  if (!Number.isSafeInteger(value)) throw new ValueError(`${name} must be a whole number, not ${value}`)
-  return value
+  if (Number.isSafeInteger(value)) return value
+  if (Number.isInteger(value)) throw new ValueError(`${name} ${value} is beyond 2^53-1`)
+  throw new ValueError(`${name} must be a whole number, not ${value}`)
 }

@@ -10,8 +10,8 @@ export class Uuid {
 
   /** Both halves as signed 64-bit numbers. */
   constructor(mostSignificantBits: bigint, leastSignificantBits: bigint) {
-    this.#mostSignificantBits = BigInt.asIntN(64, BigInt(mostSignificantBits))
-    this.#leastSignificantBits = BigInt.asIntN(64, BigInt(leastSignificantBits))
+    this.#mostSignificantBits = int64(mostSignificantBits)
+    this.#leastSignificantBits = int64(leastSignificantBits)
   }
 
   static fromString(text: string): Uuid {
@@ -43,4 +43,10 @@ export class Uuid {
     bytes.writeBigInt64BE(this.#leastSignificantBits, 8)
     return bytes.toString('base64url')
   }
+}
+
+/** Whole numbers are taken for bigints. */
+function int64(bits: unknown): bigint {
+  if (typeof bits !== 'bigint' && !Number.isSafeInteger(bits)) throw new TypeError('bits must be a bigint')
+  return BigInt.asIntN(64, BigInt(bits as bigint))
 }

@@ -27,6 +27,8 @@ describe('TopicPartition', () => {
   it('takes bigints and refuses what would be rounded', () => {
     expect(new TopicPartition('t', 0, 5n).offset).toBe(5)
     expect(() => new TopicPartition('t', 0, 2n ** 60n)).toThrow(ValueError)
+    expect(() => new TopicPartition('t', 0, 2 ** 60)).toThrow('offset 1152921504606847000 is beyond 2^53-1')
+    expect(() => new TopicPartition('t', 0, 0.5)).toThrow('offset must be a whole number, not 0.5')
   })
 })
 
@@ -58,6 +60,10 @@ describe('what the document calls read-only', () => {
   })
 })
 
+it('a message made without any headers has none, and never an empty list', () => {
+  expect(new Message({ headers: [] }).headers()).toBeNull()
+})
+
 describe('Uuid', () => {
   it('reads and writes 22 characters', () => {
     const uuid = new Uuid(-1n, 1n)
@@ -65,6 +71,12 @@ describe('Uuid', () => {
     expect(Uuid.fromString(String(uuid)).equals(uuid)).toBe(true)
     expect(Uuid.ZERO.toBigInt()).toBe(0n)
     expect(() => Uuid.fromString('short')).toThrow(ValueError)
+  })
+
+  it('is made of whole numbers only', () => {
+    expect(new Uuid(1 as never, -1n).equals(new Uuid(1n, -1n))).toBe(true)
+    expect(() => new Uuid('1' as never, 2n)).toThrow(TypeError)
+    expect(() => new Uuid(1n, 0.5 as never)).toThrow(TypeError)
   })
 })
 
