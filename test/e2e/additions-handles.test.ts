@@ -65,7 +65,9 @@ describe('a member of a group', () => {
     const topic = await world.topic()
     await world.produce(topic, 0, 2)
     const seen = new Set<string>()
-    const names = ['fetch', 'group', 'commit', 'process', 'admin', 'connection', 'request'] as const
+    const names = [
+      ...(['produce', 'fetch', 'group', 'commit', 'process', 'admin', 'connection', 'request'] as const),
+    ]
     const subscriptions = names.map((name) => {
       const handlers = {
         asyncEnd: (context: object) => void seen.add(`${name} ${(context as TraceContext).operation}`),
@@ -74,6 +76,7 @@ describe('a member of a group', () => {
       return () => tracingChannels[name].unsubscribe(handlers as never)
     })
     try {
+      await world.produce(topic, 2, 3)
       const consumer = world.consumer()
       consumer.subscribe([topic])
       for await (const message of consumer) if (`${message.value()}` === '1') break

@@ -1,11 +1,11 @@
 /** What tests put in the place of the client's own, while it talks to a running cluster: BOOTSTRAP=host:port, or a kafkito of its own. */
-import * as net from 'node:net'
-import { Duplex } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ClientHooks, Producer, type RequestEvent, type RequestStart } from '../../client/index.ts'
 import { createNodeRuntime } from '../../common/runtime/node/runtime.ts'
 import { ConsumerWorld, nameOfError } from './consumer-support.ts'
 import { RawCluster } from './support.ts'
+import { Tunnel } from './tunnel.ts'
 
 const world = ConsumerWorld.use()
 
@@ -21,30 +21,12 @@ function newProducer(hooks: ClientHooks, conf: Readonly<Record<string, string | 
   return producer
 }
 
-/** A stream in memory whose other end a socket carries on. */
-function tunnel({ host, port }: { readonly host: string; readonly port: number }): Duplex {
-  const socket = net.connect(port, host)
-  const stream: Duplex = new Duplex({
-    read: () => void socket.resume(),
-    write: (chunk, _encoding, done) => void socket.write(chunk, done),
-    final: (done) => void socket.end(done),
-    destroy: (error, done) => {
-      socket.destroy()
-      done(error)
-    },
-  })
-  socket.on('data', (chunk) => stream.push(chunk) || socket.pause())
-  socket.on('end', () => stream.push(null))
-  socket.on('error', (error) => stream.destroy(error))
-  return stream
-}
-
 describe('a hook', () => {
   it('connect opens the stream of every connection, and closing the client destroys them', async () => {
     const topic = await world.topic()
     const streams: Duplex[] = []
     const connect: ClientHooks['connect'] = (address) => {
-      const stream = tunnel(address)
+      const stream = new Tunnel(address)
       streams.push(stream)
       return stream
     }

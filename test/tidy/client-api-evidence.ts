@@ -47,11 +47,28 @@ export function clientTests(): Map<string, TestCase[]> {
   return all
 }
 
+/** A suite that starts an Apache Kafka of its own, for what kafkito's brokers do not have: TLS and SASL. */
+const SECURITY_SUITE = 'test/interop/client-security/suite.ts'
+
+let security: readonly TestCase[] | undefined
+
+/** The cases of the suite, by the name and the text of each. */
+export function securityCases(): readonly TestCase[] {
+  security ??= readFileSync(join(ROOT, SECURITY_SUITE), 'utf8')
+    .split(/^ {2}\{\n {4}name: /m)
+    .slice(1)
+    .flatMap((body) => {
+      const title = /^(['"])(.*)\1,/.exec(body)?.[2]
+      return title === undefined ? [] : [{ file: SECURITY_SUITE, title, body }]
+    })
+  return security
+}
+
 export function isEndToEnd({ file }: TestCase): boolean {
   return file.startsWith('test/e2e/')
 }
 
-/** One run of the end-to-end suites against Apache Kafka: the titles that passed, and why others were skipped. */
+/** One run of the end-to-end suites, or of the suite of security, against Apache Kafka: the titles that passed, and why others were skipped. */
 export interface OracleRun {
   readonly date: string
   readonly cluster: string

@@ -44,6 +44,8 @@ export interface Item {
   readonly files?: RegExp
   /** In place of looking. */
   readonly tests?: readonly TestName[]
+  /** The case behind TLS or SASL that shows it, in place of looking. */
+  readonly securedBy?: string
 }
 
 export interface Section {
@@ -61,6 +63,7 @@ interface Where {
   readonly receiver?: string
   readonly entry?: string
   readonly tests?: Readonly<Record<string, readonly TestName[]>>
+  readonly securedBy?: Readonly<Record<string, string>>
 }
 
 const words = (text: string): string[] => text.trim().split(/\s+/)
@@ -89,12 +92,14 @@ function members(owner: string, names: string, where: Where = {}): Item[] {
   })
 }
 
-function located({ files, entry, tests }: Where, name: string): Partial<Item> {
+function located({ files, entry, tests, securedBy }: Where, name: string): Partial<Item> {
   const named = tests?.[name]
+  const secured = securedBy?.[name]
   return {
     ...(files === undefined ? {} : { files }),
     ...(entry === undefined ? {} : { entry }),
     ...(named === undefined ? {} : { tests: named }),
+    ...(secured === undefined ? {} : { securedBy: secured }),
   }
 }
 
@@ -675,7 +680,7 @@ export const sections: readonly Section[] = [
           member: name,
           mention: new RegExp(`\\.(?:on|once)\\('${name}'|'${name}'`),
           files:
-            /^(e2e\/(additions|local-effects|edge|quotas|hooks|robustness)|unit\/client\/(events|producer|consumer|admin))/,
+            /^(e2e\/(additions|local-effects|edge|quotas|hooks|local-errors)|unit\/client\/(events|producer|consumer|admin))/,
         }),
       ),
     ),
@@ -727,7 +732,14 @@ export const sections: readonly Section[] = [
       ...members(
         'KafkaConfig',
         'brokers clientId ssl sasl connectionTimeout requestTimeout retry logLevel logCreator',
-        { entry: 'kafkajs', files: /\/kafkajs/ },
+        {
+          entry: 'kafkajs',
+          files: /\/kafkajs/,
+          securedBy: {
+            ssl: 'the façade of kafkajs gets in with its ssl and sasl',
+            sasl: 'the façade of kafkajs gets in with its ssl and sasl',
+          },
+        },
       ),
       ...members(
         'ConsumerRunConfig',

@@ -2,9 +2,10 @@
  * Writes down a run of the end-to-end suites against Apache Kafka, in which `npm run docs` finds what was tested there:
  * BOOTSTRAP=host:port npx vitest run test/e2e --reporter=json --outputFile=run.json
  * node --import tsx test/tidy/record-oracle-run.ts run.json 'Apache Kafka 4.4.0, one broker'
- * A run of the same cluster and day adds to the one before.
+ * A run of the same cluster and day adds to the one before. The lines that `test/interop/client-security/suite.ts` prints, in a file
+ * that ends in .txt, are a run as well.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { type OracleRun, oracleRuns } from './client-api-evidence.ts'
 import { ROOT } from './tree.ts'
@@ -18,7 +19,9 @@ interface Report {
 }
 
 const [path = '', cluster = ''] = process.argv.slice(2)
-const report = JSON.parse(readFileSync(path, 'utf8')) as Report
+const report = path.endsWith('.txt')
+  ? printedReport(path)
+  : (JSON.parse(readFileSync(path, 'utf8')) as Report)
 const date = new Date(report.startTime).toISOString().slice(0, 10)
 const earlier = oracleRuns()
 const same = earlier.find((run) => run.cluster === cluster && run.date === date)
@@ -35,9 +38,27 @@ for (const { name, assertionResults } of report.testResults) {
   const all = [...new Set([...(passed[file] ?? []).filter((title) => !isBad.has(title)), ...titles])]
   if (all.length > 0) passed[file] = all
 }
-const run: OracleRun = { date, cluster, command: 'BOOTSTRAP=host:port npx vitest run test/e2e', passed }
+const command = path.endsWith('.txt')
+  ? 'npm run test:interop -- --only client-security'
+  : 'BOOTSTRAP=host:port npx vitest run test/e2e'
+const run: OracleRun = { date, cluster, command, passed }
 const others = earlier.filter((entry) => entry !== same)
 writeFileSync(
   join(ROOT, 'test/tidy/client-api-runs.json'),
   `${JSON.stringify([...others, run], undefined, 2)}\n`,
 )
+
+/** The report of a suite that prints `ok` and a sentence for each case that passed. */
+function printedReport(file: string): Report {
+  const lines = readFileSync(file, 'utf8').split('\n')
+  const titles = lines.filter((line) => line.startsWith('ok ')).map((line) => line.slice('ok '.length))
+  return {
+    startTime: statSync(file).mtimeMs,
+    testResults: [
+      {
+        name: join(ROOT, 'test/interop/client-security/suite.ts'),
+        assertionResults: titles.map((title) => ({ title, status: 'passed' })),
+      },
+    ],
+  }
+}

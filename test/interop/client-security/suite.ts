@@ -2,7 +2,7 @@
  * kafkito's own client against Apache Kafka behind TLS and SASL: a broker with a listener for each combination, made for this suite.
  * The cluster that the runner offers is not used.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +17,7 @@ import { type Case, check, checkEqual, main, uniqueName, within } from '../lib/c
 import { kafkaTools } from '../lib/families.ts'
 import { mustRun, Running } from '../lib/program.ts'
 import { brokerConfig, freePorts, type ListenerName, listenerNames } from './listeners.ts'
+import { tokenEndpoint } from './token-endpoint.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'interop-client-security-'))
 const broker: { running?: Running } = {}
@@ -222,7 +223,11 @@ const cases: readonly Case[] = [
   },
   {
     name: 'tokens of oauth_cb open the connection',
-    run: () => roundTrip('BEARER', { ...bearer, oauth_cb: async () => unsecuredJwt(3600) }),
+    run: () =>
+      roundTrip('BEARER', {
+        ...bearer,
+        oauth_cb: async () => unsecuredJwt(3600),
+      }),
   },
   {
     name: 'the unsecured token of the configuration opens the connection',
@@ -251,6 +256,119 @@ const cases: readonly Case[] = [
   {
     name: 'sessions that end with their token are renewed with the next one',
     run: () => outlivesSessions('BEARER', { ...bearer, oauth_cb: () => unsecuredJwt(10) }),
+  },
+  {
+    name: 'PEM texts do what PEM files do',
+    run: async () => {
+      const text = (name: string): string => readFileSync(tlsFile(name), 'utf8')
+      await roundTrip('MUTUAL', {
+        'security.protocol': 'ssl',
+        'ssl.ca.pem': text('authority.pem'),
+        'ssl.certificate.pem': text('client.pem'),
+        'ssl.key.pem': text('client.key'),
+      })
+      await roundTrip('MUTUAL', {
+        'security.protocol': 'ssl',
+        'ssl.ca.location': tlsFile('authority.pem'),
+        'ssl.certificate.location': tlsFile('client.pem'),
+        'ssl.key.location': tlsFile('client-encrypted.key'),
+        'ssl.key.password': 'sesame',
+      })
+    },
+  },
+  {
+    name: 'ciphers, curves and signatures are those that are named, or there is no connection',
+    run: async () => {
+      const narrow = { ...trusting, 'security.protocol': 'ssl', 'ssl.curves.list': 'P-256' } as const
+      const signed = { ...narrow, 'ssl.sigalgs.list': 'ECDSA+SHA256' }
+      await roundTrip('TLS', { ...signed, 'ssl.cipher.suites': 'TLS_AES_128_GCM_SHA256' })
+      const rsa = { ...narrow, 'ssl.sigalgs.list': 'RSA-PSS+SHA256' }
+      checkEqual((await refusal('TLS', rsa)).name(), '_SSL', 'error')
+    },
+  },
+  {
+    name: 'a certificate that is not on the revocation list is good, and any is where nobody verifies',
+    run: async () => {
+      const conf = { 'security.protocol': 'ssl' } as const
+      await roundTrip('TLS', { ...conf, ...trusting, 'ssl.crl.location': tlsFile('revocations.pem') })
+      const stranger = { ...conf, 'ssl.ca.location': tlsFile('stranger.pem') }
+      await roundTrip('TLS', { ...stranger, 'enable.ssl.certificate.verification': false })
+    },
+  },
+  {
+    name: 'the checkServerIdentity hook decides over names',
+    run: async () => {
+      const names: string[] = []
+      const checkServerIdentity = (host: string): undefined => void names.push(host)
+      const conf = { ...trusting, 'security.protocol': 'ssl' } as const
+      const address = { 'bootstrap.servers': await at('ELSEWHERE') }
+      const producer = new Producer({ ...conf, ...address }, undefined, { checkServerIdentity })
+      const { brokers } = await producer.listTopics(null, { timeoutMs: 60_000 })
+      await producer.close()
+      checkEqual([brokers.size, names[0]], [1, 'localhost'], 'brokers and the name')
+    },
+  },
+  {
+    name: 'the façade of kafkajs gets in with its ssl and sasl',
+    run: async () => {
+      const { Kafka, logLevel } = await import('../../../client/kafkajs/index.ts')
+      const kafka = new Kafka({
+        brokers: [await at('SCRAM')],
+        logLevel: logLevel.NOTHING,
+        ssl: { ca: [readFileSync(tlsFile('authority.pem'), 'utf8')] },
+        sasl: { mechanism: 'scram-sha-512', username: 'alice', password: 'secret' },
+      })
+      const topic = uniqueName('facade')
+      const admin = kafka.admin()
+      await admin.connect()
+      await admin.createTopics({ topics: [{ topic }], waitForLeaders: true })
+      await admin.disconnect()
+      const producer = kafka.producer()
+      await producer.connect()
+      const [sent] = await producer.send({ topic, messages: [{ value: 'x' }] })
+      await producer.disconnect()
+      checkEqual(sent?.baseOffset, '0', 'offset')
+    },
+  },
+  {
+    name: 'user and password are said by either name of the mechanism',
+    run: async () => {
+      const conf = { 'security.protocol': 'sasl_ssl', ...trusting } as const
+      const user = { 'sasl.username': 'alice', 'sasl.password': 'secret' }
+      await roundTrip('SCRAM', { ...conf, ...user, 'sasl.mechanisms': 'SCRAM-SHA-256' })
+      await roundTrip('SCRAM', { ...conf, ...user, 'sasl.mechanism': 'SCRAM-SHA-512' })
+    },
+  },
+  {
+    name: 'tokens come from an end point that knows the client',
+    run: async () => {
+      const endpoint = await tokenEndpoint(tlsFile, 'me:mine', () => unsecuredJwt(3600)[0])
+      try {
+        const oidc = {
+          ...bearer,
+          'sasl.oauthbearer.method': 'oidc',
+          'sasl.oauthbearer.client.id': 'me',
+          'sasl.oauthbearer.client.secret': 'mine',
+          'sasl.oauthbearer.token.endpoint.url': endpoint.url,
+          'sasl.oauthbearer.grant.type': 'client_credentials',
+          'sasl.oauthbearer.sub.claim.name': 'sub',
+          'sasl.oauthbearer.scope': 'kafka',
+          'sasl.oauthbearer.extensions': 'traceId=7',
+        } as const
+        await roundTrip('BEARER', { ...oidc, 'https.ca.location': tlsFile('authority.pem') })
+        const pem = readFileSync(tlsFile('authority.pem'), 'utf8')
+        await roundTrip('BEARER', { ...oidc, 'https.ca.pem': pem })
+        check(endpoint.asked.length >= 4, `${endpoint.asked.length} tokens were asked for`)
+        check(
+          endpoint.asked.every(
+            (body) => /grant_type=client_credentials/.test(body) && /scope=kafka/.test(body),
+          ),
+          endpoint.asked.join(),
+        )
+      } finally {
+        await endpoint.stop()
+      }
+    },
   },
 ]
 
