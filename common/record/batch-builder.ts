@@ -203,11 +203,10 @@ export class BatchBuilder {
       baseSequence: this.baseSequence,
       recordCount: this.recordCount,
     })
-    if (sizeBytes >= batch.length / 2) return batch.subarray(0, sizeBytes)
-    // A small batch must not keep a large buffer alive.
-    const small = Buffer.from(batch.subarray(0, sizeBytes))
-    options.memory?.give(batch)
-    return small
+    // A small batch must not keep a large buffer alive, unless others wait for that.
+    return options.memory === undefined && sizeBytes < batch.length / 2
+      ? Buffer.from(batch.subarray(0, sizeBytes))
+      : batch.subarray(0, sizeBytes)
   }
 
   /** Makes room, notes offset and timestamp and writes everything before the body; answers the body's position. */

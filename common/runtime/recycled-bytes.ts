@@ -5,7 +5,7 @@
  * Owners: a transport, for the requests of the links that it accepts; a broker, for what fetches read from files; a producer, for its
  * batches. Invariants: bytes come back only when their frame was given back by the one who took it over and nobody reads them any more; bytes that never come back are the garbage
  * collector's, as any other. Whoever keeps a part of a frame beyond its request asks `isRecycled` and copies. Limit: `recycledBytesLimit` in
- * waiting.
+ * waiting: beyond it, sizes that are not asked for any more go first.
  */
 import type { Frame } from '../protocol/frame.ts'
 import { recycledBodyMinBytes, recycledBytesLimit } from './limits.ts'
@@ -31,6 +31,7 @@ export function lasting(buffer: Buffer): Buffer {
 }
 
 export class RecycledBytes {
+  /** By size; sizes that nobody asked for longest come first. */
   readonly #waiting = new Map<number, RecycledArrayBuffer[]>()
   #waitingBytes = 0
 
@@ -38,7 +39,7 @@ export class RecycledBytes {
   take(sizeBytes: number): Buffer | undefined {
     if (sizeBytes < recycledBodyMinBytes || sizeBytes > recycledBytesLimit) return undefined
     const roomBytes = roomFor(sizeBytes)
-    const waiting = this.#waiting.get(roomBytes)?.pop()
+    const waiting = this.#waitingOf(roomBytes).pop()
     if (waiting !== undefined) this.#waitingBytes -= roomBytes
     return Buffer.from(waiting ?? new RecycledArrayBuffer(roomBytes, this), 0, sizeBytes)
   }
@@ -48,11 +49,22 @@ export class RecycledBytes {
     const memory = body.buffer
     if (!(memory instanceof RecycledArrayBuffer) || memory.owner !== this) return
     const roomBytes = memory.byteLength
-    if (this.#waitingBytes + roomBytes > recycledBytesLimit) return
+    this.#waitingOf(roomBytes).push(memory)
     this.#waitingBytes += roomBytes
-    const waiting = this.#waiting.get(roomBytes)
-    if (waiting === undefined) this.#waiting.set(roomBytes, [memory])
-    else waiting.push(memory)
+    for (const [unusedBytes, unused] of this.#waiting) {
+      while (this.#waitingBytes > recycledBytesLimit && unused.pop() !== undefined)
+        this.#waitingBytes -= unusedBytes
+      if (this.#waitingBytes <= recycledBytesLimit) return
+      this.#waiting.delete(unusedBytes)
+    }
+  }
+
+  /** Rooms of this size, which are the latest used from now. */
+  #waitingOf(roomBytes: number): RecycledArrayBuffer[] {
+    const waiting = this.#waiting.get(roomBytes) ?? []
+    this.#waiting.delete(roomBytes)
+    this.#waiting.set(roomBytes, waiting)
+    return waiting
   }
 
   /** The frame that gives its memory back; undefined when `take` did not give it. */

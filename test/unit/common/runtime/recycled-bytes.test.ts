@@ -32,6 +32,18 @@ describe('recycled bytes', () => {
     expect(again.filter(({ buffer }) => memories.has(buffer))).toHaveLength(8)
   })
 
+  it('give way, when too many wait, to sizes that are still asked for', () => {
+    const recycled = new RecycledBytes()
+    const bodies = Array.from({ length: 8 }, () => taken(recycled, 1024 * kilobyte))
+    const other = taken(recycled, 512 * kilobyte)
+    for (const body of bodies) recycled.give(body)
+    recycled.give(other)
+    expect(taken(recycled, 512 * kilobyte).buffer).toBe(other.buffer)
+    const memories = new Set(bodies.map(({ buffer }) => buffer))
+    const again = Array.from({ length: 8 }, () => taken(recycled, 1024 * kilobyte))
+    expect(again.filter(({ buffer }) => memories.has(buffer))).toHaveLength(7)
+  })
+
   it('are taken back only by those who gave them out', () => {
     const [first, second] = [new RecycledBytes(), new RecycledBytes()]
     const body = taken(first, 64 * kilobyte)
