@@ -154,6 +154,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return createTopics(this.#open(), newTopics, options)
   }
 
+  /** One result a topic. */
   deleteTopics(topics: readonly string[], options?: OperationOptions): ResultMap<string, void> {
     return deleteTopics(this.#open(), topics, options)
   }
@@ -166,6 +167,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return createPartitions(this.#open(), newPartitions, options)
   }
 
+  /** Partitions, replicas and, with `includeAuthorizedOperations`, what the caller may do; one result a topic. */
   describeTopics(
     topics: TopicCollection | readonly string[],
     options?: AdminOptions & AuthorizedOptions,
@@ -276,6 +278,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return createAcls(this.#open(), acls, options)
   }
 
+  /** The rules that the filter matches. */
   async describeAcls(filter: AclBindingFilter, options?: AdminOptions): Promise<AclBinding[]> {
     return await describeAcls(this.#open(), filter, options)
   }
@@ -308,6 +311,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return describeConsumerGroups(this.#open(), groupIds, options)
   }
 
+  /** Groups must have no members; one result a group. */
   deleteConsumerGroups(groupIds: readonly string[], options?: AdminOptions): ResultMap<string, void> {
     return deleteConsumerGroups(this.#open(), groupIds, options)
   }
@@ -352,10 +356,12 @@ export class AdminClient extends EventEmitter<ClientEvents> {
 
   // Share groups (additions)
 
+  /** The share groups (KIP-932) of all brokers. What single brokers refuse stands in `errors`. */
   async listShareGroups(options?: AdminOptions): Promise<ListShareGroupsResult> {
     return await listShareGroups(this.#open(), options)
   }
 
+  /** State, coordinator and members; one result a group. */
   describeShareGroups(
     groupIds: readonly string[],
     options?: AdminOptions & AuthorizedOptions,
@@ -363,6 +369,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return describeShareGroups(this.#open(), groupIds, options)
   }
 
+  /** Groups must have no members; one result a group. */
   deleteShareGroups(groupIds: readonly string[], options?: AdminOptions): ResultMap<string, void> {
     return deleteConsumerGroups(this.#open(), groupIds, options)
   }
@@ -441,10 +448,12 @@ export class AdminClient extends EventEmitter<ClientEvents> {
 
   // Transactions (additions)
 
+  /** The transactions (KIP-664) that all coordinators know, open and ended. */
   async listTransactions(options?: ListTransactionsOptions): Promise<ListTransactionsResult> {
     return await listTransactions(this.#open(), options)
   }
 
+  /** State, producer and partitions; one result a transactional id. */
   describeTransactions(
     transactionalIds: readonly string[],
     options?: AdminOptions,
@@ -467,10 +476,12 @@ export class AdminClient extends EventEmitter<ClientEvents> {
 
   // Features and quorum (additions)
 
+  /** Supported and finalized levels (KIP-584). */
   async describeFeatures(options?: AdminOptions & BrokerOptions): Promise<FeatureMetadata> {
     return await describeFeatures(this.#open(), options)
   }
 
+  /** Raises or lowers finalized levels (KIP-584); one result a feature. */
   updateFeatures(
     updates: ReadonlyMap<string, FeatureUpdate> | Readonly<Record<string, FeatureUpdate>>,
     options?: AdminOptions & ValidateOptions,
@@ -478,6 +489,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return updateFeatures(this.#open(), updates, options)
   }
 
+  /** Leader, voters and observers of the metadata log (KIP-836). */
   async describeMetadataQuorum(options?: AdminOptions): Promise<QuorumInfo> {
     return await describeMetadataQuorum(this.#open(), options)
   }
@@ -501,6 +513,7 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return this.#engine.core.events.size
   }
 
+  /** The documented spelling of `length`. */
   len(): number {
     return this.length
   }

@@ -94,6 +94,7 @@ export class ConsumerEngine<C> {
     core.metadata.onUpdate(() => this.#metadataUpdated())
   }
 
+  /** What ended the instance. */
   get fatalError(): KafkaError | undefined {
     return this.#fatalError
   }
@@ -102,6 +103,7 @@ export class ConsumerEngine<C> {
     return this.#isClosing
   }
 
+  /** Replaces the subscription, and joins. */
   subscribe(subscription: Subscription): void {
     this.topics.subscribe(subscription)
     this.#isOverdue = false
@@ -109,6 +111,7 @@ export class ConsumerEngine<C> {
     this.membership.subscriptionChanged()
   }
 
+  /** Gives back and leaves. */
   unsubscribe(): void {
     if (this.topics.subscription === undefined) return
     this.pollWatch.stop()
@@ -152,12 +155,14 @@ export class ConsumerEngine<C> {
     this.core.events.notify()
   }
 
+  /** Notes what the next commit without arguments commits. */
   store(partition: AssignedPartition, offset: number, leaderEpoch: number, metadata: string | null): void {
     partition.storedOffset = offset
     partition.storedEpoch = leaderEpoch
     partition.storedMetadata = metadata
   }
 
+  /** Queues an event of the consumer, an error say, for the next serving call; nothing once it is being closed. */
   pushEvent(event: Message): void {
     if (this.#isClosing) return
     this.delivery.pushEvent(event)
@@ -205,6 +210,7 @@ export class ConsumerEngine<C> {
     this.#remove(found)
   }
 
+  /** @param leaderEpoch -1 when not known */
   seek(partition: AssignedPartition, offset: number, leaderEpoch: number): void {
     this.assignment.seek(partition, offset, leaderEpoch)
     this.#fetcher.positionJumped()
@@ -271,6 +277,7 @@ export class ConsumerEngine<C> {
     this.core.close()
   }
 
+  /** Something may be there to look up or to fetch. */
   touch(): void {
     this.#resolver.touch()
     this.#fetcher.touch()

@@ -114,16 +114,19 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     this.#engine.assign(partitionList(partitions))
   }
 
+  /** Gives the whole assignment up. Throws `_STATE` where the group rebalances cooperatively. */
   unassign(): void {
     this.#checkOpen()
     this.#engine.unassign()
   }
 
+  /** Adds to the assignment (KIP-429). Throws `_CONFLICT` for what is assigned already, `_STATE` where the group rebalances eagerly. */
   incrementalAssign(partitions: readonly TopicPartition[]): void {
     this.#checkOpen()
     this.#engine.incrementalAssign(partitionList(partitions))
   }
 
+  /** Takes from the assignment (KIP-429). Throws `_INVALID_ARG` for what is not assigned, `_STATE` where the group rebalances eagerly. */
   incrementalUnassign(partitions: readonly TopicPartition[]): void {
     this.#checkOpen()
     this.#engine.incrementalUnassign(partitionList(partitions))
@@ -274,6 +277,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     this.#setPaused(partitions, true)
   }
 
+  /** Takes `pause` back. Failures stand in the entries. */
   resume(partitions: readonly TopicPartition[]): void {
     this.#setPaused(partitions, false)
   }
@@ -369,6 +373,7 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
     return this.messages()
   }
 
+  /** Brokers, and all topics or one. A timeout in seconds, or the options object. */
   async listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
     this.#checkOpen()
     return await this.#engine.core.listTopics(topic, timeout)

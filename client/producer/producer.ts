@@ -269,10 +269,12 @@ export class Producer extends EventEmitter<ProducerEvents> {
     return this.#engine.messageCount
   }
 
+  /** The documented spelling of `length`. */
   len(): number {
     return this.length
   }
 
+  /** Brokers, and all topics or one. A timeout in seconds, or the options object. */
   async listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
     return await this.#engine.core.listTopics(topic, timeout)
   }

@@ -128,6 +128,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     this.#alone(() => this.#unsubscribe())
   }
 
+  /** The topics of the last `subscribe`; none after `unsubscribe`. */
   subscription(): string[] {
     return this.#alone(() => [...this.#topics])
   }
@@ -225,10 +226,12 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     })
   }
 
+  /** Brokers, and all topics or one. A timeout in seconds, or the options object. */
   async listTopics(topic?: string | null | ListTopicsOptions, timeout?: Timeout): Promise<ClusterMetadata> {
     return await this.#aloneUntil(() => this.#core.listTopics(topic, timeout))
   }
 
+  /** For PLAIN and SCRAM, from the next authentication on. */
   setSaslCredentials(username: string, password: string): void {
     this.#alone(() => this.#core.setSaslCredentials(username, password))
   }
