@@ -27,7 +27,8 @@ class KafkaErrorClass {
   constructor(code: number, reason?: string | null, flags: KafkaErrorFlags = {}) {
     if (!Number.isInteger(code)) throw new TypeError('the code of a KafkaError must be an integer')
     this.#code = code
-    this.#reason = reason ?? undefined
+    // Brokers send empty messages too, which say nothing.
+    this.#reason = reason || undefined
     this.#flags = { ...flags }
   }
 

@@ -51,6 +51,11 @@ export interface ConnectionOptions {
   readonly onThrottled: (throttleMs: number) => void
 }
 
+/** Longest pause that a broker may ask for (KIP-219): its quotas look back on some ten seconds. */
+const longestThrottleMs = 60_000
+/** Authentication is not repeated more often than this, however short a session is said to be. */
+const shortestRenewalMs = 100
+
 /** Share of a session's life after which it is renewed. */
 const renewFrom = 0.85
 const renewUntil = 0.95
@@ -75,6 +80,8 @@ export class Connection {
   #state: ConnectionState = 'CONNECT'
   #nextCorrelationId = 1
   #versions: BrokerVersions | undefined
+  /** ApiVersions was asked again, in a version that the broker told. */
+  #hasFallenBack = false
   #throttledUntilMs = 0
   #throttleTimer: Timer | undefined
   /** Monotonic time of the last byte in either direction. */
@@ -180,9 +187,9 @@ export class Connection {
   }
 
   #versionsKnown(versions: BrokerVersions, errorCode: number): void {
-    if (errorCode === ErrorCode.UNSUPPORTED_VERSION) {
-      const version = versions.pick(ApiVersions) ?? 0
-      this.#queryVersions(version)
+    if (errorCode === ErrorCode.UNSUPPORTED_VERSION && !this.#hasFallenBack) {
+      this.#hasFallenBack = true
+      this.#queryVersions(versions.pick(ApiVersions) ?? 0)
       return
     }
     if (errorCode !== ErrorCode.NONE) {
@@ -217,7 +224,8 @@ export class Connection {
   /** At a random moment late in the session, so that the connections of many clients do not renew at once. */
   #renewBefore(sessionMs: number, versions: BrokerVersions): void {
     const { address, onRoom, runtime } = this.#options
-    const afterMs = sessionMs * (renewFrom + runtime.random.float() * (renewUntil - renewFrom))
+    const share = renewFrom + runtime.random.float() * (renewUntil - renewFrom)
+    const afterMs = Math.max(shortestRenewalMs, sessionMs * share)
     const label = `authenticating again to ${address.host}:${address.port}`
     this.#sessionTimer = runtime.scheduler.schedule(label, afterMs, () => {
       this.#isReauthenticating = true
@@ -351,12 +359,13 @@ export class Connection {
     const { runtime, metrics, onThrottled, onRoom, address } = this.#options
     metrics.throttle.add(throttleTimeMs)
     onThrottled(throttleTimeMs)
-    const untilMs = runtime.clock.monotonicMs() + throttleTimeMs
+    const pauseMs = Math.min(throttleTimeMs, longestThrottleMs)
+    const untilMs = runtime.clock.monotonicMs() + pauseMs
     if (untilMs <= this.#throttledUntilMs) return
     this.#throttledUntilMs = untilMs
     this.#throttleTimer?.cancel()
     const label = `throttled by ${address.host}:${address.port}`
-    this.#throttleTimer = runtime.scheduler.schedule(label, throttleTimeMs, () => {
+    this.#throttleTimer = runtime.scheduler.schedule(label, pauseMs, () => {
       this.#throttleTimer = undefined
       onRoom()
     })

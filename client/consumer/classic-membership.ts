@@ -27,6 +27,8 @@ type State = 'idle' | 'joining' | 'assigning' | 'syncing' | 'stable'
 
 /** Pause after a join that was refused for good reasons. */
 const refusedPauseMs = 1000
+/** So many answers in a row may lead to another join without a pause. */
+const joinsAtOnce = 3
 
 export class ClassicMembership implements Membership {
   readonly #core: ClientCore
@@ -59,6 +61,8 @@ export class ClassicMembership implements Membership {
   #joinStartedMs = 0
   rebalancedAtMs = 0
   #toldCode = 0
+  /** Joins that ended with an answer that asks for the next one, since the last that was taken. */
+  #repeatedJoins = 0
 
   constructor(core: ClientCore, coordinator: GroupCoordinator, hooks: MembershipHooks) {
     this.#core = core
@@ -312,6 +316,7 @@ export class ClassicMembership implements Membership {
   }
 
   #synced(bytes: Buffer): void {
+    this.#repeatedJoins = 0
     this.#reconcile(bytes)
     this.#checkTopics()
   }
@@ -368,16 +373,16 @@ export class ClassicMembership implements Membership {
     switch (code) {
       case ErrorCode.MEMBER_ID_REQUIRED:
         this.#memberId = memberId
-        this.#proceed()
+        this.#joinAgain()
         return
       case ErrorCode.REBALANCE_IN_PROGRESS:
-        this.#proceed()
+        this.#joinAgain()
         return
       case ErrorCode.UNKNOWN_MEMBER_ID:
       case ErrorCode.ILLEGAL_GENERATION:
         this.#isLost = true
         this.#forget(code === ErrorCode.UNKNOWN_MEMBER_ID ? '' : this.#memberId)
-        this.#proceed()
+        this.#joinAgain()
         return
       case ErrorCode.FENCED_INSTANCE_ID:
         this.#fenced()
@@ -392,6 +397,14 @@ export class ClassicMembership implements Membership {
       this.#hooks.onError(new KafkaError(code, `JoinGroup: ${new KafkaError(code).str()}`))
     this.#toldCode = code
     this.#retry(undefined, refusedPauseMs)
+  }
+
+  /** At once as a rule; a coordinator that asks for it again and again is not obeyed as fast as it answers. */
+  #joinAgain(): void {
+    this.#repeatedJoins++
+    if (this.#repeatedJoins > joinsAtOnce) this.#retry(undefined)
+    // What the member owned is lost now, even when the next join waits.
+    this.#proceed()
   }
 
   #fenced(): void {

@@ -7,6 +7,7 @@ import { KafkaError, KafkaException } from '../errors.ts'
 import { topicIds, topicNameOf } from '../metadata/topic-ids.ts'
 import type { CallLimits } from '../timeouts.ts'
 import { topicPartitionKey } from '../values/topic-partition.ts'
+import { wireOffsetError } from '../values/wire-offset.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
 import type { MemberIdentity } from './membership.ts'
 
@@ -166,12 +167,10 @@ function answerOf(
   for (const { name: given, topicId = ZERO_UUID, partitions } of topics) {
     const name = topicNameOf({ name: given, topicId }, ids)
     for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode } of partitions) {
-      answer.set(
-        topicPartitionKey(name, partitionIndex),
-        errorCode === ErrorCode.NONE
-          ? { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata }
-          : new KafkaError(errorCode),
-      )
+      const error =
+        errorCode === ErrorCode.NONE ? wireOffsetError(committedOffset) : new KafkaError(errorCode)
+      const committed = { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata }
+      answer.set(topicPartitionKey(name, partitionIndex), error ?? committed)
     }
   }
   return answer

@@ -16,6 +16,7 @@ import { KafkaError } from '../errors.ts'
 import type { GroupEvent } from '../events/event-maps.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { type GroupCoordinator, isCoordinatorCode } from './group-coordinator.ts'
+import { heartbeatIntervalOf } from './heartbeat-interval.ts'
 import type { MemberIdentity, Membership, MembershipHooks } from './membership.ts'
 
 const JOIN_EPOCH = 0
@@ -42,6 +43,8 @@ export class ConsumerMembership implements Membership {
   /** What it was told that this member owns. */
   #told: string | undefined
   #isSubscriptionNew = false
+  /** The next regular heartbeat asks for the assignment, by saying everything. */
+  #isToldAgain = false
   #isLost = false
   #isAway = false
   #left: (() => void)[] | undefined
@@ -221,7 +224,11 @@ export class ConsumerMembership implements Membership {
         wanted.set(partition.key(), partition)
       }
     }
-    if (isUnresolved) this.#core.metadata.refreshSoon('an assigned topic is not known')
+    if (isUnresolved) {
+      this.#core.metadata.refreshSoon('an assigned topic is not known')
+      // Where there is no such topic, a complete heartbeat gets the assignment told again.
+      this.#isToldAgain = true
+    }
     const owned = this.#hooks.owned()
     const ownedKeys = new Set(owned.map((entry) => entry.key()))
     const revoked = owned.filter((entry) => !wanted.has(entry.key()))
@@ -252,7 +259,7 @@ export class ConsumerMembership implements Membership {
       return
     }
     const { config } = this.#core
-    const isFull = !this.#isJoined || this.#isSubscriptionNew
+    const isFull = !this.#isJoined || this.#isSubscriptionNew || this.#isToldAgain
     if (!this.#isJoined) this.#joinStartedMs = this.#core.runtime.clock.monotonicMs()
     const owned = this.#hooks.owned()
     const ownedKey = keyOf(owned)
@@ -260,6 +267,7 @@ export class ConsumerMembership implements Membership {
     const rack = config.get('client.rack')
     const expression = subscription.expressions.join('|')
     this.#isSubscriptionNew = false
+    this.#isToldAgain = false
     this.#isOut = true
     const round = this.#round
     this.#coordinator.request({
@@ -299,11 +307,15 @@ export class ConsumerMembership implements Membership {
   }
 
   #answered(response: ConsumerGroupHeartbeatResponse): void {
+    if (response.memberEpoch <= JOIN_EPOCH) {
+      this.#refused(ErrorCode.FENCED_MEMBER_EPOCH, null)
+      return
+    }
     this.#toldCode = 0
     const isNew = !this.#isJoined || this.#epoch !== response.memberEpoch
     this.#isJoined = true
     this.#epoch = response.memberEpoch
-    this.#intervalMs = response.heartbeatIntervalMs
+    this.#intervalMs = heartbeatIntervalOf(response.heartbeatIntervalMs)
     if (response.assignment !== null) this.#target = response.assignment.topicPartitions
     this.#heartbeatSoon(this.#isSubscriptionNew ? 0 : this.#intervalMs)
     this.#core.notifier.tell('heartbeat', this.#event())
@@ -337,6 +349,8 @@ export class ConsumerMembership implements Membership {
   #refused(code: number, message: string | null): void {
     this.#coordinator.note(code)
     this.#isSubscriptionNew = true
+    // Who was a member joins again at once; who is refused while joining does not insist.
+    const rejoinAfterMs = this.#isJoined ? 0 : this.#core.config.get('retry.backoff.ms')
     switch (code) {
       case ErrorCode.UNKNOWN_MEMBER_ID:
       case ErrorCode.FENCED_MEMBER_EPOCH:
@@ -344,7 +358,7 @@ export class ConsumerMembership implements Membership {
         this.#isLost = true
         this.rebalanceReason = 'the member was fenced'
         this.#forget()
-        this.#heartbeatSoon(0)
+        this.#heartbeatSoon(rejoinAfterMs)
         this.#proceed()
         return
       case ErrorCode.UNRELEASED_INSTANCE_ID:

@@ -42,11 +42,13 @@ export class FetchChunk {
   readonly leaderEpoch: number
   /** Not even the first batch is there as a whole. */
   readonly isTruncated: boolean
-  /** The bytes end in what cannot be a batch. */
+  /** The bytes end in what cannot be a batch, or in one whose offsets are none. */
   readonly isCorrupt: boolean
   readonly #options: FetchChunkOptions
   readonly #cursor: BatchCursor
   #reader: RecordReader | undefined
+  /** Offsets before it were handed out or left out: a batch whose offsets go back brings nothing new. */
+  #position: number
   #batchEpoch = -1
   #timestampType = 0
   #compressionType = 0
@@ -59,7 +61,7 @@ export class FetchChunk {
     this.#options = options
     const { records, fetchOffset, abortedTransactions } = options
     this.sizeBytes = records.length
-    this.#cursor = new BatchCursor(records)
+    this.#position = fetchOffset
     this.#abortedAhead = [...(abortedTransactions ?? [])].sort(
       (one, other) => one.firstOffset - other.firstOffset,
     )
@@ -67,12 +69,17 @@ export class FetchChunk {
     let messageCount = 0
     let nextOffset = fetchOffset
     let leaderEpoch = -1
+    let usableBytes = 0
+    let hasImpossibleOffsets = false
     while (scan.next()) {
       const { batch } = scan
       const batchNext = batch.nextOffset
-      if (batchNext <= fetchOffset) continue
+      hasImpossibleOffsets = batch.baseOffset < 0 || !Number.isSafeInteger(batchNext)
+      if (hasImpossibleOffsets) break
+      usableBytes = scan.position
+      if (batchNext <= nextOffset) continue
       if (!batch.isControl) {
-        const wanted = batchNext - Math.max(fetchOffset, batch.baseOffset)
+        const wanted = batchNext - Math.max(nextOffset, batch.baseOffset)
         messageCount += batch.isLegacy ? 1 : Math.min(batch.recordCount, wanted)
       }
       nextOffset = batchNext
@@ -82,7 +89,8 @@ export class FetchChunk {
     this.nextOffset = nextOffset
     this.leaderEpoch = leaderEpoch
     this.isTruncated = scan.stop === 'truncated' && nextOffset === fetchOffset && scan.position === 0
-    this.isCorrupt = scan.stop === 'corrupt'
+    this.isCorrupt = scan.stop === 'corrupt' || hasImpossibleOffsets
+    this.#cursor = new BatchCursor(records, 0, usableBytes)
   }
 
   /** The next record, or an event for what cannot be read; undefined when nothing is left. */
@@ -96,7 +104,8 @@ export class FetchChunk {
         continue
       }
       if (reader.next()) {
-        if (reader.offset < this.#options.fetchOffset) continue
+        if (reader.offset < this.#position) continue
+        this.#position = reader.offset + 1
         return this.#message(reader)
       }
       this.#reader = undefined
@@ -105,10 +114,10 @@ export class FetchChunk {
   }
 
   #openBatch(): Message | 'end' | undefined {
-    const { fetchOffset, abortedTransactions, checksCrcs } = this.#options
+    const { abortedTransactions, checksCrcs } = this.#options
     while (this.#cursor.next()) {
       const { batch } = this.#cursor
-      if (batch.nextOffset <= fetchOffset) continue
+      if (batch.nextOffset <= this.#position) continue
       if (checksCrcs && !batch.isValid) {
         return this.#event(KafkaError._BAD_MSG, 'the checksum of a batch is wrong', batch.baseOffset)
       }

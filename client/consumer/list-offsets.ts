@@ -7,6 +7,7 @@ import { KafkaError, KafkaException } from '../errors.ts'
 import { passingLeaderCodes } from '../metadata/leader-errors.ts'
 import type { CallLimits } from '../timeouts.ts'
 import { topicPartitionKey } from '../values/topic-partition.ts'
+import { wireOffsetError } from '../values/wire-offset.ts'
 
 export interface OffsetQuestion {
   readonly topic: string
@@ -75,10 +76,8 @@ export function requestOffsets(
         for (const { name, partitions } of result.response.topics) {
           for (const { partitionIndex, errorCode, offset, leaderEpoch } of partitions) {
             const key = topicPartitionKey(name, partitionIndex)
-            answers.set(
-              key,
-              errorCode === ErrorCode.NONE ? { offset, leaderEpoch } : new KafkaError(errorCode),
-            )
+            const error = errorCode === ErrorCode.NONE ? wireOffsetError(offset) : new KafkaError(errorCode)
+            answers.set(key, error ?? { offset, leaderEpoch })
           }
         }
       }

@@ -1,7 +1,9 @@
 /**
  * What the client believes of the cluster: brokers, topics, partitions and their leaders. Data only; `metadata-refresher.ts`
  * asks the brokers. Leader hints in responses (KIP-951) are taken in here too. A leader of an older epoch than the known
- * one is never believed, as long as the topic is the same.
+ * one is not believed, as long as the topic is the same and the known one was heard of within `metadata.max.age.ms`.
+ *
+ * Answers are taken with care: a partition whose id is not below the number of partitions does not exist.
  */
 import type { MetadataResponse } from '../../common/protocol/apis/03-metadata.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
@@ -14,6 +16,8 @@ export interface PartitionInfo {
   leaderId: number
   /** -1: brokers before Kafka 2.2 do not tell. */
   leaderEpoch: number
+  /** Monotonic time of the last metadata that was not older. */
+  readonly confirmedMs: number
   readonly replicas: readonly number[]
   readonly inSyncReplicas: readonly number[]
   readonly errorCode: number
@@ -35,8 +39,14 @@ export class MetadataCache {
   clusterId: string | null = null
   controllerId = -1
   readonly brokers = new Map<number, KnownBroker>()
+  readonly #maxAgeMs: number
   readonly #topics = new Map<string, TopicInfo>()
   readonly #namesById = new Map<string, string>()
+
+  /** @param maxAgeMs `metadata.max.age.ms` */
+  constructor(maxAgeMs: number) {
+    this.#maxAgeMs = maxAgeMs
+  }
 
   topic(name: string): TopicInfo | undefined {
     return this.#topics.get(name)
@@ -91,13 +101,18 @@ export class MetadataCache {
       const isSameTopic = previous !== undefined && previous.topicId === answer.topicId
       const partitions: PartitionInfo[] = []
       for (const partition of answer.partitions) {
+        if (partition.partitionIndex < 0 || partition.partitionIndex >= answer.partitions.length) continue
         const known = isSameTopic ? previous.partitions[partition.partitionIndex] : undefined
         const isOlder =
-          known !== undefined && partition.leaderEpoch >= 0 && known.leaderEpoch > partition.leaderEpoch
+          known !== undefined &&
+          partition.leaderEpoch >= 0 &&
+          known.leaderEpoch > partition.leaderEpoch &&
+          nowMs - known.confirmedMs < this.#maxAgeMs
         partitions[partition.partitionIndex] = {
           id: partition.partitionIndex,
           leaderId: isOlder ? known.leaderId : partition.leaderId,
           leaderEpoch: isOlder ? known.leaderEpoch : partition.leaderEpoch,
+          confirmedMs: isOlder ? known.confirmedMs : nowMs,
           replicas: partition.replicaNodes,
           inSyncReplicas: partition.isrNodes,
           errorCode: partition.errorCode,
@@ -127,5 +142,6 @@ export class MetadataCache {
 }
 
 function missingPartition(id: number): PartitionInfo {
-  return { id, leaderId: -1, leaderEpoch: -1, replicas: [], inSyncReplicas: [], errorCode: 5 }
+  const errorCode = ErrorCode.LEADER_NOT_AVAILABLE
+  return { id, leaderId: -1, leaderEpoch: -1, confirmedMs: 0, replicas: [], inSyncReplicas: [], errorCode }
 }

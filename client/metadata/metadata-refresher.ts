@@ -34,7 +34,7 @@ export interface MetadataQuery {
 }
 
 export class MetadataRefresher {
-  readonly cache = new MetadataCache()
+  readonly cache: MetadataCache
   readonly #options: MetadataRefresherOptions
   readonly #backoff: Backoff
   readonly #listeners = new Set<() => void>()
@@ -50,6 +50,7 @@ export class MetadataRefresher {
   constructor(options: MetadataRefresherOptions) {
     this.#options = options
     const { config, runtime } = options
+    this.cache = new MetadataCache(config.get('metadata.max.age.ms'))
     this.#lastSuccessMs = runtime.clock.monotonicMs()
     this.#backoff = new Backoff({
       firstMs: config.get('topic.metadata.refresh.fast.interval.ms'),

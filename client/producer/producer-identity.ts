@@ -27,6 +27,11 @@ export interface IdentitySource {
   close(): void
 }
 
+/** Whether a broker gave what can be an id and an epoch. */
+export function isIdentity({ producerId, producerEpoch }: ProducerState): boolean {
+  return producerId >= 0 && Number.isSafeInteger(producerId) && producerEpoch >= 0
+}
+
 export class ProducerIdentity implements IdentitySource {
   readonly #core: ClientCore
   readonly #backoff: Backoff
@@ -80,6 +85,8 @@ export class ProducerIdentity implements IdentitySource {
         if (!result.ok) this.#failed(result.error)
         else if (result.response.errorCode !== ErrorCode.NONE)
           this.#failed(new KafkaError(result.response.errorCode))
+        else if (!isIdentity(result.response))
+          this.#failed(new KafkaError(KafkaError._BAD_MSG, 'InitProducerId gave no producer id'))
         else this.#assigned(result.response)
       },
     })

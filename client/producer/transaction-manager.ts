@@ -29,6 +29,7 @@ import type { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts
 import type { TopicPartition } from '../values/topic-partition.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerState } from './producer-batch.ts'
+import { isIdentity } from './producer-identity.ts'
 
 export type TransactionState = 'Init' | 'Ready' | 'InTransaction' | 'Abortable' | 'Fatal'
 type OperationName =
@@ -62,6 +63,12 @@ const offsetRetryCodes: ReadonlySet<number> = new Set([
   ErrorCode.CONCURRENT_TRANSACTIONS,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
   ErrorCode.REQUEST_TIMED_OUT,
+])
+
+/** There is nothing to abort. */
+const goneCodes: ReadonlySet<number> = new Set([
+  ErrorCode.INVALID_TXN_STATE,
+  ErrorCode.INVALID_PRODUCER_ID_MAPPING,
 ])
 
 export interface TransactionHooks {
@@ -297,6 +304,7 @@ export class TransactionManager {
       }),
     )
     this.#check(response.errorCode)
+    if (!isIdentity(response)) throw kafkaException(KafkaError._BAD_MSG, 'InitProducerId gave no producer id')
     const { producerId, producerEpoch } = response
     this.#identity = { producerId, producerEpoch }
     this.#identitySinceMs = this.#core.runtime.clock.monotonicMs()
@@ -402,13 +410,16 @@ export class TransactionManager {
       }),
     )
     const { errorCode, producerId, producerEpoch } = response
-    // The coordinator has aborted it already.
-    const isGone = !committed && errorCode === ErrorCode.INVALID_TXN_STATE
+    // The coordinator has aborted it already, or knows no such producer.
+    const isGone = !committed && goneCodes.has(errorCode)
     if (!isGone) this.#check(errorCode)
-    const isNewEpoch = this.#isSecondProtocol && !isGone && producerId >= 0
+    const isNewEpoch = this.#isSecondProtocol && !isGone && isIdentity(response)
     if (isNewEpoch) this.#identity = { producerId, producerEpoch }
     this.#ended()
-    return isNewEpoch
+    if (errorCode !== ErrorCode.INVALID_PRODUCER_ID_MAPPING) return isNewEpoch
+    this.#identity = undefined
+    await this.#acquireIdentity()
+    return true
   }
 
   /** @returns false: nothing was asked, so there is no new epoch */

@@ -35,6 +35,21 @@ export interface AcquiredFrom {
   readonly nodeId: number
 }
 
+/** Far above `group.share.partition.max.record.locks` and a batch that is acquired as a whole. */
+const maxAcquiredOffsets = 1_000_000
+
+/** Whether the ranges are ascending, of offsets that there can be, and of no more than a broker ever gives away. */
+export function arePlausible(ranges: readonly AcquiredRange[]): boolean {
+  let count = 0
+  let next = 0
+  for (const { firstOffset, lastOffset } of ranges) {
+    if (firstOffset < next || lastOffset < firstOffset || !Number.isSafeInteger(lastOffset)) return false
+    count += lastOffset - firstOffset + 1
+    next = lastOffset + 1
+  }
+  return count <= maxAcquiredOffsets
+}
+
 export class AcquiredRecords {
   readonly from: AcquiredFrom
   /** To be handed out, in the order of their offsets. */

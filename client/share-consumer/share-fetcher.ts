@@ -17,7 +17,7 @@ import type { ClientCore } from '../client-core.ts'
 import type { Broker } from '../connections/broker.ts'
 import { codeInfo } from '../error-codes.ts'
 import { KafkaError } from '../errors.ts'
-import { AcquiredRecords } from './acquired-records.ts'
+import { AcquiredRecords, arePlausible } from './acquired-records.ts'
 import type { Acknowledgements } from './in-flight-batch.ts'
 import type { ShareMembership } from './share-membership.ts'
 import { ShareSession, type WantedPartition } from './share-session.ts'
@@ -334,6 +334,11 @@ export class ShareFetcher implements Wakeable {
         codes.set(`${topicId}-${partition}`, { code, message })
         if (errorCode !== ErrorCode.NONE) this.#partitionFailed(node, topic ?? topicId, answer)
         if (acquiredRecords.length === 0) continue
+        if (!arePlausible(acquiredRecords)) {
+          const text = `${topic ?? topicId}[${partition}]: the acquired offsets cannot be`
+          this.#refuse(node, new KafkaError(KafkaError._BAD_MSG, text))
+          continue
+        }
         const from = { topic: topic ?? '', topicId, partition, nodeId }
         const checksCrcs = this.#core.config.get('check.crcs')
         this.#arrive(new AcquiredRecords(from, answer.records as Buffer | null, acquiredRecords, checksCrcs))
@@ -341,6 +346,13 @@ export class ShareFetcher implements Wakeable {
     }
     this.#settleEach(pending, codes)
     this.#learn(response)
+  }
+
+  /** The answer is of no use: what it gave away comes back when the session begins anew. */
+  #refuse(node: ShareNode, error: KafkaError): void {
+    node.session.reset()
+    node.retryAtMs = this.#core.runtime.clock.monotonicMs() + this.#core.config.get('retry.backoff.ms')
+    this.#hooks.onError(error)
   }
 
   #arrive(records: AcquiredRecords): void {

@@ -11,6 +11,7 @@ import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import { type GroupCoordinator, isCoordinatorCode } from '../consumer/group-coordinator.ts'
+import { heartbeatIntervalOf } from '../consumer/heartbeat-interval.ts'
 import { KafkaError } from '../errors.ts'
 
 const JOIN_EPOCH = 0
@@ -140,8 +141,12 @@ export class ShareMembership {
   }
 
   #answered(response: ShareGroupHeartbeatResponse): void {
+    if (response.memberEpoch <= JOIN_EPOCH) {
+      this.#refused(ErrorCode.FENCED_MEMBER_EPOCH, null)
+      return
+    }
     this.#epoch = response.memberEpoch
-    this.#intervalMs = response.heartbeatIntervalMs
+    this.#intervalMs = heartbeatIntervalOf(response.heartbeatIntervalMs)
     if (response.assignment !== null) {
       this.assignment = response.assignment.topicPartitions
       this.#hooks.onAssignment()
@@ -162,10 +167,12 @@ export class ShareMembership {
     this.#coordinator.note(code)
     this.#toldTopics = undefined
     if (code === ErrorCode.UNKNOWN_MEMBER_ID || code === ErrorCode.FENCED_MEMBER_EPOCH) {
+      // Who was a member joins again at once; who is refused while joining does not insist.
+      const rejoinAfterMs = this.isJoined ? 0 : this.#core.config.get('retry.backoff.ms')
       this.#forget()
       this.assignment = []
       this.#hooks.onFenced()
-      this.#heartbeatSoon(0)
+      this.#heartbeatSoon(rejoinAfterMs)
       return
     }
     if (isCoordinatorCode(code)) {

@@ -7,6 +7,7 @@ import { OFFSET_INVALID, OFFSET_SPEC_EARLIEST, OFFSET_SPEC_LATEST } from '../../
 import { lookUpOffsets } from '../../consumer/list-offsets.ts'
 import { KafkaError, KafkaException, kafkaException, ValueError } from '../../errors.ts'
 import { TopicPartition } from '../../values/topic-partition.ts'
+import { wireOffsetError } from '../../values/wire-offset.ts'
 import type { AdminCall } from '../admin-call.ts'
 import type { AdminEngine } from '../admin-engine.ts'
 import { type AdminOptions, OptionReader } from '../admin-options.ts'
@@ -182,11 +183,13 @@ async function fetchOffsets(
   const found = new KeyedMap<TopicPartition, TopicPartition>()
   for (const { name, partitions: entries } of group.topics) {
     for (const { partitionIndex, committedOffset, committedLeaderEpoch, metadata, errorCode } of entries) {
-      const offset = committedOffset < 0 ? OFFSET_INVALID : committedOffset
+      const error =
+        errorCode === ErrorCode.NONE ? wireOffsetError(committedOffset) : new KafkaError(errorCode)
+      const offset = error !== null || committedOffset < 0 ? OFFSET_INVALID : committedOffset
       const entry = new TopicPartition(name, partitionIndex, offset, {
         leaderEpoch: committedLeaderEpoch,
         metadata: metadata === '' ? null : metadata,
-        error: errorCode === ErrorCode.NONE ? null : new KafkaError(errorCode),
+        error,
       })
       found.set(entry, entry)
     }

@@ -40,6 +40,26 @@ describe('fetched records', () => {
     expect(drain(fetched)).toEqual(['b@11', 'c@12'])
   })
 
+  it('never go back, whatever the offsets of later batches say', () => {
+    const fetched = chunk(
+      Buffer.concat([batch(5, ['a', 'b']), batch(0, ['old', 'old']), batch(6, ['b', 'c'])]),
+    )
+    expect([fetched.messageCount, fetched.nextOffset]).toEqual([3, 8])
+    expect(drain(fetched)).toEqual(['a@5', 'b@6', 'c@7'])
+  })
+
+  it.each([
+    ['-1', -1],
+    ['2^53', 2 ** 53],
+    ['2^63-1', 2 ** 63 - 1024],
+  ])('end before a batch at offset %s', (_, baseOffset) => {
+    const bad = batch(0, ['x'])
+    bad.writeBigInt64BE(BigInt(baseOffset), 0)
+    const fetched = chunk(Buffer.concat([batch(0, ['a']), bad]))
+    expect([fetched.nextOffset, fetched.isCorrupt]).toEqual([1, true])
+    expect(drain(fetched)).toEqual(['a@0'])
+  })
+
   it('end with the last whole batch', () => {
     const bytes = Buffer.concat([batch(0, ['a']), batch(1, ['b'])])
     const fetched = chunk(bytes.subarray(0, bytes.length - 1))

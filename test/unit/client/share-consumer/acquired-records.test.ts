@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { AcknowledgeType } from '../../../../client/constants.ts'
-import { type AcquiredRange, AcquiredRecords } from '../../../../client/share-consumer/acquired-records.ts'
+import {
+  type AcquiredRange,
+  AcquiredRecords,
+  arePlausible,
+} from '../../../../client/share-consumer/acquired-records.ts'
 import { acknowledgementBatches, InFlightBatch } from '../../../../client/share-consumer/in-flight-batch.ts'
 import { ShareSession } from '../../../../client/share-consumer/share-session.ts'
 import { BatchBuilder, type BatchBuilderOptions } from '../../../../common/record/batch-builder.ts'
@@ -36,6 +40,24 @@ function acquired(
 
 const seen = ({ messages }: AcquiredRecords): string[] =>
   messages.map((message) => `${message.error()?.name() ?? message.value()}@${message.offset()}`)
+
+describe('acquired ranges', () => {
+  const plausible = (...ranges: readonly (readonly [number, number])[]): boolean =>
+    arePlausible(ranges.map(([firstOffset, lastOffset]) => ({ firstOffset, lastOffset, deliveryCount: 1 })))
+
+  it('ascend, over offsets that there can be', () => {
+    expect(plausible()).toBe(true)
+    expect(plausible([0, 9], [10, 10], [20, 499_999])).toBe(true)
+    expect(plausible([5, 9], [9, 10])).toBe(false)
+    expect(plausible([9, 5])).toBe(false)
+    expect(plausible([-1, 5])).toBe(false)
+    expect(plausible([2 ** 53, 2 ** 53])).toBe(false)
+  })
+
+  it('of more records than a broker ever locks are not gone through one by one', () => {
+    expect(plausible([0, 2 ** 53 - 2])).toBe(false)
+  })
+})
 
 describe('acquired records', () => {
   it('are those of the acquired ranges only, with the count of their deliveries', () => {
