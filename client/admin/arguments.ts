@@ -31,6 +31,7 @@ export function partitionsOf(value: unknown, name = 'partitions'): readonly Topi
   return value
 }
 
+/** TypeError for what is no TopicPartition; ValueError without a topic or with a negative partition. */
 export function checkPartition(entry: unknown, name: string): asserts entry is TopicPartition {
   if (!(entry instanceof TopicPartition)) throw new TypeError(`${name} must have entries of TopicPartition`)
   if (entry.topic === '') throw new ValueError('the name of a topic must not be empty')

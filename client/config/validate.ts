@@ -3,6 +3,7 @@ import type { ConfigDraft } from './config.ts'
 import { invalid } from './parse.ts'
 import type { PropertyName } from './table.ts'
 
+/** Holds properties against each other, and sets those that follow from others. Throws `_INVALID_ARG` for contradictions. */
 export function validate(draft: ConfigDraft): void {
   if (draft.kind === 'producer') {
     checkIdempotence(draft)

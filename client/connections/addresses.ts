@@ -4,6 +4,7 @@ import { invalid } from '../config/parse.ts'
 
 const defaultPort = 9092
 
+/** None is allowed: nothing is an empty list. Throws `_INVALID_ARG` for what is no address, or names another protocol. */
 export function parseBootstrapServers(text: string | undefined, securityProtocol: string): Address[] {
   const addresses: Address[] = []
   for (const entry of (text ?? '').split(',')) {

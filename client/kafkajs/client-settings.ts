@@ -138,6 +138,7 @@ function tokenExpirySeconds(token: string): number | undefined {
   }
 }
 
+/** The nearest whole number in the range. */
 export function clamp(value: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, Math.round(value)))
 }

@@ -45,6 +45,7 @@ export class TopicQueue {
     this.unknownSinceMs = nowMs
   }
 
+  /** The queue of the partition, made with those before it where it is new. */
   partition(id: number): PartitionQueue {
     let queue = this.partitions[id]
     while (queue === undefined) {
@@ -63,6 +64,7 @@ export class TopicQueue {
     return records
   }
 
+  /** Takes the leader over from `info`; does nothing where that lacks the partition. */
   updateLeader(queue: PartitionQueue): void {
     const partition = this.info?.partitions[queue.id]
     if (this.info === undefined || partition === undefined) return
@@ -166,6 +168,7 @@ export class Accumulator {
     else this.#append(topic.partition(partition), record, nowMs)
   }
 
+  /** The queues of the topic, made where it is produced to for the first time. */
   topicFor(name: string): TopicQueue {
     let topic = this.#topics.get(name)
     if (topic === undefined) {

@@ -46,16 +46,19 @@ export function crc32Hash(key: Uint8Array): number {
   return ~crc >>> 0
 }
 
+/** The partition that the Java client gives a key. Throws TypeError and ValueError for what are no key and no count. */
 export function murmur2(key: Uint8Array, partitionCount: number): number {
   checkArguments(key, partitionCount)
   return (murmur2Hash(key) & 0x7fffffff) % partitionCount
 }
 
+/** The partition of the partitioner `consistent` (CRC-32); throws as `murmur2`. */
 export function consistent(key: Uint8Array, partitionCount: number): number {
   checkArguments(key, partitionCount)
   return crc32Hash(key) % partitionCount
 }
 
+/** The partition of the partitioner `fnv1a`, sarama's; throws as `murmur2`. */
 export function fnv1a(key: Uint8Array, partitionCount: number): number {
   checkArguments(key, partitionCount)
   return fnv1aHash(key) % partitionCount

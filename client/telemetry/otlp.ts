@@ -24,6 +24,7 @@ export interface MetricsEnvelope {
 const wire = { varint: 0, fixed64: 1, bytes: 2 } as const
 const temporality = { delta: 1, cumulative: 2 } as const
 
+/** The `MetricsData` message that PushTelemetry carries (KIP-714), uncompressed. */
 export function encodeMetrics(metrics: readonly Metric[], envelope: MetricsEnvelope): Buffer {
   const scopeMetrics = metrics.map((metric) => field(2, encodeMetric(metric, envelope)))
   const resource = Buffer.concat(attributesOf(envelope.resource, 1))

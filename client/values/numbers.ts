@@ -1,6 +1,7 @@
 /** 64-bit numbers at the edge of the API: `number | bigint` in, `number` out, never rounded. */
 import { ValueError } from '../errors.ts'
 
+/** TypeError for what is no number; ValueError for fractions and for what lies beyond 2^53-1. */
 export function wholeNumber(value: unknown, name: string): number {
   if (typeof value === 'bigint') {
     const number = Number(value)

@@ -80,6 +80,7 @@ export function setPartitionError(entry: Position, error: KafkaError | null): vo
   Object.defineProperty(entry, 'error', { value: error, enumerable: true, configurable: true })
 }
 
+/** Equal topics and partitions share it, and no others where partitions are not negative. */
 export function topicPartitionKey(topic: string, partition: number): string {
   return `${topic}-${partition}`
 }

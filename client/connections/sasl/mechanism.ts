@@ -19,10 +19,12 @@ export interface Credentials {
   readonly password: string
 }
 
+/** The failure of an authentication, `_AUTHENTICATION`. */
 export function refused(text: string): KafkaException {
   return kafkaException(KafkaError._AUTHENTICATION, text)
 }
 
+/** Throws as `refused` without credentials. */
 export function needed(credentials: Credentials | undefined): Credentials {
   if (credentials === undefined) throw refused('"sasl.username" and "sasl.password" are not set')
   return credentials

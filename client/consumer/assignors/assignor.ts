@@ -46,14 +46,17 @@ export function compareMembers(one: MemberSubscription, other: MemberSubscriptio
   return compareText(one.memberId, other.memberId)
 }
 
+/** By UTF-16 units, as Java's strings compare. */
 export function compareText(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0
 }
 
+/** An assignment without partitions for every member. */
 export function emptyAssignments(members: readonly MemberSubscription[]): Map<string, TopicPartitions> {
   return new Map(members.map(({ memberId }) => [memberId, new Map()]))
 }
 
+/** Adds a partition to what a member is assigned. */
 export function give(assigned: TopicPartitions | undefined, topic: string, partition: number): void {
   const partitions = assigned?.get(topic)
   if (partitions === undefined) assigned?.set(topic, [partition])
