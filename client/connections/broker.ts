@@ -345,7 +345,7 @@ export class Broker {
       connection.send(request, version, timeoutMs)
       return
     }
-    const text = `${request.api.name} is not supported by ${this.name} in a version this client needs`
+    const text = connection.versions?.lack(this.name, request.api, request)
     request.done({
       ok: false,
       error: new KafkaError(KafkaError._UNSUPPORTED_FEATURE, text),

@@ -17,7 +17,8 @@ export type CoordinatorType = (typeof CoordinatorType)[keyof typeof CoordinatorT
 
 export interface CoordinatorCall<A extends ApiSchema> extends VersionLimits {
   readonly api: A
-  readonly body: RequestInputOf<A>
+  /** The body, or what makes it when the version is known. */
+  readonly body: RequestInputOf<A> | ((version: number) => RequestInputOf<A>)
   /** The code that decides over the answer; NONE when there is none. */
   readonly errorOf: (response: ResponseOf<A>) => number
   /** Codes after which the same is asked again, besides those of a coordinator that moved or loads. */

@@ -32,6 +32,16 @@ export class BrokerVersions {
     return highest >= lowest ? highest : undefined
   }
 
+  /** Why `pick` found none, as a sentence about `broker`. */
+  lack(broker: string, api: ApiSchema, { minVersion = 0, maxVersion }: VersionLimits = {}): string {
+    const range = this.#ranges.get(api.key)
+    if (range === undefined) return `${broker} does not support ${api.name}`
+    const lowest = Math.max(minVersion, api.versions.lowest)
+    const highest = Math.min(maxVersion ?? api.versions.highest, api.versions.highest)
+    const wanted = lowest === highest ? `version ${lowest}` : `one of versions ${lowest} to ${highest}`
+    return `${broker} supports ${api.name} in versions ${range.minVersion} to ${range.maxVersion}, ${wanted} is needed`
+  }
+
   /** Level of a finalized feature, 0 when the cluster has not got it: `transaction.version`. */
   featureLevel(name: string): number {
     return this.#features.get(name) ?? 0

@@ -373,23 +373,24 @@ export class TransactionManager {
     const response = await this.#call(() =>
       groupCoordinator.call({
         api: TxnOffsetCommit,
-        // Version 5 adds the group to the transaction by itself; only version 3 and later know of members.
-        ...(this.#isSecondProtocol
-          ? { minVersion: 5, maxVersion: 5 }
-          : { maxVersion: 4, ...(isMember ? { minVersion: 3 } : {}) }),
-        body: {
+        // Version 5 adds the group to the transaction by itself.
+        ...(this.#isSecondProtocol ? { minVersion: 5, maxVersion: 5 } : { maxVersion: 4 }),
+        body: (version) => ({
           ...shared,
-          ...(isMember ? { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId } : {}),
+          // Brokers before Kafka 2.5 fence by the transactional id alone (KIP-447).
+          ...(isMember && version >= 3
+            ? { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId }
+            : {}),
           topics: [...topics].map(([name, partitions]) => ({
             name,
             partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
               partitionIndex: partition,
               committedOffset: offset,
-              committedLeaderEpoch: leaderEpoch ?? -1,
+              ...(version >= 2 ? { committedLeaderEpoch: leaderEpoch ?? -1 } : {}),
               committedMetadata: metadata,
             })),
           })),
-        },
+        }),
         errorOf: (answer) => firstCode(answer.topics.flatMap((topic) => topic.partitions)),
         retryOn: offsetRetryCodes,
       }),

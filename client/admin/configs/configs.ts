@@ -25,6 +25,8 @@ type DescribedEntry = DescribeConfigsResponse['results'][number]['configs'][numb
 
 /** What the protocol calls a group as the owner of a configuration; the other types have the same number in both. */
 const wireGroup = 32
+/** What Kafka 2.1 answers in the place of a type that it does not know; of those that are asked for, only groups are newer. */
+const wireUnknown = 0
 
 export function describeConfigs(
   engine: AdminEngine,
@@ -183,5 +185,6 @@ function wireType(restype: number): number {
 }
 
 function answerKey(resourceType: number, resourceName: string): string {
-  return resourceKey(resourceType === wireGroup ? ResourceType.GROUP : resourceType, resourceName)
+  const isGroup = resourceType === wireGroup || resourceType === wireUnknown
+  return resourceKey(isGroup ? ResourceType.GROUP : resourceType, resourceName)
 }

@@ -30,6 +30,23 @@ function described(body: unknown, codes: Readonly<Record<string, number>> = {}):
 }
 
 describe('configurations', () => {
+  it('of groups are refused with the answer of a broker that does not know that groups have any', async () => {
+    const world = await AdminWorld.make()
+    const refusal = {
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: 'Unexpected type',
+      resourceType: 0,
+      resourceName: 'g',
+    }
+    world.answer = ({ api }) => {
+      if (api === 'DescribeConfigs') return { answer: { results: [{ ...refusal, configs: [] }] } }
+      return api === 'AlterConfigs' ? { answer: { responses: [refusal] } } : undefined
+    }
+    const group = new ConfigResource('group', 'g')
+    expect(await world.failure(world.admin.describeConfigs([group]).get(group))).toBe('INVALID_REQUEST')
+    expect(await world.failure(world.admin.alterConfigs([group]).get(group))).toBe('INVALID_REQUEST')
+  })
+
   it('are described with sources and synonyms, and looked up with any equal resource', async () => {
     const world = await AdminWorld.make()
     world.answer = ({ api, body }) =>
