@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type AlterConfigOpType, ConfigEntry, ConfigResource, ConfigSource } from '../../client/index.ts'
 import { AdminWorld, errorName } from './admin-support.ts'
+import { isKraft, needs, needsKraft } from './broker-needs.ts'
 
 const world = AdminWorld.use()
 
@@ -37,34 +38,40 @@ function change(
 }
 
 describe('configurations', () => {
-  it('of topics are described with where each value comes from', async () => {
-    const topic = await world.topic()
-    await change(topic, 'SET', 'retention.ms', '5000')
-    const set = await described(topicResource(topic), 'retention.ms', '5000')
-    expect(set).toMatchObject({
-      source: ConfigSource.DYNAMIC_TOPIC_CONFIG,
-      isDefault: false,
-      isReadOnly: false,
-      isSensitive: false,
-    })
-    expect(set.synonyms.get('retention.ms')).toMatchObject({ value: '5000', isSynonym: true })
-    const entries = await world.admin.describeConfigs([topicResource(topic)]).get(topicResource(topic))
-    expect(entries?.get('cleanup.policy')).toMatchObject({
-      value: 'delete',
-      source: ConfigSource.DEFAULT_CONFIG,
-      isDefault: true,
-    })
-    expect(entries?.get('cleanup.policy')?.synonyms.get('log.cleanup.policy')).toMatchObject({
-      value: 'delete',
-      source: ConfigSource.DEFAULT_CONFIG,
-    })
-  })
+  it(
+    'of topics are described with where each value comes from',
+    needs('IncrementalAlterConfigs'),
+    async () => {
+      const topic = await world.topic()
+      await change(topic, 'SET', 'retention.ms', '5000')
+      const set = await described(topicResource(topic), 'retention.ms', '5000')
+      expect(set).toMatchObject({
+        source: ConfigSource.DYNAMIC_TOPIC_CONFIG,
+        isDefault: false,
+        isReadOnly: false,
+        isSensitive: false,
+      })
+      expect(set.synonyms.get('retention.ms')).toMatchObject({ value: '5000', isSynonym: true })
+      const entries = await world.admin.describeConfigs([topicResource(topic)]).get(topicResource(topic))
+      expect(entries?.get('cleanup.policy')).toMatchObject({
+        value: 'delete',
+        source: ConfigSource.DEFAULT_CONFIG,
+        isDefault: true,
+      })
+      expect(entries?.get('cleanup.policy')?.synonyms.get('log.cleanup.policy')).toMatchObject({
+        value: 'delete',
+        source: ConfigSource.DEFAULT_CONFIG,
+      })
+    },
+  )
 
   it('are described for each resource by itself', async () => {
     const topic = await world.topic()
     const node = (await world.admin.describeCluster()).nodes[0]?.idString ?? ''
     await described(topicResource(topic), 'cleanup.policy', 'delete', { broker: Number(node) })
     const broker = new ConfigResource('broker', node)
+    // With ZooKeeper the entry has another name.
+    const idEntry = isKraft ? 'node.id' : 'broker.id'
     const results = world.admin.describeConfigs([
       topicResource(topic),
       topicResource('no-such-topic'),
@@ -75,7 +82,7 @@ describe('configurations', () => {
       'UNKNOWN_TOPIC_OR_PART',
       'none',
     ])
-    const port = (await results.get(new ConfigResource('broker', node)))?.get('node.id')
+    const port = (await results.get(new ConfigResource('broker', node)))?.get(idEntry)
     expect(port).toMatchObject({
       value: node,
       isReadOnly: true,
@@ -84,20 +91,24 @@ describe('configurations', () => {
     })
   })
 
-  it('are changed entry by entry, lists by what is added and taken away', async () => {
-    const topic = await world.topic()
-    const resource = topicResource(topic)
-    await change(topic, 'SET', 'retention.ms', '5000')
-    await change(topic, 'APPEND', 'cleanup.policy', 'compact')
-    await described(resource, 'cleanup.policy', 'delete,compact')
-    await change(topic, 'SUBTRACT', 'cleanup.policy', 'delete')
-    await described(resource, 'cleanup.policy', 'compact')
-    await change(topic, 'DELETE', 'cleanup.policy', null)
-    expect((await described(resource, 'cleanup.policy', 'delete')).isDefault).toBe(true)
-    expect((await described(resource, 'retention.ms', '5000')).isDefault).toBe(false)
-  })
+  it(
+    'are changed entry by entry, lists by what is added and taken away',
+    needs('IncrementalAlterConfigs'),
+    async () => {
+      const topic = await world.topic()
+      const resource = topicResource(topic)
+      await change(topic, 'SET', 'retention.ms', '5000')
+      await change(topic, 'APPEND', 'cleanup.policy', 'compact')
+      await described(resource, 'cleanup.policy', 'delete,compact')
+      await change(topic, 'SUBTRACT', 'cleanup.policy', 'delete')
+      await described(resource, 'cleanup.policy', 'compact')
+      await change(topic, 'DELETE', 'cleanup.policy', null)
+      expect((await described(resource, 'cleanup.policy', 'delete')).isDefault).toBe(true)
+      expect((await described(resource, 'retention.ms', '5000')).isDefault).toBe(false)
+    },
+  )
 
-  it('of a whole resource replace what was set before', async () => {
+  it('of a whole resource replace what was set before', needs('IncrementalAlterConfigs'), async () => {
     const topic = await world.topic()
     await change(topic, 'SET', 'retention.ms', '5000')
     const resource = new ConfigResource('topic', topic, { setConfig: { 'segment.bytes': 2_000_000 } })
@@ -106,7 +117,7 @@ describe('configurations', () => {
     expect((await described(topicResource(topic), 'retention.ms', '604800000')).isDefault).toBe(true)
   })
 
-  it('that are only to be validated stay as they are', async () => {
+  it('that are only to be validated stay as they are', needs('IncrementalAlterConfigs'), async () => {
     const topic = await world.topic()
     const resource = new ConfigResource('topic', topic, { setConfig: { 'retention.ms': 7 } })
     await world.admin.alterConfigs([resource], { validateOnly: true }).all()
@@ -116,7 +127,7 @@ describe('configurations', () => {
     expect((await described(topicResource(topic), 'retention.ms', '604800000')).isDefault).toBe(true)
   })
 
-  it('that cannot be are refused', async () => {
+  it('that cannot be are refused', needsKraft, async () => {
     const topic = await world.topic()
     expect(await errorName(change(topic, 'SET', 'retention.ms', 'long'))).toBe('INVALID_CONFIG')
     expect(await errorName(change(topic, 'SET', 'no.such.entry', '1'))).toBe('INVALID_CONFIG')
@@ -126,7 +137,7 @@ describe('configurations', () => {
     expect(await errorName(world.admin.describeConfigs(two).get(two[0] as ConfigResource))).toBe('_CONFLICT')
   })
 
-  it('of groups have a source of their own', async () => {
+  it('of groups have a source of their own', needs('ConsumerGroupHeartbeat'), async () => {
     const group = new ConfigResource('group', 'settled-group')
     const entry = new ConfigEntry('consumer.session.timeout.ms', '50000', { incrementalOperation: 'SET' })
     const resource = new ConfigResource('group', 'settled-group', { incrementalConfigs: [entry] })

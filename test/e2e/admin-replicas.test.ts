@@ -2,28 +2,33 @@
 import { describe, expect, it } from 'vitest'
 import { ElectionType, NewTopic, TopicPartition } from '../../client/index.ts'
 import { AdminWorld, errorName } from './admin-support.ts'
+import { needs, needsKraft } from './broker-needs.ts'
 import { uniqueName } from './support.ts'
 
 const world = AdminWorld.use({ brokers: 3 })
 
 describe('elections', () => {
-  it('that are not needed, or not possible, say so for each partition', async () => {
-    const topic = await world.topic()
-    const partitions = [new TopicPartition(topic, 0), new TopicPartition(topic, 9)]
-    const elected = await world.admin.electLeaders(ElectionType.PREFERRED, partitions)
-    expect([...elected.values()].map((error) => error?.name())).toEqual([
-      'ELECTION_NOT_NEEDED',
-      'UNKNOWN_TOPIC_OR_PART',
-    ])
-    expect((await world.admin.electLeaders(ElectionType.PREFERRED, [])).size).toBe(0)
-    const twice = world.admin.electLeaders(ElectionType.PREFERRED, [
-      partitions[0],
-      partitions[0],
-    ] as TopicPartition[])
-    expect(await errorName(twice)).toBe('_INVALID_ARG')
-    const all = await world.admin.electLeaders(ElectionType.UNCLEAN)
-    expect(all.has(new TopicPartition(topic, 0))).toBe(false)
-  })
+  it(
+    'that are not needed, or not possible, say so for each partition',
+    needs('ElectLeaders', 1),
+    async () => {
+      const topic = await world.topic()
+      const partitions = [new TopicPartition(topic, 0), new TopicPartition(topic, 9)]
+      const elected = await world.admin.electLeaders(ElectionType.PREFERRED, partitions)
+      expect(partitions.map((partition) => elected.get(partition)?.name())).toEqual([
+        'ELECTION_NOT_NEEDED',
+        'UNKNOWN_TOPIC_OR_PART',
+      ])
+      expect((await world.admin.electLeaders(ElectionType.PREFERRED, [])).size).toBe(0)
+      const twice = world.admin.electLeaders(ElectionType.PREFERRED, [
+        partitions[0],
+        partitions[0],
+      ] as TopicPartition[])
+      expect(await errorName(twice)).toBe('_INVALID_ARG')
+      const all = await world.admin.electLeaders(ElectionType.UNCLEAN)
+      expect(all.has(new TopicPartition(topic, 0))).toBe(false)
+    },
+  )
 
   it('give a partition back to its preferred replica, after its replicas were moved', async (context) => {
     const [first, second] = (await world.admin.describeCluster()).nodes.map(({ id }) => id)
@@ -54,7 +59,7 @@ describe('elections', () => {
 })
 
 describe('moves of partitions', () => {
-  it('are refused for each partition by itself', async () => {
+  it('are refused for each partition by itself', needsKraft, async () => {
     const topic = await world.topic()
     const results = world.admin.alterPartitionReassignments([
       [new TopicPartition(topic, 0), [4711]],

@@ -10,6 +10,7 @@ import {
   ValueError,
 } from '../../client/index.ts'
 import { AdminWorld, errorName } from './admin-support.ts'
+import { needs, needsKraft } from './broker-needs.ts'
 import { uniqueName } from './support.ts'
 
 const world = AdminWorld.use()
@@ -32,7 +33,7 @@ function byMechanism(infos: readonly ScramCredentialInfo[] = []): ScramCredentia
   return [...infos].sort((one, other) => one.mechanism - other.mechanism)
 }
 
-describe('SCRAM users', () => {
+describe('SCRAM users', needs('AlterUserScramCredentials'), () => {
   it('are set, described without their secrets, and deleted', async () => {
     const user = uniqueName('alice')
     await world.admin.alterUserScramCredentials([upsertion(user, SCRAM_SHA_256, 4096)]).all()
@@ -58,7 +59,7 @@ describe('SCRAM users', () => {
     expect(await eventually(gone, 'RESOURCE_NOT_FOUND')).toBe('RESOURCE_NOT_FOUND')
   })
 
-  it('are refused one by one', async () => {
+  it('are refused one by one', needsKraft, async () => {
     const [low, high, missing] = [uniqueName('low'), uniqueName('high'), uniqueName('missing')]
     const [twice, unknown, good] = [uniqueName('twice'), uniqueName('unknown'), uniqueName('good')]
     const results = world.admin.alterUserScramCredentials([
@@ -87,7 +88,7 @@ describe('SCRAM users', () => {
   })
 })
 
-describe('client quotas', () => {
+describe('client quotas', needs('AlterClientQuotas'), () => {
   it('are set by entity, found by filter, and removed', async () => {
     const user = uniqueName('quota')
     const both = new ClientQuotaEntity({ user, 'client-id': 'app' })

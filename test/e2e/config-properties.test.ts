@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { AdminClient, type ClientConfig, Consumer, Producer, TopicPartition } from '../../client/index.ts'
+import { needs } from './broker-needs.ts'
 import { ConsumerWorld, nameOfError, take, values } from './consumer-support.ts'
 import { uniqueName } from './support.ts'
 
@@ -203,24 +204,28 @@ describe('a record goes through', () => {
 })
 
 describe('a property', () => {
-  it('group.remote.assignor or partition.assignment.strategy names the assignor that the group is described with', async () => {
-    const topic = await world.topic()
-    await using admin = new AdminClient({ 'bootstrap.servers': world.bootstrap, log_level: 0 })
-    for (const conf of [
-      { 'group.protocol': 'consumer', 'group.remote.assignor': 'range' },
-      { 'group.protocol': 'consumer', 'group.remote.assignor': 'uniform' },
-      { 'partition.assignment.strategy': 'roundrobin', 'group.protocol.type': 'consumer' },
-    ]) {
-      const groupId = uniqueName('assignor')
-      const consumer = world.consumer({ 'group.id': groupId, ...conf })
-      consumer.subscribe([topic])
-      while (consumer.assignment().length === 0) await consumer.poll(0.1)
-      const described = await admin.describeConsumerGroups([groupId]).get(groupId)
-      expect(described?.partitionAssignor).toBe(
-        conf['group.remote.assignor'] ?? conf['partition.assignment.strategy'],
-      )
-    }
-  })
+  it(
+    'group.remote.assignor or partition.assignment.strategy names the assignor that the group is described with',
+    needs('ConsumerGroupHeartbeat'),
+    async () => {
+      const topic = await world.topic()
+      await using admin = new AdminClient({ 'bootstrap.servers': world.bootstrap, log_level: 0 })
+      for (const conf of [
+        { 'group.protocol': 'consumer', 'group.remote.assignor': 'range' },
+        { 'group.protocol': 'consumer', 'group.remote.assignor': 'uniform' },
+        { 'partition.assignment.strategy': 'roundrobin', 'group.protocol.type': 'consumer' },
+      ]) {
+        const groupId = uniqueName('assignor')
+        const consumer = world.consumer({ 'group.id': groupId, ...conf })
+        consumer.subscribe([topic])
+        while (consumer.assignment().length === 0) await consumer.poll(0.1)
+        const described = await admin.describeConsumerGroups([groupId]).get(groupId)
+        expect(described?.partitionAssignor).toBe(
+          conf['group.remote.assignor'] ?? conf['partition.assignment.strategy'],
+        )
+      }
+    },
+  )
 
   it('in default.topic.config overrides the same one outside of it', async () => {
     const topic = await world.topic()

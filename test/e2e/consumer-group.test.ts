@@ -7,6 +7,7 @@ import {
   Producer,
   TopicPartition,
 } from '../../client/index.ts'
+import { knows, needs } from './broker-needs.ts'
 import { ConsumerWorld, nameOfError, numbers, pollUntil, recorder, take, values } from './consumer-support.ts'
 import { uniqueName } from './support.ts'
 
@@ -19,10 +20,11 @@ const protocols: readonly (readonly [string, ClientConfig])[] = [
   ['cooperative-sticky', { ...quick, 'partition.assignment.strategy': 'cooperative-sticky' }],
   ['consumer', { 'group.protocol': 'consumer' }],
 ]
+const known = protocols.filter(([name]) => name !== 'consumer' || knows('ConsumerGroupHeartbeat'))
 const sizes = (...consumers: Consumer[]): number[] =>
   consumers.map((consumer) => consumer.assignment().length)
 
-describe.each(protocols)('a group that rebalances by %s', (name, conf) => {
+describe.each(known)('a group that rebalances by %s', (name, conf) => {
   it('two members share, one takes over what the other leaves, nothing is lost or repeated', async () => {
     const topic = await world.topic(4)
     for (const partition of [0, 1, 2, 3]) await world.produce(topic, 0, 50, {}, partition)
@@ -182,7 +184,7 @@ describe.each(protocols)('a group that rebalances by %s', (name, conf) => {
     expect(values(await take(consumer, 1))).toEqual(['0'])
   })
 
-  it('a static member keeps its partitions over a restart', async () => {
+  it('a static member keeps its partitions over a restart', needs('JoinGroup', 5), async () => {
     const topic = await world.topic(2)
     const group = { ...conf, 'group.id': uniqueName('group') }
     const log: string[] = []
@@ -198,9 +200,9 @@ describe.each(protocols)('a group that rebalances by %s', (name, conf) => {
     again.subscribe([topic], recorder('again', log))
     expect(await pollUntil([again, second], () => sizes(again)[0] === 1)).toBe(true)
     expect(again.assignment().map(String)).toEqual([String(kept)])
-  }, 60_000)
+  })
 
-  it('a static id that is taken twice ends one of the two', async () => {
+  it('a static id that is taken twice ends one of the two', needs('JoinGroup', 5), async () => {
     const topic = await world.topic(1)
     const group = { ...conf, 'group.id': uniqueName('group'), 'group.instance.id': 'same' }
     const older = world.consumer(group)
@@ -219,7 +221,7 @@ describe.each(protocols)('a group that rebalances by %s', (name, conf) => {
     expect(await nameOfError(() => ended.subscribe([topic]))).toBe('_FATAL')
     isOver = true
     await background
-  }, 60_000)
+  })
 
   it('consumed offsets travel in a transaction', async () => {
     const topic = await world.topic(1)
@@ -239,7 +241,11 @@ describe.each(protocols)('a group that rebalances by %s', (name, conf) => {
     producer.beginTransaction()
     await producer.sendOffsetsToTransaction(consumer.position(consumer.assignment()), metadata, 30)
     await producer.commitTransaction(30)
-    expect((await consumer.committed([new TopicPartition(topic, 0)], 20))[0]?.offset).toBe(3)
+    const committed = async (): Promise<number | undefined> =>
+      (await consumer.committed([new TopicPartition(topic, 0)], 20))[0]?.offset
+    // An older broker does not say that offsets are undecided while the transaction's markers are on their way.
+    while (!knows('OffsetFetch', 7) && (await committed()) !== 3);
+    expect(await committed()).toBe(3)
   })
 })
 
@@ -286,34 +292,40 @@ describe('what a member commits', () => {
 })
 
 describe('a loop over messages', () => {
-  it('whose body takes longer than max.poll.interval.ms gives its partitions up, is told so, and goes on where it had committed', async () => {
-    const topic = await world.topic(1)
-    await world.produce(topic, 0, 3)
-    const group = {
-      'group.protocol': 'consumer',
-      'group.id': uniqueName('group'),
-      'enable.auto.commit': false,
-    } as const
-    const slow = world.consumer({ ...group, 'max.poll.interval.ms': 1500 })
-    const told: string[] = []
-    slow.on('error', (error) => told.push(error instanceof KafkaException ? error.error.name() : error.name))
-    const log: string[] = []
-    slow.subscribe([topic], recorder('slow', log))
-    const seen: string[] = []
-    for await (const message of slow) {
-      seen.push(`${message.value()}`)
-      if (seen.length === 1) {
-        const other = world.consumer(group)
-        other.subscribe([topic])
-        expect(await pollUntil([other], () => sizes(other)[0] === 1, undefined, 600)).toBe(true)
-        await other.close()
+  it(
+    'whose body takes longer than max.poll.interval.ms gives its partitions up, is told so, and goes on where it had committed',
+    needs('ConsumerGroupHeartbeat'),
+    async () => {
+      const topic = await world.topic(1)
+      await world.produce(topic, 0, 3)
+      const group = {
+        'group.protocol': 'consumer',
+        'group.id': uniqueName('group'),
+        'enable.auto.commit': false,
+      } as const
+      const slow = world.consumer({ ...group, 'max.poll.interval.ms': 1500 })
+      const told: string[] = []
+      slow.on('error', (error) =>
+        told.push(error instanceof KafkaException ? error.error.name() : error.name),
+      )
+      const log: string[] = []
+      slow.subscribe([topic], recorder('slow', log))
+      const seen: string[] = []
+      for await (const message of slow) {
+        seen.push(`${message.value()}`)
+        if (seen.length === 1) {
+          const other = world.consumer(group)
+          other.subscribe([topic])
+          expect(await pollUntil([other], () => sizes(other)[0] === 1, undefined, 600)).toBe(true)
+          await other.close()
+        }
+        if (seen.length === 4) break
       }
-      if (seen.length === 4) break
-    }
-    expect(seen).toEqual(['0', '0', '1', '2'])
-    expect(told).toEqual(['_MAX_POLL_EXCEEDED'])
-    expect(log).toEqual(['slow assign 0', 'slow lost 0', 'slow assign 0'])
-  })
+      expect(seen).toEqual(['0', '0', '1', '2'])
+      expect(told).toEqual(['_MAX_POLL_EXCEEDED'])
+      expect(log).toEqual(['slow assign 0', 'slow lost 0', 'slow assign 0'])
+    },
+  )
 })
 
 async function closed(consumer: Consumer, conf: ClientConfig): Promise<Consumer> {

@@ -61,7 +61,7 @@ async function topicOf(numPartitions = 1): Promise<string> {
   await admin.connect()
   try {
     const configEntries = Object.entries(lasting).map(([name, value]) => ({ name, value }))
-    await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }] })
+    await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor: 1, configEntries }] })
   } finally {
     await admin.disconnect()
   }
@@ -357,7 +357,8 @@ describe.each(libraries)('a program on %s', (_name, library) => {
     const setter = kafkaOf(facade as unknown as Library).admin()
     await setter.connect()
     const topic = uniqueName('admin')
-    const wanted = { topic, numPartitions: 2, configEntries: [{ name: 'retention.ms', value: '7000000' }] }
+    const configEntries = [{ name: 'retention.ms', value: '7000000' }]
+    const wanted = { topic, numPartitions: 2, replicationFactor: 1, configEntries }
     expect(await setter.createTopics({ topics: [wanted] })).toBe(true)
     expect(await admin.createTopics({ topics: [wanted] })).toBe(false)
     expect(await admin.listTopics()).toContain(topic)

@@ -55,6 +55,7 @@ import {
   ValueSerializationError,
   version,
 } from '../../client/index.ts'
+import { needs } from './broker-needs.ts'
 import { ConsumerWorld, take, values } from './consumer-support.ts'
 import { RawCluster, uniqueName } from './support.ts'
 
@@ -133,7 +134,7 @@ describe('a message that a cluster gave', () => {
 })
 
 describe('places and identifiers', () => {
-  it('compare by value', async () => {
+  it('compare by value', needs('Metadata', 10), async () => {
     const topic = await world.topic(2)
     const consumer = world.consumer()
     const assigned = [new TopicPartition(topic, 0), new TopicPartition(topic, 1)]
@@ -246,22 +247,26 @@ describe('a producer', () => {
     expect((await new RawCluster(world.bootstrap).read(topic, 0)).records).toHaveLength(2)
   })
 
-  it('that is idempotent goes on in a topic that was deleted and made anew, in order', async () => {
-    const topic = await world.topic()
-    const producer = newProducer({
-      'enable.idempotence': true,
-      'batch.num.messages': 1,
-      'topic.metadata.refresh.interval.ms': 100,
-      'allow.auto.create.topics': false,
-    })
-    for (const value of ['old 1', 'old 2']) await producer.send(topic, { value, partition: 0 })
-    await newAdmin().deleteTopics([topic]).all()
-    await world.topic(1, {}, topic)
-    const sent = Array.from({ length: 20 }, (_, index) => `${index}`)
-    await Promise.all(sent.map((value) => producer.send(topic, { value, partition: 0 })))
-    const { records } = await new RawCluster(world.bootstrap).read(topic, 0)
-    expect(records.map(({ value }) => `${value}`)).toEqual(sent)
-  })
+  it(
+    'that is idempotent goes on in a topic that was deleted and made anew, in order',
+    needs('Metadata', 10),
+    async () => {
+      const topic = await world.topic()
+      const producer = newProducer({
+        'enable.idempotence': true,
+        'batch.num.messages': 1,
+        'topic.metadata.refresh.interval.ms': 100,
+        'allow.auto.create.topics': false,
+      })
+      for (const value of ['old 1', 'old 2']) await producer.send(topic, { value, partition: 0 })
+      await newAdmin().deleteTopics([topic]).all()
+      await world.topic(1, {}, topic)
+      const sent = Array.from({ length: 20 }, (_, index) => `${index}`)
+      await Promise.all(sent.map((value) => producer.send(topic, { value, partition: 0 })))
+      const { records } = await new RawCluster(world.bootstrap).read(topic, 0)
+      expect(records.map(({ value }) => `${value}`)).toEqual(sent)
+    },
+  )
 
   it('asks a partitioner of the application', async () => {
     const topic = await world.topic(3)
@@ -378,45 +383,50 @@ describe('handles', () => {
 })
 
 describe('what the admin client takes', () => {
-  it('shows what it was made of, and the cluster does as it says', async () => {
-    const admin = newAdmin()
-    const topic = new NewTopic(uniqueName('made'), 2, 1, { config: { 'retention.ms': '1000' } })
-    expect([
-      topic.numPartitions,
-      topic.replicationFactor,
-      topic.equals(new NewTopic(topic.topic, 2)),
-    ]).toEqual([2, 1, true])
-    const created = admin.createTopics([topic])
-    expect(created).toBeInstanceOf(ResultMap)
-    await created.all()
-    await new RawCluster(world.bootstrap).known(topic.topic, 2)
-    const growth = new NewPartitions(topic.topic, 3)
-    expect(growth.newTotalCount).toBe(3)
-    await admin.createPartitions([growth]).all()
-    const collection = new TopicCollection([topic.topic])
-    expect(collection.topicNames).toEqual([topic.topic])
-    const resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.topic)
-    resource.addIncrementalConfig(
-      new ConfigEntry('retention.ms', '2000', { incrementalOperation: AlterConfigOpType.SET }),
-    )
-    expect([
-      resource.restype,
-      resource.configs,
-      resource.equals(new ConfigResource('topic', topic.topic)),
-    ]).toEqual([ConfigResource.Type.TOPIC, null, true])
-    await admin.incrementalAlterConfigs([resource]).all()
-    const whole = new ConfigResource('topic', topic.topic)
-    whole.setConfig('cleanup.policy', 'compact')
-    expect(Object.keys(whole.setConfigDict)).toContain('cleanup.policy')
-    await admin.alterConfigs([whole]).all()
-    const policy = async () => (await admin.describeConfigs([whole]).get(whole))?.get('cleanup.policy')?.value
-    let held = await policy()
-    // Brokers hear of it a moment later.
-    for (let attempt = 0; held !== 'compact' && attempt < 200; attempt++) held = await policy()
-    expect(held).toBe('compact')
-  })
+  it(
+    'shows what it was made of, and the cluster does as it says',
+    needs('IncrementalAlterConfigs'),
+    async () => {
+      const admin = newAdmin()
+      const topic = new NewTopic(uniqueName('made'), 2, 1, { config: { 'retention.ms': '1000' } })
+      expect([
+        topic.numPartitions,
+        topic.replicationFactor,
+        topic.equals(new NewTopic(topic.topic, 2)),
+      ]).toEqual([2, 1, true])
+      const created = admin.createTopics([topic])
+      expect(created).toBeInstanceOf(ResultMap)
+      await created.all()
+      await new RawCluster(world.bootstrap).known(topic.topic, 2)
+      const growth = new NewPartitions(topic.topic, 3)
+      expect(growth.newTotalCount).toBe(3)
+      await admin.createPartitions([growth]).all()
+      const collection = new TopicCollection([topic.topic])
+      expect(collection.topicNames).toEqual([topic.topic])
+      const resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.topic)
+      resource.addIncrementalConfig(
+        new ConfigEntry('retention.ms', '2000', { incrementalOperation: AlterConfigOpType.SET }),
+      )
+      expect([
+        resource.restype,
+        resource.configs,
+        resource.equals(new ConfigResource('topic', topic.topic)),
+      ]).toEqual([ConfigResource.Type.TOPIC, null, true])
+      await admin.incrementalAlterConfigs([resource]).all()
+      const whole = new ConfigResource('topic', topic.topic)
+      whole.setConfig('cleanup.policy', 'compact')
+      expect(Object.keys(whole.setConfigDict)).toContain('cleanup.policy')
+      await admin.alterConfigs([whole]).all()
+      const policy = async () =>
+        (await admin.describeConfigs([whole]).get(whole))?.get('cleanup.policy')?.value
+      let held = await policy()
+      // Brokers hear of it a moment later.
+      for (let attempt = 0; held !== 'compact' && attempt < 200; attempt++) held = await policy()
+      expect(held).toBe('compact')
+    },
+  )
 
-  it('may be given as flat constants', async () => {
+  it('may be given as flat constants', needs('ListGroups', 5), async () => {
     const admin = newAdmin()
     const topic = await world.topic()
     const change = async (
@@ -485,7 +495,7 @@ describe('what the admin client takes', () => {
     }
   })
 
-  it('has secrets that are set, and never told', async () => {
+  it('has secrets that are set, and never told', needs('AlterUserScramCredentials'), async () => {
     const admin = newAdmin()
     const user = uniqueName('user')
     const info = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 5000)

@@ -7,6 +7,7 @@ import {
   type Message,
   Producer,
 } from '../../client/index.ts'
+import { needs } from './broker-needs.ts'
 import { ConsumerWorld } from './consumer-support.ts'
 import { RawCluster, uniqueName } from './support.ts'
 
@@ -146,17 +147,21 @@ describe('a producer and a real cluster', () => {
     expect(records.map(({ value }) => value?.[0])).toEqual(Array.from({ length: 20 }, (_, index) => index))
   })
 
-  it('a record without key in a compacted topic fails with INVALID_RECORD, its neighbours with _INVALID_DIFFERENT_RECORD', async () => {
-    const name = await topic(1, { 'cleanup.policy': 'compact' })
-    const errors: (string | null)[] = []
-    const onDelivery = (error: KafkaError | null): void => void errors.push(error?.name() ?? null)
-    await withProducer({}, async (producer) => {
-      producer.produce(name, { key: 'k', value: 'x', partition: 0, onDelivery })
-      producer.produce(name, { value: 'x', partition: 0, onDelivery })
-      await producer.flush(20)
-    })
-    expect(errors).toEqual(['_INVALID_DIFFERENT_RECORD', 'INVALID_RECORD'])
-  })
+  it(
+    'a record without key in a compacted topic fails with INVALID_RECORD, its neighbours with _INVALID_DIFFERENT_RECORD',
+    needs('Produce', 8),
+    async () => {
+      const name = await topic(1, { 'cleanup.policy': 'compact' })
+      const errors: (string | null)[] = []
+      const onDelivery = (error: KafkaError | null): void => void errors.push(error?.name() ?? null)
+      await withProducer({}, async (producer) => {
+        producer.produce(name, { key: 'k', value: 'x', partition: 0, onDelivery })
+        producer.produce(name, { value: 'x', partition: 0, onDelivery })
+        await producer.flush(20)
+      })
+      expect(errors).toEqual(['_INVALID_DIFFERENT_RECORD', 'INVALID_RECORD'])
+    },
+  )
 
   it('the partitions of murmur2_random are those of the Java client', async () => {
     const name = await topic(6)

@@ -23,6 +23,7 @@ import {
   ValueDeserializationError,
 } from '../../client/index.ts'
 import { onceKnown } from './admin-support.ts'
+import { needs } from './broker-needs.ts'
 import { ConsumerWorld } from './consumer-support.ts'
 import { uniqueName } from './support.ts'
 
@@ -146,7 +147,7 @@ describe('a deserializing consumer', () => {
   })
 })
 
-describe('a deserializing share consumer', () => {
+describe('a deserializing share consumer', needs('ShareFetch'), () => {
   it('hands out objects, and keeps what cannot be decoded, with its bytes', async () => {
     const topic = await world.topic()
     const groupId = uniqueName('share')

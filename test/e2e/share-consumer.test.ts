@@ -17,6 +17,7 @@ import {
 import { DeserializingShareConsumer } from '../../client/serialization/index.ts'
 import { IncrementalAlterConfigs } from '../../common/protocol/apis/44-incremental-alter-configs.ts'
 import { rawClient } from '../support/raw-client.ts'
+import { needs } from './broker-needs.ts'
 import { RawCluster, uniqueName } from './support.ts'
 
 let bootstrap = process.env.BOOTSTRAP ?? ''
@@ -101,7 +102,7 @@ async function drain(consumers: readonly ShareConsumer[], count: number): Promis
   return found
 }
 
-describe('implicit acknowledgement', () => {
+describe('implicit acknowledgement', needs('ShareFetch'), () => {
   it('accepts a batch with the next poll; members of a group share the records, each of which comes once', async () => {
     const topic = await filled(300, 3)
     const groupId = await shareGroup()
@@ -187,7 +188,7 @@ describe('implicit acknowledgement', () => {
   })
 })
 
-describe('explicit acknowledgement', () => {
+describe('explicit acknowledgement', needs('ShareFetch'), () => {
   const explicit = { 'share.acknowledgement.mode': 'explicit' } as const
 
   it('accepts, rejects and releases record by record', async () => {
@@ -283,7 +284,7 @@ describe('explicit acknowledgement', () => {
   })
 })
 
-describe('a share consumer with deserializers', () => {
+describe('a share consumer with deserializers', needs('ShareFetch'), () => {
   it('hands out objects, and raw bytes with an error where they fail', async () => {
     const topic = await filled(2)
     const conf = { 'bootstrap.servers': bootstrap, 'group.id': await shareGroup(), log_level: 0 }
@@ -310,7 +311,7 @@ describe('a share consumer with deserializers', () => {
   })
 })
 
-describe('a share consumer', () => {
+describe('a share consumer', needs('ShareFetch'), () => {
   it('takes names literally, and an empty list for unsubscribe', async () => {
     const topic = await filled(1)
     const member = consumer(await shareGroup())

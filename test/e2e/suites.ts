@@ -40,6 +40,8 @@ export type Status = 'passed' | 'failed' | 'skipped'
 export interface Outcome {
   /** By "file: describe … title". */
   readonly tests: ReadonlyMap<string, Status>
+  /** What the cluster lacks, by skipped test. */
+  readonly needs: ReadonlyMap<string, string>
   readonly messages: readonly string[]
   readonly tookMs: number
 }
@@ -53,6 +55,7 @@ interface Report {
       readonly fullName: string
       readonly status: string
       readonly failureMessages: readonly string[]
+      readonly meta?: { readonly needs?: string }
     }[]
   }[]
 }
@@ -64,7 +67,6 @@ export function nameOf({ target, brokers }: Where): string {
 /** Starts the cluster, runs the suites with BOOTSTRAP, stops it. */
 export async function runSuites({ target, brokers }: Where, options: RunOptions = {}): Promise<Outcome> {
   const directory = await mkdtemp(join(tmpdir(), 'e2e-'))
-  const startedMs = Date.now()
   const cluster = await startTarget(target, {
     brokers,
     directory: join(directory, 'data'),
@@ -72,13 +74,28 @@ export async function runSuites({ target, brokers }: Where, options: RunOptions 
     extra: [...settings, ...(options.config ?? [])].flatMap((setting) => ['--config', setting]),
   })
   try {
+    return await runSuitesAgainst(cluster.bootstrap, options)
+  } finally {
+    await cluster.stop().catch((error: Error) => console.log(`stopping the cluster: ${error.message}`))
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Runs the suites against a cluster that is there. */
+export async function runSuitesAgainst(
+  bootstrap: string,
+  options: Pick<RunOptions, 'files' | 'report' | 'timeoutMs'> = {},
+): Promise<Outcome> {
+  const directory = await mkdtemp(join(tmpdir(), 'e2e-report-'))
+  const startedMs = Date.now()
+  try {
     const output = options.report ?? join(directory, 'report.json')
     const files = options.files ?? ['test/e2e']
     const excluded = ownClusters.flatMap((name) => ['--exclude', `test/e2e/${name}.test.ts`])
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')
     const args = ['run', '--root', root, ...files, ...excluded, '--reporter=json', `--outputFile=${output}`]
     const { stderr, code } = await runProgram('node', [vitest, ...args], {
-      env: { ...process.env, BOOTSTRAP: cluster.bootstrap },
+      env: { ...process.env, BOOTSTRAP: bootstrap },
       timeoutMs: options.timeoutMs ?? 900_000,
     })
     const text = await readFile(output, 'utf8').catch(() => {
@@ -86,19 +103,20 @@ export async function runSuites({ target, brokers }: Where, options: RunOptions 
     })
     return { ...outcomeOf(JSON.parse(text) as Report), tookMs: Date.now() - startedMs }
   } finally {
-    await cluster.stop().catch((error: Error) => console.log(`stopping the cluster: ${error.message}`))
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-function outcomeOf({ testResults }: Report): Pick<Outcome, 'tests' | 'messages'> {
+function outcomeOf({ testResults }: Report): Omit<Outcome, 'tookMs'> {
   const tests = new Map<string, Status>()
+  const needs = new Map<string, string>()
   const messages: string[] = []
   for (const { name, status, message, assertionResults } of testResults) {
     const file = relative(root, name).replaceAll('\\', '/')
-    for (const { fullName, status: result, failureMessages } of assertionResults) {
+    for (const { fullName, status: result, failureMessages, meta } of assertionResults) {
       const test = `${file}: ${fullName.trim()}`
       tests.set(test, result === 'passed' || result === 'failed' ? result : 'skipped')
+      if (meta?.needs !== undefined) needs.set(test, meta.needs)
       if (result === 'failed') messages.push(`${test}\n${failureMessages.join('\n').slice(0, 2000)}`)
     }
     // A file that could not even be loaded has no tests of its own to fail.
@@ -107,7 +125,7 @@ function outcomeOf({ testResults }: Report): Pick<Outcome, 'tests' | 'messages'>
       messages.push(`${file}\n${message.slice(0, 2000)}`)
     }
   }
-  return { tests, messages }
+  return { tests, needs, messages }
 }
 
 /** Tests that a kind of cluster cannot run, by pattern of "file: describe … title", and why. */

@@ -24,9 +24,12 @@ const HELP = `test/interop/run.sh [options] [-- options of the server]
   --brokers N         so many brokers (default 1)
   --faults N          of the family chaos: so many faults (default 10; 50 is the long form)
   --seed N            of the family chaos: which faults (default 1)
+  --long              of the family old-brokers: every version and every suite
 `
 
 const SUITE_DEADLINE_MS = 600_000
+/** Of the long form. */
+const LONG_SUITE_DEADLINE_MS = 2_400_000
 
 /** Each known failure is a line "family: sentence # reason" of allow.txt; the reason is mandatory. */
 async function readAllowed(): Promise<Map<string, string>> {
@@ -72,6 +75,7 @@ class Tally {
 async function runFamily(
   family: (typeof families)[number],
   env: NodeJS.ProcessEnv,
+  timeoutMs: number,
   tally: Tally,
 ): Promise<void> {
   let planned = -1
@@ -81,7 +85,7 @@ async function runFamily(
     const { command, args } = await family.prepare()
     const code = await runLines(command, args, {
       env,
-      timeoutMs: SUITE_DEADLINE_MS,
+      timeoutMs,
       onLine(line) {
         const [, word, sentence] = /^(plan|ok|FAIL) (.*)$/.exec(line) ?? []
         if (word === 'plan') planned = Number(sentence)
@@ -115,6 +119,7 @@ async function main(): Promise<number> {
       brokers: { type: 'string', default: '1' },
       faults: { type: 'string', default: '' },
       seed: { type: 'string', default: '' },
+      long: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -128,7 +133,7 @@ async function main(): Promise<number> {
     for (const family of chosen) {
       const { command, args } = await family.prepare()
       await runLines(command, [...args, '--list'], {
-        env: { ...process.env, MATCH: values.match },
+        env: { ...process.env, MATCH: values.match, OLD_BROKERS: values.long ? 'all' : '' },
         timeoutMs: SUITE_DEADLINE_MS,
         onLine: (line) => console.log(`${family.name}: ${line}`),
       })
@@ -159,10 +164,11 @@ async function main(): Promise<number> {
       TARGET: values.target,
       CHAOS_FAULTS: values.faults,
       CHAOS_SEED: values.seed,
+      OLD_BROKERS: values.long ? 'all' : '',
     }
     for (const family of chosen) {
       const startedMs = Date.now()
-      await runFamily(family, env, tally)
+      await runFamily(family, env, values.long ? LONG_SUITE_DEADLINE_MS : SUITE_DEADLINE_MS, tally)
       console.log(`   ${family.name} took ${((Date.now() - startedMs) / 1000).toFixed(1)} s`)
     }
   } finally {

@@ -52,7 +52,7 @@ export interface NegotiatedClient extends RawClient {
 /** For what is said about a cluster whatever its version. */
 export async function negotiatedClient(bootstrapServers: string): Promise<NegotiatedClient> {
   const client = rawClient(bootstrapServers)
-  const versions = new BrokerVersions(await client.call(ApiVersions, {}, 0))
+  const versions = await versionsOf(client)
   const versionOf = (api: ApiSchema, maxVersion = api.versions.highest): number => {
     const version = versions.pick(api, { maxVersion })
     if (version === undefined) throw new Error(`${api.name}: no version in common`)
@@ -63,4 +63,19 @@ export async function negotiatedClient(bootstrapServers: string): Promise<Negoti
     call: (api, request, maxVersion) => client.call(api, request, versionOf(api, maxVersion)),
     close: client.close,
   }
+}
+
+/** What the first broker of the list tells of itself. */
+export async function brokerVersions(bootstrapServers: string): Promise<BrokerVersions> {
+  const client = rawClient(bootstrapServers)
+  try {
+    return await versionsOf(client)
+  } finally {
+    client.close()
+  }
+}
+
+/** By the version of ApiVersions that every broker has. */
+async function versionsOf(client: RawClient): Promise<BrokerVersions> {
+  return new BrokerVersions(await client.call(ApiVersions, {}, 0))
 }

@@ -114,6 +114,25 @@ export async function javaClasspath(version: string): Promise<string> {
   return `${classes}:${jars}/*`
 }
 
+/** The jars of a broker of this version, as `old-brokers/pom.xml` names them. */
+export async function oldBrokerJars(kafka: string, scala: string, zookeeper: string): Promise<string> {
+  const pom = join(folder, 'old-brokers/pom.xml')
+  await install('java', 'default-jre-headless')
+  return cached(`old-broker-${kafka}`, [pom], async (directory) => {
+    await install('mvn', 'maven')
+    const versions = [
+      `-Dkafka.version=${kafka}`,
+      `-Dscala.version=${scala}`,
+      `-Dzookeeper.version=${zookeeper}`,
+    ]
+    await mustRun(
+      'mvn',
+      ['-q', '-B', '-f', pom, ...versions, 'dependency:copy-dependencies', `-DoutputDirectory=${directory}`],
+      { timeoutMs: INSTALL_DEADLINE_MS },
+    )
+  })
+}
+
 const javaClients = (version: string): Family => ({
   name: `java-clients-${version}`,
   async prepare() {
@@ -198,6 +217,10 @@ export const families: readonly Family[] = [
       await mustRun(kafkaTools, ['install'], { timeoutMs: INSTALL_DEADLINE_MS })
       return typescript('e2e')
     },
+  },
+  {
+    name: 'old-brokers',
+    prepare: async () => typescript('old-brokers'),
   },
   {
     name: 'client-security',
