@@ -252,9 +252,10 @@ export class Accumulator {
 
   #append(partition: PartitionQueue, record: ProduceRecord, nowMs: number): void {
     const { limits, format, onReady } = this.#options
-    const { key, value, headers, timestampMs, sizeBytes } = record
+    const { key, value, headers, timestampMs, sizeBytes, createdMs } = record
     const before = partition.open
-    const batch = partition.batchFor(sizeBytes, nowMs, limits, format)
+    // What waited for metadata has used up a part of its life, but nothing of its linger.
+    const batch = partition.batchFor(sizeBytes, createdMs, nowMs + limits.lingerMs, limits, format)
     partition.append(batch, timestampMs, key, value, headers, sizeBytes, reportOf(record))
     if (batch !== before) {
       // The old batch was full, or there was none.

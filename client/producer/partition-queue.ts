@@ -95,18 +95,28 @@ export class PartitionQueue {
     return this.sealed.reduce((sum, { sizeBytes }) => sum + sizeBytes, this.open?.sizeBytes ?? 0)
   }
 
-  /** @returns the open batch, a new one if the old one has no room for the record */
-  batchFor(recordBytes: number, nowMs: number, limits: BatchLimits, format: BatchFormat): ProducerBatch {
+  /**
+   * @param createdMs monotonic time of the record, from which it expires
+   * @param dueMs monotonic time from which a new batch may be sent although it is not full
+   * @returns the open batch, a new one if the old one has no room for the record
+   */
+  batchFor(
+    recordBytes: number,
+    createdMs: number,
+    dueMs: number,
+    limits: BatchLimits,
+    format: BatchFormat,
+  ): ProducerBatch {
     const open = this.open
     if (open !== undefined) {
       const fits = open.sizeBytes + recordBytes <= limits.maxBytes && open.recordCount < limits.maxRecords
-      if (fits && nowMs - open.createdMs < limits.maxAgeMs) return open
+      if (fits && createdMs - open.createdMs < limits.maxAgeMs) return open
       this.seal()
     }
     const batch = new ProducerBatch(format, {
       order: this.#nextOrder,
-      createdMs: nowMs,
-      dueMs: nowMs + limits.lingerMs,
+      createdMs,
+      dueMs,
       initialBytes: Math.max(this.#expectedBytes, recordBytes),
     })
     this.open = batch

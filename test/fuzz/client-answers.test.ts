@@ -25,8 +25,6 @@ const ROUNDS = Number(process.env.CLIENT_FUZZ_ROUNDS ?? 15)
 /** What a call may take beyond its own time. */
 const SLACK_MS = 1000
 const CALL_MS = 5000
-/** A message that waited for the metadata of its topic begins its life anew with its batch: twice `message.timeout.ms` at most. */
-const MESSAGE_MS = 2 * CALL_MS
 /** Within it a client has found back, after leases, back-offs and muted connections. */
 const HEAL_MS = 300_000
 
@@ -80,7 +78,7 @@ describe.each(seeds)('brokers that lie with seed %i', (seed) => {
           Promise.allSettled(
             [0, 1, 2].map((partition) => producer.send('t', { value: 'x', partition: partition % 2 })),
           ),
-          MESSAGE_MS + SLACK_MS,
+          CALL_MS + SLACK_MS,
         )
         for (const one of sent instanceof KafkaException ? [] : sent) {
           if (one.status === 'fulfilled') continue
@@ -100,7 +98,7 @@ describe.each(seeds)('brokers that lie with seed %i', (seed) => {
         last = await world.outcome(
           'send again',
           producer.send('t', { value: 'y', partition: 0 }),
-          MESSAGE_MS + SLACK_MS,
+          CALL_MS + SLACK_MS,
         )
         if (!(last instanceof KafkaException)) break
         fatal = isFatal(last)

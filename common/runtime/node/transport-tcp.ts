@@ -161,7 +161,8 @@ class Connecting {
       socket = this.#connect(host)
     } catch (error) {
       this.#onDone()
-      this.#link.fail('tls-failed', error as Error)
+      const isPort = (error as NodeJS.ErrnoException).code === 'ERR_SOCKET_BAD_PORT'
+      this.#link.fail(isPort ? 'refused' : 'tls-failed', error as Error)
       return
     }
     const abort = (): void => void socket.destroy()

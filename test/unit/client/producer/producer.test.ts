@@ -428,6 +428,24 @@ describe('failures', () => {
     expect(errors).toEqual(['_TRANSPORT', '_ALL_BROKERS_DOWN'])
   })
 
+  it('the time for which a message waits for its topic counts for delivery.timeout.ms', async () => {
+    const { cluster, producer, delivered } = await world({
+      'delivery.timeout.ms': 5000,
+      'topic.metadata.refresh.fast.interval.ms': 100,
+    })
+    cluster.onRequest = ({ api }) => (api === 'Produce' ? 'silence' : undefined)
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.advance(3000)
+    cluster.topic('t', [1])
+    await cluster.advance(1900)
+    expect(cluster.seen('Produce')).toHaveLength(1)
+    await cluster.settle(producer.poll(0))
+    expect(delivered.errors).toEqual([])
+    await cluster.advance(200)
+    await cluster.settle(producer.poll(0))
+    expect(delivered.errors).toEqual(['_MSG_TIMED_OUT'])
+  })
+
   it('a leader that moved is found through the hint in the answer (KIP-951) without waiting', async () => {
     const { cluster, producer, delivered } = await world({}, [1, 2])
     const [log] = cluster.topic('t', [1])

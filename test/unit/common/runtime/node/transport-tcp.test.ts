@@ -182,6 +182,20 @@ describe('a connection over TCP', () => {
     expect(runtime.scheduler.pending()).toEqual([])
   })
 
+  it('is refused when there is no such port', async () => {
+    const runtime = start({})
+    const link = runtime.transport.connect({
+      host: '127.0.0.1',
+      port: 70_000,
+      maxFrameBytes: 100,
+      connectTimeoutMs: 5000,
+    })
+    const closes: unknown[] = []
+    link.onClose = (reason, cause) => closes.push([reason, (cause as NodeJS.ErrnoException).code])
+    await until(() => closes.length > 0)
+    expect(closes).toEqual([['refused', 'ERR_SOCKET_BAD_PORT']])
+  })
+
   it('gives up when its time is over', async () => {
     // A resolver that never answers stands for a network that swallows everything.
     const runtime = startInVirtualTime(() => {})
