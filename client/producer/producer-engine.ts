@@ -43,6 +43,7 @@ export class ProducerEngine {
   /** undefined without idempotence. */
   readonly #identity: IdentitySource | undefined
   #fatalError: KafkaError | undefined
+  #isClosing = false
 
   constructor(config: Config, hooks: ClientHooks, emitter: Emitter) {
     this.core = new ClientCore(config, hooks, {
@@ -188,6 +189,7 @@ export class ProducerEngine {
 
   /** Flushes within the limits, purges what is left then, and ends. */
   async close({ timeoutMs, signal }: CallLimits): Promise<void> {
+    this.#isClosing = true
     const { clock } = this.core.runtime
     const deadlineMs = clock.monotonicMs() + timeoutMs
     const limits = (): CallLimits => ({ timeoutMs: deadlineMs - clock.monotonicMs(), signal })
@@ -254,7 +256,10 @@ export class ProducerEngine {
     return false
   }
 
-  /** The first fatal error ends the instance: everything outstanding fails, and the next serving call throws. */
+  /**
+   * The first fatal error ends the instance: everything outstanding fails, and the next serving call throws. Not `close`, which is what is
+   * left to do then.
+   */
   #fatal(error: KafkaError): void {
     if (this.#fatalError !== undefined) return
     this.#fatalError = error
@@ -270,7 +275,7 @@ export class ProducerEngine {
     }
     this.core.events.push(
       new OnceEvent(() => {
-        throw new KafkaException(error)
+        if (!this.#isClosing) throw new KafkaException(error)
       }),
     )
   }

@@ -99,12 +99,7 @@ export class Transforming implements Application {
       this.process.event(`cannot go on: ${error.error.name()}`)
     }
     await this.#consumer.close()
-    try {
-      await this.#producer.close({ timeoutMs: 1_000 })
-    } catch (error) {
-      // `close` is a serving call, which tells of what was fatal.
-      if (!(error instanceof KafkaException) || !error.error.fatal()) throw error
-    }
+    await this.#producer.close({ timeoutMs: 1_000 })
     this.process.event('has closed')
   }
 

@@ -724,6 +724,17 @@ describe('idempotence', () => {
     expect(codeThrownBy(() => producer.produce('t'))).toBe('_FATAL')
   })
 
+  it('a producer that has failed fatally can be closed, whether or not the error was told before', async () => {
+    const { cluster, producer, delivered } = await world({ ...idempotent, 'enable.gapless.guarantee': true })
+    cluster.topic('t', [1])
+    cluster.onRequest = ({ api, body }) =>
+      api === 'Produce' ? refusal(body, ErrorCode.INVALID_RECORD) : undefined
+    producer.produce('t', { onDelivery: delivered.callback })
+    await cluster.idle()
+    expect(await cluster.settle(producer.close())).toBe(true)
+    expect(delivered.errors).toHaveLength(1)
+  })
+
   it('splitting again and again keeps the order', async () => {
     const { cluster, producer, delivered } = await world({ 'enable.idempotence': true })
     const [log] = cluster.topic('t', [1])
