@@ -137,7 +137,7 @@ describe('configurations', () => {
     expect(await errorName(world.admin.describeConfigs(two).get(two[0] as ConfigResource))).toBe('_CONFLICT')
   })
 
-  it('of groups have a source of their own', needs('ConsumerGroupHeartbeat'), async () => {
+  it('of groups have a source of their own', needs('ConsumerGroupHeartbeat', 1), async () => {
     const group = new ConfigResource('group', 'settled-group')
     const entry = new ConfigEntry('consumer.session.timeout.ms', '50000', { incrementalOperation: 'SET' })
     const resource = new ConfigResource('group', 'settled-group', { incrementalConfigs: [entry] })

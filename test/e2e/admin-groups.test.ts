@@ -129,7 +129,7 @@ describe('a classic group', () => {
   })
 })
 
-describe('a group of KIP-848', needs('ConsumerGroupHeartbeat'), () => {
+describe('a group of KIP-848', needs('ConsumerGroupHeartbeat', 1), () => {
   it('is described with current and target assignments', async () => {
     const topic = await world.topic(2)
     const groupId = uniqueName('consumer')

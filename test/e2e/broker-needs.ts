@@ -16,7 +16,10 @@ declare module 'vitest' {
 const bootstrap = process.env.BOOTSTRAP ?? ''
 const versions = bootstrap === '' ? undefined : await brokerVersions(bootstrap)
 
-/** Whether the cluster has the API, in this version or a higher one. */
+/**
+ * Whether the cluster has the API, in this version or a higher one. KIP-848 is version 1 of its heartbeat: Kafka 3.7 to 3.9 offer version 0,
+ * and refuse it unless they are told otherwise.
+ */
 export function knows(name: ApiName, version = 0): boolean {
   const api = apiByName(name)
   if (api === undefined) throw new Error(`no API ${name}`)

@@ -206,7 +206,7 @@ describe('a record goes through', () => {
 describe('a property', () => {
   it(
     'group.remote.assignor or partition.assignment.strategy names the assignor that the group is described with',
-    needs('ConsumerGroupHeartbeat'),
+    needs('ConsumerGroupHeartbeat', 1),
     async () => {
       const topic = await world.topic()
       await using admin = new AdminClient({ 'bootstrap.servers': world.bootstrap, log_level: 0 })

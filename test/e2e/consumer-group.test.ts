@@ -20,7 +20,7 @@ const protocols: readonly (readonly [string, ClientConfig])[] = [
   ['cooperative-sticky', { ...quick, 'partition.assignment.strategy': 'cooperative-sticky' }],
   ['consumer', { 'group.protocol': 'consumer' }],
 ]
-const known = protocols.filter(([name]) => name !== 'consumer' || knows('ConsumerGroupHeartbeat'))
+const known = protocols.filter(([name]) => name !== 'consumer' || knows('ConsumerGroupHeartbeat', 1))
 const sizes = (...consumers: Consumer[]): number[] =>
   consumers.map((consumer) => consumer.assignment().length)
 
@@ -294,7 +294,7 @@ describe('what a member commits', () => {
 describe('a loop over messages', () => {
   it(
     'whose body takes longer than max.poll.interval.ms gives its partitions up, is told so, and goes on where it had committed',
-    needs('ConsumerGroupHeartbeat'),
+    needs('ConsumerGroupHeartbeat', 1),
     async () => {
       const topic = await world.topic(1)
       await world.produce(topic, 0, 3)

@@ -378,7 +378,7 @@ describe('a consumer', () => {
     ['cooperative-sticky', { 'partition.assignment.strategy': 'cooperative-sticky' }],
     ['consumer', { 'group.protocol': 'consumer' }],
   ]
-  const known = rebalances.filter(([name]) => name !== 'consumer' || knows('ConsumerGroupHeartbeat'))
+  const known = rebalances.filter(([name]) => name !== 'consumer' || knows('ConsumerGroupHeartbeat', 1))
 
   it.each(known)('assigning of the wrong family is refused in a group: %s', async (name, conf) => {
     const topic = await world.topic(1)
