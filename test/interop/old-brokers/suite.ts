@@ -10,7 +10,7 @@ import { type Outcome, ownClusters, reasonToSkip, runSuitesAgainst } from '../..
 import { oldBrokerJars, root } from '../lib/families.ts'
 import { startOldBroker } from './broker.ts'
 import { checkRefusals } from './refusals.ts'
-import { type OldVersion, shortSuites, versions } from './versions.ts'
+import { type OldVersion, shortSuites, suitesOfToday, versions } from './versions.ts'
 
 const ENDING = '.test.ts'
 const match = process.env.MATCH ?? ''
@@ -19,7 +19,7 @@ const isLong = process.env.OLD_BROKERS === 'all'
 const allSuites = (await readdir(join(root, 'test/e2e')))
   .filter((name) => name.endsWith(ENDING))
   .map((name) => name.slice(0, -ENDING.length))
-  .filter((name) => !ownClusters.includes(name))
+  .filter((name) => !ownClusters.includes(name) && !suitesOfToday.includes(name))
   .sort()
 
 const suiteSentence = ({ kafka }: OldVersion, suite: string): string =>

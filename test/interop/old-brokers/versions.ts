@@ -20,6 +20,13 @@ export const versions: readonly OldVersion[] = [
   { kafka: '3.9.1', scala: '2.13', zookeeper: '3.8.4', metadata: 'kraft', isLongOnly: true },
 ]
 
+/** Suites about what brokers of today answer, not about the client. */
+export const suitesOfToday: readonly string[] = [
+  'admin-flat-constants',
+  'errors-of-coordinators',
+  'errors-of-partitions',
+]
+
 /** What says most about a broker, without what is the client's own affair. */
 export const shortSuites: readonly string[] = [
   'admin-configs',
