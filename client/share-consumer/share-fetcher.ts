@@ -389,7 +389,7 @@ export class ShareFetcher implements Wakeable {
   ): void {
     for (const { acknowledgements, done } of pending) {
       const { topicId, partition } = acknowledgements.from
-      const { code, message } = codes.get(`${topicId}-${partition}`) ?? { code: 0, message: null }
+      const { code, message } = codes.get(`${topicId}-${partition}`) ?? notAnswered
       done(code === ErrorCode.NONE ? null : new KafkaError(code, message ?? undefined))
     }
   }
@@ -408,6 +408,12 @@ export class ShareFetcher implements Wakeable {
       }
     }
   }
+}
+
+/** Of acknowledgements whose partition an answer leaves out: nobody has said that they were taken. */
+const notAnswered = {
+  code: ErrorCode.INVALID_RECORD_STATE,
+  message: 'The answer of the broker leaves the partition out',
 }
 
 function takePending(node: ShareNode): PendingAcknowledgements[] {

@@ -5,11 +5,19 @@ import {
   type ClientConfig,
   Consumer,
   KafkaException,
+  ShareConsumer,
   TopicPartition,
 } from '../../client/index.ts'
 import { Fetch, type FetchRequest } from '../../common/protocol/apis/01-fetch.ts'
 import { ListOffsets } from '../../common/protocol/apis/02-list-offsets.ts'
+import { FindCoordinator } from '../../common/protocol/apis/10-find-coordinator.ts'
 import { OffsetForLeaderEpoch } from '../../common/protocol/apis/23-offset-for-leader-epoch.ts'
+import {
+  ShareGroupHeartbeat,
+  type ShareGroupHeartbeatRequest,
+} from '../../common/protocol/apis/76-share-group-heartbeat.ts'
+import { ShareFetch } from '../../common/protocol/apis/78-share-fetch.ts'
+import { ShareAcknowledge } from '../../common/protocol/apis/79-share-acknowledge.ts'
 import { BatchBuilder } from '../../common/record/batch-builder.ts'
 import { fetchAnswer } from '../unit/client/consumer/support.ts'
 import { ScriptedCluster, type SeenRequest } from '../unit/client/support/scripted-broker.ts'
@@ -127,5 +135,53 @@ describe('a broker', () => {
     const [found] = Array.isArray(failure) ? (failure as TopicPartition[]) : []
     const name = found === undefined ? (failure as KafkaException).error.name() : found.error?.name()
     expect(['_BAD_MSG', '_TIMED_OUT']).toContain(name)
+  })
+
+  it('that leaves a partition out of its answer has taken no acknowledgement for it', async () => {
+    const cluster = await start()
+    const topicId = cluster.topics.get('t')?.id as string
+    cluster.otherApis = [FindCoordinator, ShareGroupHeartbeat, ShareFetch, ShareAcknowledge]
+    const acquired = {
+      partitionIndex: 0,
+      errorCode: 0,
+      acknowledgeErrorCode: 0,
+      currentLeader: { leaderId: 1, leaderEpoch: 0 },
+      records: recordAt(0, 'v'),
+      acquiredRecords: [{ firstOffset: 0, lastOffset: 0, deliveryCount: 1 }],
+    }
+    const coordinators = [
+      { key: 'g', nodeId: 1, host: 'broker-1', port: 9092, errorCode: 0, errorMessage: null },
+    ]
+    const assignment = { topicPartitions: [{ topicId, partitions: [0] }] }
+    const nothing = { errorCode: 0, acquisitionLockTimeoutMs: 1000, responses: [], nodeEndpoints: [] }
+    let fetches = 0
+    cluster.onRequest = ({ api, body }) => {
+      switch (api) {
+        case 'FindCoordinator':
+          return { answer: { coordinators } }
+        case 'ShareGroupHeartbeat': {
+          const { memberId, memberEpoch } = body as ShareGroupHeartbeatRequest
+          const epoch = memberEpoch < 0 ? memberEpoch : 1
+          return {
+            answer: { errorCode: 0, memberId, memberEpoch: epoch, heartbeatIntervalMs: 1000, assignment },
+          }
+        }
+        case 'ShareFetch':
+          if (fetches++ > 0) return { answer: nothing, delayMs: 10 }
+          return { answer: { ...nothing, responses: [{ topicId, partitions: [acquired] }] } }
+        case 'ShareAcknowledge':
+          return { answer: nothing }
+        default:
+          return undefined
+      }
+    }
+    const conf = { ...quiet, 'bootstrap.servers': cluster.bootstrap, 'group.id': 'g' }
+    const consumer = new ShareConsumer(conf, undefined, { runtime: cluster.sim.machine('client') })
+    closing.push(() => cluster.settle(consumer.close({ timeoutMs: 0 })))
+    consumer.subscribe(['t'])
+    const messages = await cluster.settle(consumer.poll({ timeoutMs: 5000 }))
+    expect(messages.map((message) => `${message.value()}`)).toEqual(['v'])
+    const results = await cluster.settle(consumer.commitSync({ timeoutMs: 2000 }))
+    expect([...results.values()].map((error) => error?.error.name())).toEqual(['INVALID_RECORD_STATE'])
   })
 })
