@@ -130,7 +130,8 @@ export class Connection implements ConnectionInfo, Sendable {
       const frame = encodeResponseFrame(api, { version, correlationId }, response as never)
       this.#count(exchange, frame.sizeBytes)
       const { onSent } = context
-      this.#link.send(onSent === undefined ? frame : { ...frame, recycle: onSent })
+      const { fragments, sizeBytes } = frame
+      this.#link.send(onSent === undefined ? frame : { fragments, sizeBytes, recycle: onSent })
     } catch (error) {
       this.destroy()
       throw error

@@ -159,9 +159,9 @@ export class ReplicaReader {
     let atLeastOneBatch = options.atLeastOneBatch
     return entries.map(({ partition, error, request }): FetchEntryResult => {
       if (partition === undefined || error !== ErrorCode.NONE)
-        return { ...refusedRead(error), request, partition }
+        return { request, partition, ...refusedRead(error) }
       const elsewhere = options.rack === '' ? undefined : this.#readElsewhere(partition, request, options)
-      if (elsewhere !== undefined) return { ...elsewhere, request, partition }
+      if (elsewhere !== undefined) return { request, partition, ...elsewhere }
       const isHeldBack = this.#mustHoldBack(partition, options.replicaId)
       const read = readPartition(partition, request, {
         range: options.range,
@@ -171,7 +171,7 @@ export class ReplicaReader {
       })
       if (read.records.length > 0) atLeastOneBatch = false
       budget = Math.max(0, budget - read.records.length)
-      return { ...read, request, partition }
+      return { request, partition, ...read }
     })
   }
 

@@ -343,7 +343,7 @@ export class SharePartitionManager implements LeadershipListener {
     let records = options.maxRecords
     let bytes = options.maxBytes
     return loaded.map(({ at, leader, found }): SharedFetchResult => {
-      const nothing = { ...at, leader, records: NO_RECORDS, acquired: [], isOpen: true }
+      const nothing = { leader, records: NO_RECORDS, acquired: [], isOpen: true, ...at }
       if (found === undefined) return { ...nothing, error: ErrorCode.NONE, isOpen: false }
       if (found.error !== ErrorCode.NONE) return { ...nothing, error: found.error }
       const sharePartition = found.value

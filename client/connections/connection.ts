@@ -315,7 +315,8 @@ export class Connection {
     metrics.sent(api.name, frame.sizeBytes)
     this.lastActiveMs = runtime.clock.monotonicMs()
     metrics.sentAtMs = this.lastActiveMs
-    this.#link.send(released === undefined ? frame : { ...frame, recycle: released })
+    const { fragments, sizeBytes } = frame
+    this.#link.send(released === undefined ? frame : { fragments, sizeBytes, recycle: released })
     return correlationId
   }
 

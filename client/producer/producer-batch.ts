@@ -78,12 +78,14 @@ export class ProducerBatch {
     this.order = init.order
     this.createdMs = init.createdMs
     this.dueMs = init.dueMs
+    const { compressionType, compressionLevel, isTransactional, memory } = format
+    const { initialBytes } = init
     this.#builder = new BatchBuilder({
-      compressionType: format.compressionType,
-      ...(format.compressionLevel === undefined ? {} : { compressionLevel: format.compressionLevel }),
-      isTransactional: format.isTransactional,
-      initialBytes: init.initialBytes,
-      ...(format.memory === undefined ? {} : { memory: format.memory }),
+      compressionType,
+      compressionLevel,
+      isTransactional,
+      memory,
+      initialBytes,
     })
   }
 

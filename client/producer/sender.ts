@@ -254,8 +254,7 @@ export class Sender implements Wakeable {
         outcomes.acknowledged(partition, batch, undefined)
         batch.over()
       } else {
-        const answer =
-          answers.get(`${partition.topic}/${partition.id}`) ?? answers.get(`${topicId}/${partition.id}`)
+        const answer = (answers.get(partition.topic) ?? answers.get(topicId))?.get(partition.id)
         outcomes.answered(partition, batch, answer)
         if (answer?.errorCode === ErrorCode.NONE) batch.over()
       }
@@ -263,12 +262,15 @@ export class Sender implements Wakeable {
     }
   }
 
-  #answersOf(response: ProduceResponse): Map<string, PartitionAnswer> {
+  /** By the name or the id of the topic, as the broker says it, and by partition. */
+  #answersOf(response: ProduceResponse): Map<string, Map<number, PartitionAnswer>> {
     const { metadata, pool } = this.#options.core
-    const answers = new Map<string, PartitionAnswer>()
+    const answers = new Map<string, Map<number, PartitionAnswer>>()
     for (const { name, topicId, partitionResponses } of response.responses) {
+      const ofTopic = new Map<number, PartitionAnswer>()
+      answers.set(name === '' ? topicId : name, ofTopic)
       for (const answer of partitionResponses) {
-        answers.set(`${name === '' ? topicId : name}/${answer.index}`, answer)
+        ofTopic.set(answer.index, answer)
         const { leaderId, leaderEpoch } = answer.currentLeader
         if (leaderId < 0 || answer.errorCode === ErrorCode.NONE) continue
         // KIP-951: the broker tells who leads now, and where that is.

@@ -53,7 +53,7 @@ export interface BatchMemory {
 export interface BatchBuilderOptions {
   readonly compressionType?: CompressionType
   /** As `compression.<name>.level`; the codec's default when absent. */
-  readonly compressionLevel?: number
+  readonly compressionLevel?: number | undefined
   /** Offset of the first record; 0, as producers send it, when absent. */
   readonly baseOffset?: number
   readonly timestampType?: TimestampType
@@ -70,7 +70,7 @@ export interface BatchBuilderOptions {
   /** First size of the buffer; the expected size of the batch saves copies. */
   readonly initialBytes?: number
   /** Absent: the batch has memory of its own. */
-  readonly memory?: BatchMemory
+  readonly memory?: BatchMemory | undefined
 }
 
 export class BatchBuilder {
