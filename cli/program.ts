@@ -111,7 +111,7 @@ function addStart(program: Command, streams: CommandStreams): void {
         'SEED_DIR',
       ),
     )
-    .addOption(option('--memory', 'keep everything in memory, in half of it at most', 'MEMORY'))
+    .addOption(option('--memory', "keep everything in memory, in half of the machine's at most", 'MEMORY'))
     .addOption(option('--bind <address>', 'address to listen on (default: 127.0.0.1)', 'BIND'))
     .addOption(
       option(

@@ -10,7 +10,7 @@
  */
 
 import { Produce } from '../../common/protocol/apis/00-produce.ts'
-import type { Frame } from '../../common/protocol/frame.ts'
+import { type Frame, recycledBy } from '../../common/protocol/frame.ts'
 import { encodeResponseFrame } from '../../common/protocol/header.ts'
 import type { Reactor, Sendable } from '../../common/runtime/reactor.ts'
 import type { SchedulerScope, Timer } from '../../common/runtime/scheduler.ts'
@@ -130,8 +130,7 @@ export class Connection implements ConnectionInfo, Sendable {
       const frame = encodeResponseFrame(api, { version, correlationId }, response as never)
       this.#count(exchange, frame.sizeBytes)
       const { onSent } = context
-      const { fragments, sizeBytes } = frame
-      this.#link.send(onSent === undefined ? frame : { fragments, sizeBytes, recycle: onSent })
+      this.#link.send(onSent === undefined ? frame : recycledBy(frame, onSent))
     } catch (error) {
       this.destroy()
       throw error

@@ -13,7 +13,7 @@
 import { ApiVersions } from '../../common/protocol/apis/18-api-versions.ts'
 import { decodeResponse } from '../../common/protocol/codec.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import type { Frame } from '../../common/protocol/frame.ts'
+import { type Frame, recycledBy } from '../../common/protocol/frame.ts'
 import { decodeResponseHeader, encodeRequestFrame } from '../../common/protocol/header.ts'
 import type { Reader } from '../../common/protocol/reader.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
@@ -315,8 +315,7 @@ export class Connection {
     metrics.sent(api.name, frame.sizeBytes)
     this.lastActiveMs = runtime.clock.monotonicMs()
     metrics.sentAtMs = this.lastActiveMs
-    const { fragments, sizeBytes } = frame
-    this.#link.send(released === undefined ? frame : { fragments, sizeBytes, recycle: released })
+    this.#link.send(released === undefined ? frame : recycledBy(frame, released))
     return correlationId
   }
 

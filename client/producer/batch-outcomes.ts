@@ -87,6 +87,7 @@ export class BatchOutcomes {
       logStartOffset: answer?.logStartOffset ?? -1,
       persistence: answer === undefined ? PersistenceStatus.POSSIBLY_PERSISTED : PersistenceStatus.PERSISTED,
     })
+    batch.over()
   }
 
   /** No answer came. */

@@ -250,13 +250,10 @@ export class Sender implements Wakeable {
     for (const { partition, batch, topicId } of sent) {
       partition.removeInFlight(batch)
       if (!result.ok) outcomes.failed(partition, batch, result.error, result.wasSent)
-      else if (answers === undefined) {
-        outcomes.acknowledged(partition, batch, undefined)
-        batch.over()
-      } else {
+      else if (answers === undefined) outcomes.acknowledged(partition, batch, undefined)
+      else {
         const answer = (answers.get(partition.topic) ?? answers.get(topicId))?.get(partition.id)
         outcomes.answered(partition, batch, answer)
-        if (answer?.errorCode === ErrorCode.NONE) batch.over()
       }
       if (!partition.isEmpty) this.markReady(partition)
     }

@@ -16,6 +16,14 @@ export function frameOf(buffer: Buffer): Frame {
   return { fragments: [buffer], sizeBytes: buffer.length }
 }
 
+/**
+ * The frame, to be given back in this way.
+ * Field by field: V8 takes 50 times as long for a spread object that gets another property.
+ */
+export function recycledBy({ fragments, sizeBytes }: Frame, recycle: () => void): Frame {
+  return { fragments, sizeBytes, recycle }
+}
+
 /** One buffer with the frame's bytes; no copy when there is only one fragment. */
 export function joinFrame(frame: Frame): Buffer {
   return frame.fragments.length === 1

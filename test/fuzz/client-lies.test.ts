@@ -20,7 +20,7 @@ import { ShareFetch } from '../../common/protocol/apis/78-share-fetch.ts'
 import { ShareAcknowledge } from '../../common/protocol/apis/79-share-acknowledge.ts'
 import { BatchBuilder } from '../../common/record/batch-builder.ts'
 import { fetchAnswer } from '../unit/client/consumer/support.ts'
-import { ScriptedCluster, type SeenRequest } from '../unit/client/support/scripted-broker.ts'
+import { coordinatorOfG, ScriptedCluster, type SeenRequest } from '../unit/client/support/scripted-broker.ts'
 import { bombOf } from './mangle-answers.ts'
 
 const quiet: ClientConfig = { log_level: 0, 'fetch.wait.max.ms': 10, 'reconnect.backoff.ms': 10 }
@@ -149,16 +149,13 @@ describe('a broker', () => {
       records: recordAt(0, 'v'),
       acquiredRecords: [{ firstOffset: 0, lastOffset: 0, deliveryCount: 1 }],
     }
-    const coordinators = [
-      { key: 'g', nodeId: 1, host: 'broker-1', port: 9092, errorCode: 0, errorMessage: null },
-    ]
     const assignment = { topicPartitions: [{ topicId, partitions: [0] }] }
     const nothing = { errorCode: 0, acquisitionLockTimeoutMs: 1000, responses: [], nodeEndpoints: [] }
     let fetches = 0
     cluster.onRequest = ({ api, body }) => {
       switch (api) {
         case 'FindCoordinator':
-          return { answer: { coordinators } }
+          return coordinatorOfG
         case 'ShareGroupHeartbeat': {
           const { memberId, memberEpoch } = body as ShareGroupHeartbeatRequest
           const epoch = memberEpoch < 0 ? memberEpoch : 1

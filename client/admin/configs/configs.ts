@@ -9,6 +9,7 @@ import { AlterConfigOpType, ConfigSource, ResourceType } from '../../constants.t
 import { KafkaError, KafkaException, kafkaException, ValueError } from '../../errors.ts'
 import type { AdminEngine } from '../admin-engine.ts'
 import {
+  type AdminLimits,
   type AdminOptions,
   type BrokerOptions,
   OptionReader,
@@ -62,11 +63,7 @@ export function alterConfigs(
   resources: readonly ConfigResource[],
   options?: AdminOptions & BrokerOptions & ValidateOptions,
 ): ResultMap<ConfigResource, void> {
-  const entries = [...listOf(resources, ConfigResource, 'resources')]
-  const reader = new OptionReader(options)
-  const nodeId = reader.integer('broker', 0)
-  const validateOnly = reader.flag('validateOnly')
-  const limits = reader.limits()
+  const { entries, nodeId, validateOnly, limits } = changesOf(resources, options)
   engine.warnOnce('alterConfigs is deprecated: incrementalAlterConfigs changes only what is named')
   return engine.keyed<ConfigResource, void>(entries, limits, async (call, results) => {
     const { response } = await call.ask(targetOf(entries, nodeId), {
@@ -90,11 +87,7 @@ export function incrementalAlterConfigs(
   resources: readonly ConfigResource[],
   options?: AdminOptions & BrokerOptions & ValidateOptions,
 ): ResultMap<ConfigResource, void> {
-  const entries = [...listOf(resources, ConfigResource, 'resources')]
-  const reader = new OptionReader(options)
-  const nodeId = reader.integer('broker', 0)
-  const validateOnly = reader.flag('validateOnly')
-  const limits = reader.limits()
+  const { entries, nodeId, validateOnly, limits } = changesOf(resources, options)
   const wireResources = entries.map(({ restype, name, incrementalConfigs }) => {
     const names = new Set(incrementalConfigs.map((entry) => entry.name))
     if (names.size !== incrementalConfigs.length) {
@@ -113,6 +106,23 @@ export function incrementalAlterConfigs(
     })
     settleAll(results, response.responses)
   })
+}
+
+/** The arguments of the two calls that change configurations. */
+function changesOf(
+  resources: readonly ConfigResource[],
+  options: (AdminOptions & BrokerOptions & ValidateOptions) | undefined,
+): {
+  readonly entries: readonly ConfigResource[]
+  readonly nodeId: number | undefined
+  readonly validateOnly: boolean
+  readonly limits: AdminLimits
+} {
+  const entries = [...listOf(resources, ConfigResource, 'resources')]
+  const reader = new OptionReader(options)
+  const nodeId = reader.integer('broker', 0)
+  const validateOnly = reader.flag('validateOnly')
+  return { entries, nodeId, validateOnly, limits: reader.limits() }
 }
 
 function changeOf({ name, value, incrementalOperation }: ConfigEntry): {

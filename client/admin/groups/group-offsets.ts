@@ -63,8 +63,7 @@ export function alterConsumerGroupOffsets(
   request: readonly ConsumerGroupTopicPartitions[],
   options?: AdminOptions,
 ): ResultMap<string, ConsumerGroupTopicPartitions> {
-  const { groupId, partitions } = oneGroup(request)
-  if (partitions === null) throw new ValueError('topicPartitions must be a list with entries')
+  const { groupId, partitions } = placesOf(request)
   for (const { offset } of partitions) if (offset < 0) throw new ValueError('offsets must not be negative')
   const limits = new OptionReader(options).limits()
   return engine.keyed<string, ConsumerGroupTopicPartitions>([groupId], limits, async (call, results) => {
@@ -80,8 +79,7 @@ export function deleteConsumerGroupOffsets(
   request: readonly ConsumerGroupTopicPartitions[],
   options?: AdminOptions,
 ): ResultMap<string, ConsumerGroupTopicPartitions> {
-  const { groupId, partitions } = oneGroup(request)
-  if (partitions === null) throw new ValueError('topicPartitions must be a list with entries')
+  const { groupId, partitions } = placesOf(request)
   const limits = new OptionReader(options).limits()
   return engine.keyed<string, ConsumerGroupTopicPartitions>([groupId], limits, async (call, results) => {
     await results.each(async () => {
@@ -250,6 +248,16 @@ function codesIn(
 function errorFrom(codes: KeyedMap<TopicPartition, number>, entry: TopicPartition): KafkaError | null {
   const code = codes.get(entry) ?? KafkaError._BAD_MSG
   return code === ErrorCode.NONE ? null : new KafkaError(code)
+}
+
+/** Exactly one group with partitions; as `oneGroup`, and ValueError without. */
+function placesOf(request: unknown): {
+  readonly groupId: string
+  readonly partitions: readonly TopicPartition[]
+} {
+  const { groupId, partitions } = oneGroup(request)
+  if (partitions === null) throw new ValueError('topicPartitions must be a list with entries')
+  return { groupId, partitions }
 }
 
 /** Exactly one group. TypeError for other classes, ValueError for empty or wrong values. */

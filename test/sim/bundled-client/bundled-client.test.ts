@@ -7,13 +7,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { mutated } from '../mutations/apply.ts'
 import { CLIENT_MUTATIONS } from '../mutations/client-mutations.ts'
-import { type ClientSimulationResult, simulateClient } from './simulation.ts'
+import type { SimulationResult } from '../simulation.ts'
+import { simulateClient } from './simulation.ts'
 
 const FRESH_SEEDS = Number(process.env.CLIENT_SEEDS ?? 0)
 const HARM_MS = Number(process.env.CLIENT_SIM_MS ?? 1_000)
 const TIMEOUT_MS = 300_000
 
-async function run(seed: string): Promise<ClientSimulationResult> {
+async function run(seed: string): Promise<SimulationResult> {
   try {
     return await simulateClient({ seed, harmMs: HARM_MS })
   } catch (error) {

@@ -165,21 +165,12 @@ export class Consuming implements Application {
     const isAutomatic = commitMode === 'automatic'
     return {
       ...process.settings,
-      'group.id': readings.groupId,
-      ...(protocol === 'consumer'
-        ? { 'group.protocol': 'consumer' }
-        : {
-            'partition.assignment.strategy': protocol,
-            'session.timeout.ms': 1_500,
-            'heartbeat.interval.ms': 200,
-          }),
+      ...groupSettings(readings.groupId, protocol),
       'max.poll.interval.ms': MAX_POLL_MS,
       'enable.auto.commit': isAutomatic,
       'auto.commit.interval.ms': 150,
       'enable.auto.offset.store': false,
-      'auto.offset.reset': 'earliest',
       'fetch.wait.max.ms': process.between(10, 300),
-      'fetch.error.backoff.ms': 50,
       'fetch.queue.backoff.ms': 50,
       'fetch.message.max.bytes': FETCH_BYTES,
       'queued.max.messages.kbytes': QUEUED_KBYTES,
@@ -203,6 +194,22 @@ export class Consuming implements Application {
     // One answer of each partition comes on top.
     if (queuedBytes > QUEUED_KBYTES * 1024 + 4 * FETCH_BYTES + 4_096)
       this.process.violation('a queue keeps its limit', `${queuedBytes} bytes are queued`)
+  }
+}
+
+/** How every member of this world is in its group. */
+export function groupSettings(groupId: string, protocol: GroupProtocol): ClientConfig {
+  return {
+    'group.id': groupId,
+    'auto.offset.reset': 'earliest',
+    'fetch.error.backoff.ms': 50,
+    ...(protocol === 'consumer'
+      ? { 'group.protocol': protocol }
+      : {
+          'partition.assignment.strategy': protocol,
+          'session.timeout.ms': 1_500,
+          'heartbeat.interval.ms': 200,
+        }),
   }
 }
 

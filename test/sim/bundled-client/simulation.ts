@@ -12,6 +12,7 @@ import { transactionsAreAtomic } from '../cluster/invariants.ts'
 import { Ledger, type SimTransaction } from '../cluster/ledger.ts'
 import { SimCluster } from '../cluster/sim-cluster.ts'
 import { simulationSettings } from '../settings.ts'
+import type { SimulationOptions, SimulationResult } from '../simulation.ts'
 import { ApplicationSlot } from './application-slot.ts'
 import { ClientHarm } from './client-harm.ts'
 import { ClientProcess } from './client-process.ts'
@@ -31,25 +32,6 @@ import { GroupReadings } from './readings.ts'
 import { SentMessages } from './sent-messages.ts'
 import { Transforming } from './transforming.ts'
 
-export interface ClientSimulationOptions {
-  readonly seed: string
-  /** How long harm is done, in simulated milliseconds. */
-  readonly harmMs?: number
-  readonly print?: ((line: string) => void) | undefined
-}
-
-export interface ClientSimulationResult {
-  readonly seed: string
-  /** Equal for equal histories. */
-  readonly digest: string
-  readonly events: number
-  readonly turns: number
-  readonly simulatedMs: number
-  readonly acknowledged: number
-  readonly read: number
-  readonly harm: Readonly<Partial<Record<string, number>>>
-}
-
 const BROKERS = 3
 const OUTPUT = 'transformed'
 const INPUTS = ['orders', 'payments']
@@ -60,14 +42,14 @@ const MEMBERS_A_GROUP = 2
 const GROUP_PROTOCOLS: readonly GroupProtocol[] = ['range', 'cooperative-sticky', 'consumer']
 const COMMIT_MODES: readonly CommitMode[] = ['before', 'after', 'in the background', 'automatic']
 
-export async function simulateClient(options: ClientSimulationOptions): Promise<ClientSimulationResult> {
+export async function simulateClient(options: SimulationOptions): Promise<SimulationResult> {
   const simulation = new ClientSimulation(options)
   await simulation.run()
   return simulation.result
 }
 
 class ClientSimulation {
-  readonly #options: ClientSimulationOptions
+  readonly #options: SimulationOptions
   readonly #cluster: SimCluster
   readonly #sent = new SentMessages()
   readonly #harm: Harm
@@ -80,7 +62,7 @@ class ClientSimulation {
   readonly #transactions: SimTransaction[] = []
   readonly #transformers: readonly ApplicationSlot[]
 
-  constructor(options: ClientSimulationOptions) {
+  constructor(options: SimulationOptions) {
     this.#options = options
     const { seed, print } = options
     this.#cluster = new SimCluster({
@@ -135,7 +117,7 @@ class ClientSimulation {
     this.#clientHarm = new ClientHarm(this.#cluster, this.#slots)
   }
 
-  get result(): ClientSimulationResult {
+  get result(): SimulationResult {
     const { events, world, nowMs } = this.#cluster
     return {
       seed: this.#options.seed,
@@ -164,7 +146,7 @@ class ClientSimulation {
     const random = world.random.fork('network of the run')
     world.network.setConditions({ delayMs: 0.2, jitterMs: 1 + random.int(15) })
     await cluster.startAll()
-    await this.#createTopics()
+    await this.#admin.createTopics()
     for (const slot of this.#slots) slot.start()
     await cluster.run(500)
     this.#admin.start()
@@ -176,15 +158,6 @@ class ClientSimulation {
     this.#admin.stop()
     await this.#recover()
     await this.#prove()
-  }
-
-  async #createTopics(): Promise<void> {
-    let isDone = false
-    this.#admin.createTopics(() => {
-      isDone = true
-    })
-    await this.#cluster.runUntil(() => isDone, 10_000, 'the topics')
-    await this.#cluster.runUntil(() => this.#everythingIsInSync(), 10_000, 'the topics to be in sync')
   }
 
   #producing(name: string, acks: number, isIdempotent: boolean): ApplicationSlot {
@@ -222,12 +195,7 @@ class ClientSimulation {
 
   async #recover(): Promise<void> {
     const cluster = this.#cluster
-    await cluster.runUntil(
-      () => cluster.nodes.every(({ state }) => state === 'running'),
-      RECOVERY_LIMIT_MS,
-      `all brokers to run (${cluster.nodes.map(({ state }) => state)})`,
-    )
-    await cluster.runUntil(() => this.#everythingIsInSync(), RECOVERY_LIMIT_MS, 'all replicas to be in sync')
+    await cluster.recover(RECOVERY_LIMIT_MS)
     await this.#finish(this.#producers, 'the producers to end')
     await cluster.runUntil(() => everythingHasALeader(cluster), RECOVERY_LIMIT_MS, 'a leader everywhere')
     const logs = finalLogs(cluster, INPUTS)
@@ -259,15 +227,6 @@ class ClientSimulation {
   async #finish(slots: readonly ApplicationSlot[], what: string): Promise<void> {
     for (const slot of slots) slot.finish()
     await this.#cluster.runUntil(() => slots.every(({ isOver }) => isOver), RECOVERY_LIMIT_MS, what)
-  }
-
-  #everythingIsInSync(): boolean {
-    const { image } = this.#cluster
-    if (image === undefined) return false
-    for (const { partitions } of image.topicsById.values())
-      for (const { isr, replicas, leaderId } of partitions)
-        if (isr.length !== replicas.length || leaderId < 0) return false
-    return true
   }
 
   async #prove(): Promise<void> {

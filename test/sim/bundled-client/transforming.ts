@@ -13,7 +13,7 @@ import {
 import type { SimTransaction } from '../cluster/ledger.ts'
 import type { Application } from './application.ts'
 import type { ClientProcess } from './client-process.ts'
-import { type GroupProtocol, nextOffsets } from './consuming.ts'
+import { type GroupProtocol, groupSettings, nextOffsets } from './consuming.ts'
 import type { GroupReadings, Tenure } from './readings.ts'
 
 export interface TransformingOptions {
@@ -49,20 +49,11 @@ export class Transforming implements Application {
     this.#consumer = new Consumer(
       {
         ...process.settings,
-        'group.id': readings.groupId,
-        ...(protocol === 'consumer'
-          ? { 'group.protocol': 'consumer' }
-          : {
-              'partition.assignment.strategy': protocol,
-              'session.timeout.ms': 1_500,
-              'heartbeat.interval.ms': 200,
-            }),
+        ...groupSettings(readings.groupId, protocol),
         'max.poll.interval.ms': 10_000,
         'enable.auto.commit': false,
-        'auto.offset.reset': 'earliest',
         'isolation.level': 'read_committed',
         'fetch.wait.max.ms': 100,
-        'fetch.error.backoff.ms': 50,
       },
       {},
       process.hooks,

@@ -27,8 +27,17 @@ export class Admin extends SimClient {
     this.#isStopped = true
   }
 
-  /** Makes the topics of the clients. */
-  createTopics(done: () => void): void {
+  /** Makes the topics of the clients, and waits until they are replicated. */
+  async createTopics(): Promise<void> {
+    let isDone = false
+    this.#createTopics(() => {
+      isDone = true
+    })
+    await this.cluster.runUntil(() => isDone, 10_000, 'the topics')
+    await this.cluster.runUntil(() => this.cluster.isInSync, 10_000, 'the topics to be in sync')
+  }
+
+  #createTopics(done: () => void): void {
     const configs = [
       { name: 'min.insync.replicas', value: '2' },
       { name: 'segment.ms', value: '2000' },

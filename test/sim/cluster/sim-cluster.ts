@@ -116,6 +116,26 @@ export class SimCluster {
     return newest
   }
 
+  /** Whether every partition has a leader and all of its replicas in sync. */
+  get isInSync(): boolean {
+    const { image } = this
+    if (image === undefined) return false
+    for (const { partitions } of image.topicsById.values())
+      for (const { isr, replicas, leaderId } of partitions)
+        if (isr.length !== replicas.length || leaderId < 0) return false
+    return true
+  }
+
+  /** Nobody does harm any more: brokers and replicas have to come back by themselves. @throws Violation when they do not */
+  async recover(limitMs: number): Promise<void> {
+    await this.runUntil(
+      () => this.nodes.every(({ state }) => state === 'running'),
+      limitMs,
+      `all brokers to run (${this.nodes.map(({ state }) => state)})`,
+    )
+    await this.runUntil(() => this.isInSync, limitMs, 'all replicas to be in sync')
+  }
+
   /** Starts all nodes for the first time. */
   async startAll(): Promise<void> {
     for (const node of this.nodes) await node.open()

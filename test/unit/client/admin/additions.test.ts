@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ClosedError, FeatureUpgradeType, TopicPartition, ValueError } from '../../../../client/index.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
+import { coordinatorOfG } from '../support/scripted-broker.ts'
 import { AdminWorld } from './scripted-admin.ts'
 
 describe('features', () => {
@@ -106,10 +107,7 @@ describe('share groups', () => {
   it('refused as a whole are refused for each partition', async () => {
     const world = await AdminWorld.make()
     world.answer = ({ api }) => {
-      if (api === 'FindCoordinator') {
-        const place = { key: 'g', nodeId: 1, host: 'broker-1', port: 9092, errorCode: 0, errorMessage: null }
-        return { answer: { coordinators: [place] } }
-      }
+      if (api === 'FindCoordinator') return coordinatorOfG
       if (api !== 'AlterShareGroupOffsets') return undefined
       return {
         answer: { errorCode: ErrorCode.NON_EMPTY_GROUP, errorMessage: 'it has members', responses: [] },

@@ -7,7 +7,7 @@ import { Heartbeat } from '../../../../common/protocol/apis/12-heartbeat.ts'
 import { LeaveGroup } from '../../../../common/protocol/apis/13-leave-group.ts'
 import { SyncGroup } from '../../../../common/protocol/apis/14-sync-group.ts'
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
-import { ScriptedCluster } from '../support/scripted-broker.ts'
+import { coordinatorOfG, ScriptedCluster } from '../support/scripted-broker.ts'
 
 describe('a static member', () => {
   it('is told that a broker before Kafka 2.3 has no static members, and does not join as a dynamic one', async () => {
@@ -15,10 +15,7 @@ describe('a static member', () => {
     await cluster.start(1)
     cluster.otherApis = [FindCoordinator, JoinGroup]
     cluster.maxVersions = { JoinGroup: 4 }
-    cluster.onRequest = ({ api }) => {
-      const place = { key: 'g', nodeId: 1, host: 'broker-1', port: 9092, errorCode: 0, errorMessage: null }
-      return api === 'FindCoordinator' ? { answer: { coordinators: [place] } } : undefined
-    }
+    cluster.onRequest = ({ api }) => (api === 'FindCoordinator' ? coordinatorOfG : undefined)
     cluster.topic('t', [1])
     const conf = {
       'bootstrap.servers': cluster.bootstrap,
@@ -45,17 +42,8 @@ describe('a member that leaves while its group rebalances', () => {
     cluster.onRequest = ({ api }) => {
       const round = cluster.seen('JoinGroup').length
       switch (api) {
-        case 'FindCoordinator': {
-          const place = {
-            key: 'g',
-            nodeId: 1,
-            host: 'broker-1',
-            port: 9092,
-            errorCode: 0,
-            errorMessage: null,
-          }
-          return { answer: { coordinators: [place] } }
-        }
+        case 'FindCoordinator':
+          return coordinatorOfG
         case 'JoinGroup':
           return { answer: { ...member, generationId: round, protocolName: 'cooperative-sticky' } }
         case 'SyncGroup': {

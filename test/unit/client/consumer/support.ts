@@ -15,6 +15,7 @@ import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import type { ApiSchema } from '../../../../common/protocol/schema.ts'
 import { BatchBuilder } from '../../../../common/record/batch-builder.ts'
 import {
+  coordinatorOfG,
   type PartitionLog,
   type Reaction,
   ScriptedCluster,
@@ -108,17 +109,8 @@ export class ReadableWorld {
         const partitions = [{ errorCode: 0, partition: 0, ...this.epochEnd }]
         return { answer: { topics: topics.map(({ topic }) => ({ topic, partitions })) } }
       }
-      case 'FindCoordinator': {
-        const coordinator = {
-          key: 'g',
-          nodeId: 1,
-          host: 'broker-1',
-          port: 9092,
-          errorCode: 0,
-          errorMessage: null,
-        }
-        return { answer: { coordinators: [coordinator] } }
-      }
+      case 'FindCoordinator':
+        return coordinatorOfG
       case 'OffsetFetch': {
         const partitions = [
           { partitionIndex: 0, committedOffset: -1, committedLeaderEpoch: -1, metadata: null, errorCode: 0 },

@@ -64,6 +64,13 @@ const served = [
   SaslAuthenticate,
 ] as readonly ApiSchema[]
 
+/** An answer to FindCoordinator: group `g` is in the hands of broker 1. */
+export const coordinatorOfG = {
+  answer: {
+    coordinators: [{ key: 'g', nodeId: 1, host: 'broker-1', port: 9092, errorCode: 0, errorMessage: null }],
+  },
+} as const
+
 export class ScriptedCluster {
   readonly sim: SimRuntime
   readonly requests: SeenRequest[] = []
