@@ -53,7 +53,7 @@ const rules = new Map<number, ProduceRule>([
   [ErrorCode.BROKER_NOT_AVAILABLE, findLeader],
   [ErrorCode.REPLICA_NOT_AVAILABLE, findLeader],
   [ErrorCode.FENCED_LEADER_EPOCH, findLeader],
-  [ErrorCode.KAFKA_STORAGE_ERROR, rule('retry', 'acks=all', true)],
+  [ErrorCode.KAFKA_STORAGE_ERROR, rule('retry', true, true)],
   [ErrorCode.NOT_ENOUGH_REPLICAS, rule('retry')],
   [ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, rule('retry', true)],
   [ErrorCode.REQUEST_TIMED_OUT, rule('retry', true)],

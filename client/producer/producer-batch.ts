@@ -198,14 +198,17 @@ export class ProducerBatch {
       report.index = index
       rest.reports.push(report)
     }
-    rest.attempts = this.attempts
-    rest.retryAtMs = this.retryAtMs
     rest.chargedBytes = reports.reduce((left, { sizeBytes }) => left - sizeBytes, this.chargedBytes)
     return rest
   }
 
+  /** For some of its records, with what has happened to them. */
   #empty(order: number): ProducerBatch {
     const { createdMs, dueMs } = this
-    return new ProducerBatch(this.#format, { order, createdMs, dueMs, initialBytes: this.sizeBytes })
+    const batch = new ProducerBatch(this.#format, { order, createdMs, dueMs, initialBytes: this.sizeBytes })
+    batch.attempts = this.attempts
+    batch.retryAtMs = this.retryAtMs
+    batch.isPossiblyPersisted = this.isPossiblyPersisted
+    return batch
   }
 }

@@ -115,22 +115,24 @@ describe('an answer that passes', () => {
     expect(cluster.sim.clock.monotonicMs() - startMs).toBeGreaterThanOrEqual(5000)
   })
 
-  it.each(['NOT_LEADER_FOR_PARTITION', 'KAFKA_STORAGE_ERROR'] as const)(
-    '%s may end the wait for replicas of a message that is stored, which only acks=all waits for',
-    async (name) => {
-      for (const [acks, persistence] of [
-        [-1, POSSIBLY_PERSISTED],
-        [1, NOT_PERSISTED],
-      ] as const) {
-        const { cluster, producer, delivered } = await world({ acks, 'delivery.timeout.ms': 1_000 })
-        cluster.onRequest = (request) => (request.api === 'Produce' ? answered(name)(request) : undefined)
-        producer.produce('t', { value: 'x', onDelivery: delivered.callback })
-        await cluster.settle(producer.flush())
-        expect(delivered.errors).toEqual(['_MSG_TIMED_OUT'])
-        expect(delivered.reports[0]?.message.persistence()).toBe(persistence)
-      }
-    },
-  )
+  it.each([
+    [
+      'NOT_LEADER_FOR_PARTITION',
+      -1,
+      POSSIBLY_PERSISTED,
+      'its leader was deposed while it waited for replicas',
+    ],
+    ['NOT_LEADER_FOR_PARTITION', 1, NOT_PERSISTED, 'nothing waits for replicas'],
+    ['KAFKA_STORAGE_ERROR', -1, POSSIBLY_PERSISTED, 'its directory failed while it waited for replicas'],
+    ['KAFKA_STORAGE_ERROR', 1, POSSIBLY_PERSISTED, 'its directory failed after it was written'],
+  ] as const)('%s with acks=%i ends with the persistence %i: %s', async (name, acks, persistence, _why) => {
+    const { cluster, producer, delivered } = await world({ acks, 'delivery.timeout.ms': 1_000 })
+    cluster.onRequest = (request) => (request.api === 'Produce' ? answered(name)(request) : undefined)
+    producer.produce('t', { value: 'x', onDelivery: delivered.callback })
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual(['_MSG_TIMED_OUT'])
+    expect(delivered.reports[0]?.message.persistence()).toBe(persistence)
+  })
 
   it('a connection that breaks with the request out may have stored the message', async () => {
     expect(await produced(() => 'disconnect')).toMatchObject({ error: null, sent: 2 })

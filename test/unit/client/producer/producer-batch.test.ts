@@ -58,3 +58,11 @@ it.each([
   batch.encode()
   expect(held.size).toBe(1)
 })
+
+it('the halves of a batch that was too large know that the broker may have stored it, and how often it was tried', () => {
+  const batch = batchIn(new RecycledBytes())
+  batch.append(1, null, payload, [])
+  batch.isPossiblyPersisted = true
+  batch.attempts = 2
+  for (const half of batch.split()) expect(half).toMatchObject({ isPossiblyPersisted: true, attempts: 2 })
+})
