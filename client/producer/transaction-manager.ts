@@ -13,16 +13,10 @@
  *                                                  Abortable ─ abort ─► Ready        (any) ─ fenced … ─► Fatal
  *
  * An operation goes on when the application's time for it is over: calling the same method again waits for it once more,
- * calling another is `_CONFLICT`.
+ * calling another is `_CONFLICT`. What is sent is in `transaction-requests.ts`.
  */
-import { InitProducerId } from '../../common/protocol/apis/22-init-producer-id.ts'
-import { AddPartitionsToTxn } from '../../common/protocol/apis/24-add-partitions-to-txn.ts'
-import { AddOffsetsToTxn } from '../../common/protocol/apis/25-add-offsets-to-txn.ts'
-import { EndTxn } from '../../common/protocol/apis/26-end-txn.ts'
-import { TxnOffsetCommit } from '../../common/protocol/apis/28-txn-offset-commit.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ClientCore } from '../client-core.ts'
-import { Coordinator, CoordinatorType } from '../connections/coordinator.ts'
 import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
 import type { CallLimits } from '../timeouts.ts'
 import type { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
@@ -30,6 +24,7 @@ import type { TopicPartition } from '../values/topic-partition.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerState } from './producer-batch.ts'
 import { isIdentity } from './producer-identity.ts'
+import { TransactionRequests } from './transaction-requests.ts'
 
 export type TransactionState = 'Init' | 'Ready' | 'InTransaction' | 'Abortable' | 'Fatal'
 type OperationName =
@@ -54,17 +49,6 @@ const fatalCodes: ReadonlySet<number> = new Set([
 /** Level of the feature `transaction.version` from which the second protocol is spoken. */
 const secondProtocolLevel = 2
 
-const concurrent: ReadonlySet<number> = new Set([ErrorCode.CONCURRENT_TRANSACTIONS])
-const partitionRetryCodes: ReadonlySet<number> = new Set([
-  ErrorCode.CONCURRENT_TRANSACTIONS,
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-])
-const offsetRetryCodes: ReadonlySet<number> = new Set([
-  ErrorCode.CONCURRENT_TRANSACTIONS,
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  ErrorCode.REQUEST_TIMED_OUT,
-])
-
 /** There is nothing to abort. */
 const goneCodes: ReadonlySet<number> = new Set([
   ErrorCode.INVALID_TXN_STATE,
@@ -86,8 +70,7 @@ export interface TransactionHooks {
 export class TransactionManager {
   readonly #core: ClientCore
   readonly #hooks: TransactionHooks
-  readonly #transactionalId: string
-  readonly #coordinator: Coordinator
+  readonly #requests: TransactionRequests
   #currentState: TransactionState = 'Init'
   #stateSinceMs: number
   #identitySinceMs: number
@@ -104,10 +87,9 @@ export class TransactionManager {
   constructor(core: ClientCore, transactionalId: string, hooks: TransactionHooks) {
     this.#core = core
     this.#hooks = hooks
-    this.#transactionalId = transactionalId
     this.#stateSinceMs = core.startedMs
     this.#identitySinceMs = core.startedMs
-    this.#coordinator = new Coordinator(core, CoordinatorType.transaction, transactionalId)
+    this.#requests = new TransactionRequests(core, transactionalId)
   }
 
   get state(): ProducerState | undefined {
@@ -288,21 +270,7 @@ export class TransactionManager {
   }
 
   async #acquireIdentity(): Promise<void> {
-    const known = this.#identity
-    const response = await this.#call(() =>
-      this.#coordinator.call({
-        api: InitProducerId,
-        body: {
-          transactionalId: this.#transactionalId,
-          transactionTimeoutMs: this.#core.config.get('transaction.timeout.ms'),
-          ...(known === undefined ? {} : known),
-        },
-        // Naming the present id asks for its next epoch (KIP-360).
-        ...(known === undefined ? {} : { minVersion: 3 }),
-        errorOf: ({ errorCode }) => errorCode,
-        retryOn: concurrent,
-      }),
-    )
+    const response = await this.#call(() => this.#requests.initProducerId(this.#identity))
     this.#check(response.errorCode)
     if (!isIdentity(response)) throw kafkaException(KafkaError._BAD_MSG, 'InitProducerId gave no producer id')
     const { producerId, producerEpoch } = response
@@ -315,28 +283,8 @@ export class TransactionManager {
       while (this.#toAdd.size > 0 && this.#state === 'InTransaction') {
         const batch = [...this.#toAdd]
         this.#toAdd = new Set()
-        const topics = new Map<string, number[]>()
-        for (const { topic, id } of batch) topics.set(topic, [...(topics.get(topic) ?? []), id])
-        const { producerId, producerEpoch } = this.#identity as ProducerState
-        const response = await this.#call(() =>
-          this.#coordinator.call({
-            api: AddPartitionsToTxn,
-            // Later versions are for brokers.
-            maxVersion: 3,
-            body: {
-              v3AndBelowTransactionalId: this.#transactionalId,
-              v3AndBelowProducerId: producerId,
-              v3AndBelowProducerEpoch: producerEpoch,
-              v3AndBelowTopics: [...topics].map(([name, partitions]) => ({ name, partitions })),
-            },
-            errorOf: (answer) =>
-              firstError(answer.resultsByTopicV3AndBelow.flatMap((topic) => topic.resultsByPartition)),
-            retryOn: partitionRetryCodes,
-          }),
-        )
-        this.#check(
-          firstError(response.resultsByTopicV3AndBelow.flatMap((topic) => topic.resultsByPartition)),
-        )
+        const identity = this.#identity as ProducerState
+        this.#check(await this.#call(() => this.#requests.addPartitions(identity, batch)))
         for (const partition of batch) {
           this.#added.add(partition)
           this.#hooks.onPartitionAdded(partition)
@@ -350,66 +298,23 @@ export class TransactionManager {
   }
 
   async #sendOffsets(positions: readonly TopicPartition[], group: ConsumerGroupMetadata): Promise<void> {
-    const { groupId, generationId, memberId, groupInstanceId } = group
     const identity = this.#identity as ProducerState
-    const shared = { transactionalId: this.#transactionalId, groupId, ...identity }
     if (!this.#isSecondProtocol) {
-      const added = await this.#call(() =>
-        this.#coordinator.call({
-          api: AddOffsetsToTxn,
-          body: shared,
-          errorOf: ({ errorCode }) => errorCode,
-          retryOn: concurrent,
-        }),
-      )
-      this.#check(added.errorCode)
+      this.#check(await this.#call(() => this.#requests.addOffsets(identity, group.groupId)))
     }
     this.#hasOffsets = true
-    const topics = new Map<string, TopicPartition[]>()
-    for (const position of positions)
-      topics.set(position.topic, [...(topics.get(position.topic) ?? []), position])
-    const groupCoordinator = new Coordinator(this.#core, CoordinatorType.group, groupId)
-    const isMember = memberId !== '' || generationId >= 0
-    const response = await this.#call(() =>
-      groupCoordinator.call({
-        api: TxnOffsetCommit,
-        // Version 5 adds the group to the transaction by itself.
-        ...(this.#isSecondProtocol ? { minVersion: 5, maxVersion: 5 } : { maxVersion: 4 }),
-        body: (version) => ({
-          ...shared,
-          // Brokers before Kafka 2.5 fence by the transactional id alone (KIP-447).
-          ...(isMember && version >= 3
-            ? { generationIdOrMemberEpoch: generationId, memberId, groupInstanceId }
-            : {}),
-          topics: [...topics].map(([name, partitions]) => ({
-            name,
-            partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
-              partitionIndex: partition,
-              committedOffset: offset,
-              ...(version >= 2 ? { committedLeaderEpoch: leaderEpoch ?? -1 } : {}),
-              committedMetadata: metadata,
-            })),
-          })),
-        }),
-        errorOf: (answer) => firstCode(answer.topics.flatMap((topic) => topic.partitions)),
-        retryOn: offsetRetryCodes,
-      }),
+    this.#check(
+      await this.#call(() =>
+        this.#requests.commitOffsets(identity, positions, group, this.#isSecondProtocol),
+      ),
     )
-    this.#check(firstCode(response.topics.flatMap((topic) => topic.partitions)))
   }
 
   /** @returns whether the next transaction has a new epoch already */
   async #end(committed: boolean): Promise<boolean> {
     if (this.#added.size === 0 && !this.#hasOffsets) return this.#ended()
-    const response = await this.#call(() =>
-      this.#coordinator.call({
-        api: EndTxn,
-        ...(this.#isSecondProtocol ? { minVersion: 5 } : { maxVersion: 4 }),
-        body: { transactionalId: this.#transactionalId, ...(this.#identity as ProducerState), committed },
-        errorOf: ({ errorCode }) => errorCode,
-        retryOn: concurrent,
-      }),
-    )
+    const identity = this.#identity as ProducerState
+    const response = await this.#call(() => this.#requests.end(identity, committed, this.#isSecondProtocol))
     const { errorCode, producerId, producerEpoch } = response
     // The coordinator has aborted it already, or knows no such producer.
     const isGone = !committed && goneCodes.has(errorCode)
@@ -478,12 +383,4 @@ export class TransactionManager {
     const text = `${method} has to wait for ${this.#operation?.name}: call that again first`
     return kafkaException(KafkaError._CONFLICT, text, { retriable: true })
   }
-}
-
-function firstError(results: readonly { readonly partitionErrorCode: number }[]): number {
-  return results.find(({ partitionErrorCode }) => partitionErrorCode !== 0)?.partitionErrorCode ?? 0
-}
-
-function firstCode(results: readonly { readonly errorCode: number }[]): number {
-  return results.find(({ errorCode }) => errorCode !== 0)?.errorCode ?? 0
 }
