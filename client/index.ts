@@ -99,8 +99,9 @@ export {
   SerializingProducer,
 } from './serialization/serializing-producer.ts'
 export { StringDeserializer, StringSerializer } from './serialization/string-serializer.ts'
+export type { AcknowledgementCommitCallback } from './share-consumer/acknowledgement-commits.ts'
 export { Messages } from './share-consumer/messages.ts'
-export { type AcknowledgementCommitCallback, ShareConsumer } from './share-consumer/share-consumer.ts'
+export { ShareConsumer } from './share-consumer/share-consumer.ts'
 export { type Metric, prometheusText } from './statistics/metrics.ts'
 export type { CallOptions, CloseOptions, ListTopicsOptions, Timeout } from './timeouts.ts'
 export {

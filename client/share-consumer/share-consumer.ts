@@ -5,7 +5,6 @@
  * One caller at a time; callbacks of the application run inside `poll`, `commitSync`, `commitAsync` and `close` only.
  */
 import { EventEmitter } from 'node:events'
-import { KeyedMap } from '../admin/keyed-map.ts'
 import { ClientCore } from '../client-core.ts'
 import type { ClientHooks } from '../client-hooks.ts'
 import { readConfig } from '../config/read-config.ts'
@@ -15,11 +14,10 @@ import { GroupCoordinator } from '../consumer/group-coordinator.ts'
 import {
   ConcurrentModificationException,
   IllegalStateException,
-  KafkaError,
+  type KafkaError,
   KafkaException,
   ValueError,
 } from '../errors.ts'
-import { OnceEvent } from '../event-queue.ts'
 import type { ClientEvents } from '../events/event-maps.ts'
 import { commonStatistics } from '../statistics/broker-document.ts'
 import {
@@ -32,17 +30,12 @@ import {
 } from '../timeouts.ts'
 import type { ClusterMetadata } from '../values/cluster-metadata.ts'
 import type { Message } from '../values/message.ts'
-import { TopicPartition } from '../values/topic-partition.ts'
-import { GAP } from './acquired-records.ts'
-import { type Acknowledgements, InFlightBatch } from './in-flight-batch.ts'
+import type { TopicPartition } from '../values/topic-partition.ts'
+import { type AcknowledgementCommitCallback, AcknowledgementCommits } from './acknowledgement-commits.ts'
+import { InFlightBatch } from './in-flight-batch.ts'
 import { Messages } from './messages.ts'
 import { ShareFetcher } from './share-fetcher.ts'
 import { ShareMembership } from './share-membership.ts'
-
-export type AcknowledgementCommitCallback = (
-  offsets: Map<TopicPartition, Set<number>>,
-  exception: KafkaException | null,
-) => void
 
 /** Longest that `close` waits for brokers, unless it is told otherwise. */
 const defaultCloseMs = 15_000
@@ -55,11 +48,10 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
   readonly #coordinator: GroupCoordinator
   readonly #membership: ShareMembership
   readonly #fetcher: ShareFetcher
+  readonly #commits: AcknowledgementCommits
   readonly #batch = new InFlightBatch()
   readonly #isExplicit: boolean
   #topics: readonly string[] = []
-  #callback: AcknowledgementCommitCallback | null = null
-  #isInCallback = false
   #isBusy = false
   /** What the next `poll` fails with. */
   #error: KafkaError | undefined
@@ -90,6 +82,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
       onRecords: () => this.#core.events.notify(),
       onError,
     })
+    this.#commits = new AcknowledgementCommits(this.#core, this.#fetcher)
     this.#core.metadata.onUpdate(() => this.#fetcher.touch())
     this.#core.startStatistics(() => ({ ...commonStatistics(this.#core, 'consumer'), topics: {} }))
   }
@@ -141,7 +134,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
       if (this.#topics.length === 0)
         throw new IllegalStateException('Consumer is not subscribed to any topics')
       this.#decideBatch()
-      this.#acknowledge(this.#batch.takeDecided())
+      this.#commits.commit(this.#batch.takeDecided())
       return await this.#poll(limits)
     })
   }
@@ -183,26 +176,8 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
       const { timeoutMs, signal } = callLimits(timeout ?? { timeoutMs: defaultCommitMs })
       signal?.throwIfAborted()
       if (!this.#isExplicit) this.#batch.acceptRest()
-      const results = new KeyedMap<TopicPartition, KafkaException | null>()
-      let waiting = 0
-      for (const acknowledgements of this.#batch.takeDecided()) {
-        const { topic, partition } = acknowledgements.from
-        const key = new TopicPartition(topic, partition)
-        const late = new KafkaException(
-          new KafkaError(KafkaError._TIMED_OUT, 'no answer to the acknowledgements yet'),
-        )
-        results.set(key, late)
-        waiting++
-        this.#fetcher.acknowledge({
-          acknowledgements,
-          done: (error) => {
-            waiting--
-            results.set(key, error === null ? null : new KafkaException(error))
-            this.#core.events.notify()
-          },
-        })
-      }
-      await this.#serveUntil(() => waiting === 0, { timeoutMs, signal })
+      const { results, isSettled } = this.#commits.commitAwaited(this.#batch.takeDecided())
+      await this.#serveUntil(isSettled, { timeoutMs, signal })
       return results
     })
   }
@@ -211,7 +186,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
   commitAsync(): void {
     this.#alone(() => {
       if (!this.#isExplicit) this.#batch.acceptRest()
-      this.#acknowledge(this.#batch.takeDecided())
+      this.#commits.commit(this.#batch.takeDecided())
       this.#core.events.serveReady()
     })
   }
@@ -222,7 +197,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
       if (callback !== null && typeof callback !== 'function') {
         throw new TypeError('the callback must be a function or null')
       }
-      this.#callback = callback
+      this.#commits.callback = callback
     })
   }
 
@@ -254,7 +229,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     const { clock } = this.#core.runtime
     const deadlineMs = clock.monotonicMs() + limits.timeoutMs
     let isDone = false
-    this.#acknowledge(this.#batch.takeDecided())
+    this.#commits.commit(this.#batch.takeDecided())
     this.#batch.drop()
     this.#fetcher.endSessions(() =>
       this.#membership.leave(() => {
@@ -326,53 +301,10 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
     }
   }
 
-  /** Sends verdicts whose fate is told to the callback, with one call for each way it went. */
-  #acknowledge(all: readonly Acknowledgements[]): void {
-    let waiting = all.length
-    const outcomes = new Map<
-      string,
-      { error: KafkaError | null; offsets: Map<TopicPartition, Set<number>> }
-    >()
-    for (const acknowledgements of all) {
-      this.#fetcher.acknowledge({
-        acknowledgements,
-        done: (error) => {
-          waiting--
-          const { from, verdicts } = acknowledgements
-          // Gaps are between the broker and this client.
-          const offsets = [...verdicts].filter(([, verdict]) => verdict !== GAP).map(([offset]) => offset)
-          if (offsets.length > 0) {
-            const text = error?.toString() ?? ''
-            const outcome = outcomes.get(text) ?? { error, offsets: new KeyedMap() }
-            outcomes.set(text, outcome)
-            const key = new TopicPartition(from.topic, from.partition)
-            outcome.offsets.set(key, new Set([...(outcome.offsets.get(key) ?? []), ...offsets]))
-          }
-          if (waiting === 0) for (const one of outcomes.values()) this.#tellOutcome(one.offsets, one.error)
-        },
-      })
-    }
-  }
-
-  #tellOutcome(offsets: Map<TopicPartition, Set<number>>, error: KafkaError | null): void {
-    this.#core.events.push(
-      new OnceEvent(() => {
-        const callback = this.#callback
-        if (callback === null) return
-        this.#isInCallback = true
-        try {
-          callback(offsets, error === null ? null : new KafkaException(error))
-        } finally {
-          this.#isInCallback = false
-        }
-      }),
-    )
-  }
-
   #unsubscribe(): void {
     if (this.#topics.length === 0) return
     this.#replaceTopics([])
-    this.#acknowledge(this.#batch.takeDecided())
+    this.#commits.commit(this.#batch.takeDecided())
     this.#batch.drop()
     this.#fetcher.endSessions(() => {})
     this.#membership.leave(() => {})
@@ -385,7 +317,7 @@ export class ShareConsumer extends EventEmitter<ClientEvents> {
   }
 
   #enter(): void {
-    if (this.#isInCallback) throw new IllegalStateException('A callback must not call the consumer')
+    if (this.#commits.isInCallback) throw new IllegalStateException('A callback must not call the consumer')
     if (this.#closing !== undefined) throw new IllegalStateException('This consumer has already been closed')
     if (this.#isBusy) {
       throw new ConcurrentModificationException('The share consumer is not safe for several callers at once')

@@ -3,60 +3,23 @@
  * request at a time to every broker, since the epochs of a share session count them. Records are asked for only while the application
  * waits in `poll`: they are locked for this member from the moment they are acquired, so nothing is acquired ahead.
  *
- * Verdicts travel with the next fetch when there is one, else in a ShareAcknowledge.
+ * Verdicts travel with the next fetch when there is one, else in a ShareAcknowledge. What the answers mean is in `share-outcomes.ts`.
  */
-import { ShareFetch, type ShareFetchResponse } from '../../common/protocol/apis/78-share-fetch.ts'
-import {
-  ShareAcknowledge,
-  type ShareAcknowledgeResponse,
-} from '../../common/protocol/apis/79-share-acknowledge.ts'
+import { ShareFetch } from '../../common/protocol/apis/78-share-fetch.ts'
+import { ShareAcknowledge } from '../../common/protocol/apis/79-share-acknowledge.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { Wakeable } from '../../common/runtime/reactor.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { ClientCore } from '../client-core.ts'
 import type { Broker } from '../connections/broker.ts'
-import { codeInfo } from '../error-codes.ts'
 import { KafkaError } from '../errors.ts'
-import { AcquiredRecords, arePlausible } from './acquired-records.ts'
+import { topicPartitionKey } from '../values/topic-partition.ts'
+import type { AcquiredRecords } from './acquired-records.ts'
 import type { Acknowledgements } from './in-flight-batch.ts'
 import type { ShareMembership } from './share-membership.ts'
-import { ShareSession, type WantedPartition } from './share-session.ts'
-
-/** Verdicts and who waits for their fate. */
-export interface PendingAcknowledgements {
-  readonly acknowledgements: Acknowledgements
-  readonly done: (error: KafkaError | null) => void
-}
-
-interface ShareNode {
-  readonly session: ShareSession
-  pending: PendingAcknowledgements[]
-  isInFlight: boolean
-  /** Monotonic time before which nothing is fetched after a failure. */
-  retryAtMs: number
-  /** Ends the session with the next request. */
-  ended: (() => void) | undefined
-}
-
-/** The session is gone: the next request begins another one. */
-const sessionErrors: ReadonlySet<number> = new Set([
-  ErrorCode.SHARE_SESSION_NOT_FOUND,
-  ErrorCode.INVALID_SHARE_SESSION_EPOCH,
-  ErrorCode.SHARE_SESSION_LIMIT_REACHED,
-])
-
-/** The partition is elsewhere, or not known there yet. */
-const leaderErrors: ReadonlySet<number> = new Set([
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  ErrorCode.FENCED_LEADER_EPOCH,
-  ErrorCode.UNKNOWN_LEADER_EPOCH,
-  ErrorCode.REPLICA_NOT_AVAILABLE,
-  ErrorCode.KAFKA_STORAGE_ERROR,
-  ErrorCode.LEADER_NOT_AVAILABLE,
-  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-  ErrorCode.UNKNOWN_TOPIC_ID,
-  ErrorCode.INCONSISTENT_TOPIC_ID,
-])
+import { type PendingAcknowledgements, ShareNode, settle } from './share-node.ts'
+import { ShareOutcomes } from './share-outcomes.ts'
+import type { ShareSession, WantedPartition } from './share-session.ts'
 
 export interface ShareFetcherHooks {
   /** Records have arrived. */
@@ -70,6 +33,7 @@ export class ShareFetcher implements Wakeable {
   readonly #groupId: string
   readonly #membership: ShareMembership
   readonly #hooks: ShareFetcherHooks
+  readonly #outcomes: ShareOutcomes
   readonly #nodes = new Map<number, ShareNode>()
   #arrived: AcquiredRecords[] = []
   #isWanted = false
@@ -81,6 +45,10 @@ export class ShareFetcher implements Wakeable {
     this.#groupId = groupId
     this.#membership = membership
     this.#hooks = hooks
+    this.#outcomes = new ShareOutcomes(core, {
+      onAcquired: (records) => this.#arrive(records),
+      onError: hooks.onError,
+    })
   }
 
   touch(): void {
@@ -157,9 +125,9 @@ export class ShareFetcher implements Wakeable {
       if (node.isInFlight) continue
       const partitions = wanted.get(nodeId) ?? new Map<string, WantedPartition>()
       const wantsFetch = this.#isWanted && this.#arrived.length === 0 && partitions.size > 0
-      if (node.ended !== undefined) this.#end(nodeId, node)
+      if (node.ended !== undefined) this.#end(node)
       else if (wantsFetch && node.retryAtMs > nowMs) nextMs = Math.min(nextMs, node.retryAtMs)
-      else if (wantsFetch || node.pending.length > 0) this.#send(nodeId, node, partitions, wantsFetch)
+      else if (wantsFetch || node.pending.length > 0) this.#send(node, partitions, wantsFetch)
     }
     if (nextMs === Number.POSITIVE_INFINITY) return
     const { scheduler } = this.#core.runtime
@@ -169,7 +137,7 @@ export class ShareFetcher implements Wakeable {
   #node(nodeId: number): ShareNode {
     let node = this.#nodes.get(nodeId)
     if (node === undefined) {
-      node = { session: new ShareSession(), pending: [], isInFlight: false, retryAtMs: 0, ended: undefined }
+      node = new ShareNode(nodeId)
       this.#nodes.set(nodeId, node)
     }
     return node
@@ -193,33 +161,28 @@ export class ShareFetcher implements Wakeable {
           wanted = new Map()
           byNode.set(leaderId, wanted)
         }
-        wanted.set(`${topicId}-${partition}`, { topicId, partition })
+        wanted.set(topicPartitionKey(topicId, partition), { topicId, partition })
       }
     }
     return byNode
   }
 
-  #send(
-    nodeId: number,
-    node: ShareNode,
-    partitions: ReadonlyMap<string, WantedPartition>,
-    wantsFetch: boolean,
-  ): void {
-    const broker = this.#core.pool.byId(nodeId)
+  #send(node: ShareNode, partitions: ReadonlyMap<string, WantedPartition>, wantsFetch: boolean): void {
+    const broker = this.#core.pool.byId(node.nodeId)
     if (broker === undefined || (node.pending.length > 0 && !node.session.isOpen)) {
       // Their session has ended, and the leader has released what they speak of.
-      settle(takePending(node), new KafkaError(ErrorCode.SHARE_SESSION_NOT_FOUND))
+      settle(node.takePending(), new KafkaError(ErrorCode.SHARE_SESSION_NOT_FOUND))
       if (broker === undefined || !wantsFetch) return
     }
     const isAsked = ({ acknowledgements: { from } }: PendingAcknowledgements): boolean =>
-      partitions.has(`${from.topicId}-${from.partition}`)
+      partitions.has(topicPartitionKey(from.topicId, from.partition))
     if (wantsFetch && node.pending.every(isAsked)) this.#fetch(broker, node, partitions)
     else this.#acknowledge(broker, node)
   }
 
   #fetch(broker: Broker, node: ShareNode, partitions: ReadonlyMap<string, WantedPartition>): void {
     const { config } = this.#core
-    const pending = takePending(node)
+    const pending = node.takePending()
     const maxWaitMs = config.get('fetch.wait.max.ms')
     const maxRecords = config.get('max.poll.records')
     const session = node.session.fetch(partitions, acknowledgementsOf(pending))
@@ -239,26 +202,24 @@ export class ShareFetcher implements Wakeable {
       timeoutMs: config.get('socket.timeout.ms') + maxWaitMs,
       done: (result) => {
         node.isInFlight = false
-        if (!result.ok) this.#failed(node, pending, result.error)
-        else if (result.response.errorCode !== ErrorCode.NONE) {
-          this.#refused(node, pending, result.response.errorCode, result.response.errorMessage)
-        } else this.#fetched(broker.nodeId, node, pending, result.response)
+        if (result.ok) this.#outcomes.fetched(node, pending, result.response)
+        else this.#outcomes.failed(node, pending, result.error)
         this.touch()
       },
     })
   }
 
   #acknowledge(broker: Broker, node: ShareNode): void {
-    const pending = takePending(node)
+    const pending = node.takePending()
     const session = node.session.acknowledge(acknowledgementsOf(pending))
     this.#sendAcknowledge(broker, node, pending, session, () => {})
   }
 
-  #end(nodeId: number, node: ShareNode): void {
+  #end(node: ShareNode): void {
     const ended = node.ended ?? (() => {})
     node.ended = undefined
-    const pending = takePending(node)
-    const broker = this.#core.pool.byId(nodeId)
+    const pending = node.takePending()
+    const broker = this.#core.pool.byId(node.nodeId)
     if (!node.session.isOpen || broker === undefined) {
       settle(pending, new KafkaError(ErrorCode.SHARE_SESSION_NOT_FOUND))
       ended()
@@ -281,78 +242,12 @@ export class ShareFetcher implements Wakeable {
       timeoutMs: this.#core.config.get('socket.timeout.ms'),
       done: (result) => {
         node.isInFlight = false
-        if (!result.ok) this.#failed(node, pending, result.error)
-        else if (result.response.errorCode !== ErrorCode.NONE) {
-          this.#refused(node, pending, result.response.errorCode, result.response.errorMessage)
-        } else {
-          if (node.session.isOpen) node.session.succeeded()
-          this.#settleEach(pending, acknowledgeCodes(result.response))
-          this.#learn(result.response)
-        }
+        if (result.ok) this.#outcomes.acknowledged(node, pending, result.response)
+        else this.#outcomes.failed(node, pending, result.error)
         ended()
         this.touch()
       },
     })
-  }
-
-  #failed(node: ShareNode, pending: readonly PendingAcknowledgements[], error: KafkaError): void {
-    node.session.reset()
-    node.retryAtMs = this.#core.runtime.clock.monotonicMs() + this.#core.config.get('retry.backoff.ms')
-    settle(pending, error)
-    if (error.code() === KafkaError._UNSUPPORTED_FEATURE) this.#hooks.onError(error)
-  }
-
-  #refused(
-    node: ShareNode,
-    pending: readonly PendingAcknowledgements[],
-    code: number,
-    message: string | null,
-  ): void {
-    node.session.reset()
-    node.retryAtMs = this.#core.runtime.clock.monotonicMs() + this.#core.config.get('retry.backoff.ms')
-    const error = new KafkaError(code, message ?? undefined)
-    settle(pending, error)
-    // A member that is not known (any more) hears of it from the coordinator.
-    if (!sessionErrors.has(code) && code !== ErrorCode.UNKNOWN_MEMBER_ID && !codeInfo(code).isRetriable) {
-      this.#hooks.onError(error)
-    }
-  }
-
-  #fetched(
-    nodeId: number,
-    node: ShareNode,
-    pending: readonly PendingAcknowledgements[],
-    response: ShareFetchResponse,
-  ): void {
-    node.session.succeeded()
-    const codes = new Map<string, { code: number; message: string | null }>()
-    for (const { topicId, partitions } of response.responses) {
-      const topic = this.#core.metadata.cache.topicById(topicId)?.name
-      for (const answer of partitions) {
-        const { partitionIndex: partition, errorCode, acquiredRecords } = answer
-        const { acknowledgeErrorCode: code, acknowledgeErrorMessage: message } = answer
-        codes.set(`${topicId}-${partition}`, { code, message })
-        if (errorCode !== ErrorCode.NONE) this.#partitionFailed(node, topic ?? topicId, answer)
-        if (acquiredRecords.length === 0) continue
-        if (!arePlausible(acquiredRecords)) {
-          const text = `${topic ?? topicId}[${partition}]: the acquired offsets cannot be`
-          this.#refuse(node, new KafkaError(KafkaError._BAD_MSG, text))
-          continue
-        }
-        const from = { topic: topic ?? '', topicId, partition, nodeId }
-        const checksCrcs = this.#core.config.get('check.crcs')
-        this.#arrive(new AcquiredRecords(from, answer.records as Buffer | null, acquiredRecords, checksCrcs))
-      }
-    }
-    this.#settleEach(pending, codes)
-    this.#learn(response)
-  }
-
-  /** The answer is of no use: what it gave away comes back when the session begins anew. */
-  #refuse(node: ShareNode, error: KafkaError): void {
-    node.session.reset()
-    node.retryAtMs = this.#core.runtime.clock.monotonicMs() + this.#core.config.get('retry.backoff.ms')
-    this.#hooks.onError(error)
   }
 
   #arrive(records: AcquiredRecords): void {
@@ -369,75 +264,8 @@ export class ShareFetcher implements Wakeable {
       this.acknowledge({ acknowledgements: { from: records.from, verdicts }, done: () => {} })
     }
   }
-
-  #partitionFailed(
-    node: ShareNode,
-    topic: string,
-    answer: ShareFetchResponse['responses'][number]['partitions'][number],
-  ): void {
-    const { errorCode, errorMessage, partitionIndex } = answer
-    node.retryAtMs = this.#core.runtime.clock.monotonicMs() + this.#core.config.get('retry.backoff.ms')
-    const error = new KafkaError(errorCode, errorMessage ?? undefined)
-    if (leaderErrors.has(errorCode))
-      this.#core.metadata.refreshSoon(`${topic}[${partitionIndex}]: ${error.name()}`)
-    else if (!codeInfo(errorCode).isRetriable) this.#hooks.onError(error)
-  }
-
-  #settleEach(
-    pending: readonly PendingAcknowledgements[],
-    codes: ReadonlyMap<string, { code: number; message: string | null }>,
-  ): void {
-    for (const { acknowledgements, done } of pending) {
-      const { topicId, partition } = acknowledgements.from
-      const { code, message } = codes.get(`${topicId}-${partition}`) ?? notAnswered
-      done(code === ErrorCode.NONE ? null : new KafkaError(code, message ?? undefined))
-    }
-  }
-
-  /** Leaders that an answer names (KIP-951). */
-  #learn(response: ShareFetchResponse | ShareAcknowledgeResponse): void {
-    const { metadata, pool } = this.#core
-    for (const endpoint of response.nodeEndpoints) pool.learn(endpoint)
-    for (const { topicId, partitions } of response.responses) {
-      const topic = metadata.cache.topicById(topicId)
-      if (topic === undefined) continue
-      for (const { errorCode, partitionIndex, currentLeader } of partitions) {
-        if (!leaderErrors.has(errorCode)) continue
-        const { leaderId, leaderEpoch } = currentLeader
-        metadata.cache.applyLeaderHint(topic.name, partitionIndex, leaderId, leaderEpoch)
-      }
-    }
-  }
-}
-
-/** Of acknowledgements whose partition an answer leaves out: nobody has said that they were taken. */
-const notAnswered = {
-  code: ErrorCode.INVALID_RECORD_STATE,
-  message: 'The answer of the broker leaves the partition out',
-}
-
-function takePending(node: ShareNode): PendingAcknowledgements[] {
-  const { pending } = node
-  node.pending = []
-  return pending
 }
 
 function acknowledgementsOf(pending: readonly PendingAcknowledgements[]): Acknowledgements[] {
   return pending.map(({ acknowledgements }) => acknowledgements)
-}
-
-function settle(pending: readonly PendingAcknowledgements[], error: KafkaError | null): void {
-  for (const { done } of pending) done(error)
-}
-
-function acknowledgeCodes(
-  response: ShareAcknowledgeResponse,
-): Map<string, { code: number; message: string | null }> {
-  const codes = new Map<string, { code: number; message: string | null }>()
-  for (const { topicId, partitions } of response.responses) {
-    for (const { partitionIndex, errorCode: code, errorMessage: message } of partitions) {
-      codes.set(`${topicId}-${partitionIndex}`, { code, message })
-    }
-  }
-  return codes
 }
