@@ -24,12 +24,12 @@ export interface AwaitedCommit {
 }
 
 export class AcknowledgementCommits {
-  readonly #core: ClientCore
-  readonly #fetcher: ShareFetcher
+  readonly #core: Pick<ClientCore, 'events'>
+  readonly #fetcher: Pick<ShareFetcher, 'acknowledge'>
   callback: AcknowledgementCommitCallback | null = null
   #isInCallback = false
 
-  constructor(core: ClientCore, fetcher: ShareFetcher) {
+  constructor(core: Pick<ClientCore, 'events'>, fetcher: Pick<ShareFetcher, 'acknowledge'>) {
     this.#core = core
     this.#fetcher = fetcher
   }
@@ -66,23 +66,29 @@ export class AcknowledgementCommits {
     }
   }
 
-  /** The fate fills the results; the callback is not told. */
+  /** The fate fills the results; the callback is not told. A partition has succeeded when all that was said of it has. */
   commitAwaited(all: readonly Acknowledgements[]): AwaitedCommit {
     const results = new KeyedMap<TopicPartition, KafkaException | null>()
+    const late = new KafkaException(
+      new KafkaError(KafkaError._TIMED_OUT, 'no answer to the acknowledgements yet'),
+    )
+    /** A partition whose leader changed has been given out by two brokers, and both have to agree. */
+    const waitingOf = new KeyedMap<TopicPartition, number>()
     let waiting = 0
     for (const acknowledgements of all) {
       const { topic, partition } = acknowledgements.from
       const key = new TopicPartition(topic, partition)
-      const late = new KafkaException(
-        new KafkaError(KafkaError._TIMED_OUT, 'no answer to the acknowledgements yet'),
-      )
       results.set(key, late)
+      waitingOf.set(key, (waitingOf.get(key) ?? 0) + 1)
       waiting++
       this.#fetcher.acknowledge({
         acknowledgements,
         done: (error) => {
           waiting--
-          results.set(key, error === null ? null : new KafkaException(error))
+          const left = (waitingOf.get(key) ?? 0) - 1
+          waitingOf.set(key, left)
+          if (error !== null) results.set(key, new KafkaException(error))
+          else if (left === 0 && results.get(key) === late) results.set(key, null)
           this.#core.events.notify()
         },
       })
