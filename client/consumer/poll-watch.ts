@@ -1,4 +1,4 @@
-/** `max.poll.interval.ms`: notices when the application stays away from polling. A call that waits is polling. */
+/** `max.poll.interval.ms`: notices when the application stays away from polling. A call that waits is polling, its callbacks are not. */
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
 
@@ -41,6 +41,20 @@ export class PollWatch {
     this.touch()
   }
 
+  /** A callback of the application runs inside the calls that wait: its time counts, for nobody polls meanwhile. */
+  async during<T>(callback: () => Promise<T>): Promise<T> {
+    const waiting = this.#depth
+    this.#depth = 0
+    this.touch()
+    try {
+      return await callback()
+    } finally {
+      // One that blocked the thread has kept the timer from firing.
+      if (this.#elapsedMs() >= this.#maxIntervalMs) this.#check()
+      this.#depth += waiting
+    }
+  }
+
   /** The time begins anew. */
   touch(): void {
     this.#lastMs = this.#runtime.clock.monotonicMs()
@@ -52,12 +66,16 @@ export class PollWatch {
 
   #check(): void {
     if (!this.#isWatching) return
-    const elapsedMs = this.#depth > 0 ? 0 : this.#runtime.clock.monotonicMs() - this.#lastMs
+    const elapsedMs = this.#elapsedMs()
     if (elapsedMs < this.#maxIntervalMs) {
       this.#schedule(Math.max(1, this.#maxIntervalMs - elapsedMs))
       return
     }
     this.stop()
     this.#onExceeded(elapsedMs)
+  }
+
+  #elapsedMs(): number {
+    return this.#depth > 0 ? 0 : this.#runtime.clock.monotonicMs() - this.#lastMs
   }
 }

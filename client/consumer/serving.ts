@@ -130,11 +130,11 @@ export class Serving<C> {
   }
 
   async serveCallbacks(): Promise<void> {
-    const { core, rebalances } = this.#engine
+    const { core, pollWatch, rebalances } = this.#engine
     for (;;) {
       if (core.events.size > 0) core.events.serveReady()
       if (!rebalances.isReady) return
-      await rebalances.serveOne()
+      await pollWatch.during(() => rebalances.serveOne())
     }
   }
 

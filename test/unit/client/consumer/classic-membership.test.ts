@@ -85,3 +85,49 @@ describe('a member that leaves while its group rebalances', () => {
     expect(cluster.seen('LeaveGroup')).toHaveLength(1)
   })
 })
+
+describe('a member whose callback takes longer than max.poll.interval.ms', () => {
+  it('leaves the group meanwhile, loses what it was given, is told so, and joins again with the next poll', async () => {
+    const cluster = new ScriptedCluster(7)
+    await cluster.start(1)
+    cluster.otherApis = [FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup]
+    const assignment = encodeAssignment(new Map([['t', [0]]]))
+    const joined = { errorCode: 0, memberId: 'm', leader: 'other', members: [], generationId: 1 }
+    const answers: Record<string, object> = {
+      JoinGroup: { ...joined, protocolName: 'range' },
+      SyncGroup: { errorCode: 0, assignment },
+      Heartbeat: { errorCode: 0 },
+      LeaveGroup: { errorCode: 0, members: [] },
+    }
+    cluster.onRequest = ({ api }) => {
+      const answer = answers[api]
+      return api === 'FindCoordinator' ? coordinatorOfG : answer && { answer }
+    }
+    cluster.topic('t', [1])
+    const conf = {
+      'bootstrap.servers': cluster.bootstrap,
+      'group.id': 'g',
+      'session.timeout.ms': 1000,
+      'heartbeat.interval.ms': 100,
+      'max.poll.interval.ms': 1000,
+      log_level: 0,
+    } as const
+    const consumer = new Consumer(conf, undefined, { runtime: cluster.sim.machine('client') })
+    const told: string[] = []
+    consumer.subscribe(['t'], {
+      onAssign: async () => {
+        told.push('assign')
+        if (told.length > 1) return
+        const { scheduler } = cluster.sim
+        await new Promise<void>((resolve) => scheduler.schedule('a slow callback', 3_000, resolve))
+      },
+      onLost: () => void told.push('lost'),
+    })
+    const event = await cluster.settle(consumer.poll(20))
+    expect(event?.error()?.name()).toBe('_MAX_POLL_EXCEEDED')
+    expect(cluster.seen('LeaveGroup')).toHaveLength(1)
+    await cluster.settle(consumer.poll(2))
+    expect(told).toEqual(['assign', 'lost', 'assign'])
+    await cluster.settle(consumer.close())
+  })
+})
