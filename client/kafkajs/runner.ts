@@ -1,34 +1,24 @@
 /**
- * `consumer.run`: takes batches of one partition, gives them to the application's handler, several partitions at a time if
- * that is wished, and commits what the handler is done with. While a handler works, its partition is held; heartbeats go on.
+ * `consumer.run`: takes batches of one partition, gives them to the application's handler (see `BatchProcess`), several partitions
+ * at a time if that is wished, and commits what the handler is done with. While a handler works, its partition is held; heartbeats
+ * go on.
  *
  * A message whose handler throws is never skipped: its partition goes back to it, after a pause, until the retries are used
  * up. Then the runner crashes, which it tells, and either begins anew or ends.
  */
-import type { Consumer as ClientConsumer } from '../consumer/consumer.ts'
-import { channels, type ProcessContext, Trace } from '../tracing/channels.ts'
 import type { Message } from '../values/message.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
+import { type BatchHost, type BatchParts, BatchProcess } from './batch-process.ts'
 import type { RetryOptions } from './client-settings.ts'
-import type { Batch, ConsumerRunConfig, EachBatchPayload } from './consumer-types.ts'
 import { KafkaJSError, KafkaJSNumberOfRetriesExceeded, toKafkaJSError } from './errors.ts'
-import { consumerEvents, type Instrumentation } from './instrumentation.ts'
+import { consumerEvents } from './instrumentation.ts'
 import type { Logger } from './logger.ts'
-import { toKafkaMessage } from './messages.ts'
-import { fromOffsets, OffsetTracker, toOffsets } from './offset-tracker.ts'
-import type { Pauses, TopicSelection } from './pauses.ts'
-import type { Timing } from './timing.ts'
+import { OffsetTracker } from './offset-tracker.ts'
+import type { TopicSelection } from './pauses.ts'
 
-export interface RunnerParts {
-  readonly consumer: ClientConsumer
-  readonly config: ConsumerRunConfig
+export interface RunnerParts extends BatchParts {
   readonly retry: RetryOptions
-  readonly groupId: string
-  readonly clientId: string
-  readonly pauses: Pauses
-  readonly instrumentation: Instrumentation
   readonly logger: Logger
-  readonly timing: Timing
 }
 
 /** Longest batch that a handler gets. */
@@ -40,6 +30,7 @@ const longestPauseMs = 30_000
 export class Runner {
   readonly tracker: OffsetTracker
   readonly #parts: RunnerParts
+  readonly #host: BatchHost
   readonly #stop = new AbortController()
   /** Handlers at work, by partition. */
   readonly #working = new Map<string, Promise<void>>()
@@ -54,6 +45,13 @@ export class Runner {
   constructor(parts: RunnerParts) {
     this.#parts = parts
     this.tracker = new OffsetTracker(parts.timing.monotonicMs())
+    this.#host = {
+      tracker: this.tracker,
+      isRunning: () => this.#isRunning,
+      pause: (place) => this.#pause(place),
+      commit: (positions) => this.commit(positions),
+      commitIfDue: () => this.#commitIfDue(),
+    }
   }
 
   get isRunning(): boolean {
@@ -159,8 +157,7 @@ export class Runner {
     const epoch = this.#epochOf(place.key())
     const isCurrent = (): boolean => this.#epochOf(place.key()) === epoch
     try {
-      const batch = await this.#batch(place, messages)
-      await this.#handle(place, messages, batch, isCurrent)
+      await new BatchProcess(this.#parts, this.#host, place, messages, isCurrent).run()
       this.#attempts = 0
       this.#goBack(place, messages, isCurrent)
       await this.#commitAll()
@@ -175,111 +172,6 @@ export class Runner {
       await this.#commitAll()
       await this.#failed(error)
     }
-  }
-
-  async #handle(
-    place: TopicPartition,
-    messages: readonly Message[],
-    batch: Batch,
-    isCurrent: () => boolean,
-  ): Promise<void> {
-    const { config, instrumentation, timing } = this.#parts
-    const { topic, partition } = place
-    const startedMs = timing.monotonicMs()
-    const payload = {
-      topic,
-      partition,
-      highWatermark: batch.highWatermark,
-      offsetLag: batch.offsetLag(),
-      offsetLagLow: batch.offsetLagLow(),
-      batchSize: messages.length,
-      firstOffset: batch.firstOffset() ?? '-1',
-      lastOffset: batch.lastOffset(),
-    }
-    instrumentation.emit(consumerEvents.START_BATCH_PROCESS, payload)
-    if (config.eachBatch !== undefined) await this.#eachBatch(place, messages, batch, isCurrent)
-    else await this.#eachMessage(place, messages, batch, isCurrent)
-    const duration = timing.monotonicMs() - startedMs
-    instrumentation.emit(consumerEvents.END_BATCH_PROCESS, { ...payload, duration })
-  }
-
-  async #eachMessage(
-    place: TopicPartition,
-    messages: readonly Message[],
-    batch: Batch,
-    isCurrent: () => boolean,
-  ): Promise<void> {
-    const { config, pauses } = this.#parts
-    const { topic, partition } = place
-    for (const [index, message] of batch.messages.entries()) {
-      const isHalted = !this.#isRunning || this.#isStale(isCurrent) || pauses.has(topic, partition)
-      if (isHalted) return
-      const one = [messages[index] as Message]
-      await this.#traced(place, one, async () => {
-        await config.eachMessage?.({
-          topic,
-          partition,
-          message,
-          heartbeat: () => this.#heartbeat(),
-          pause: () => this.#pause(place),
-        })
-      })
-      if (isCurrent()) this.tracker.resolve(topic, partition, Number(message.offset))
-      await this.#commitIfDue()
-    }
-  }
-
-  async #eachBatch(
-    place: TopicPartition,
-    messages: readonly Message[],
-    batch: Batch,
-    isCurrent: () => boolean,
-  ): Promise<void> {
-    const { config } = this.#parts
-    const { topic, partition } = place
-    const payload: EachBatchPayload = {
-      batch,
-      resolveOffset: (offset) => {
-        if (isCurrent()) this.tracker.resolve(topic, partition, Number(offset))
-      },
-      heartbeat: () => this.#heartbeat(),
-      pause: () => this.#pause(place),
-      commitOffsetsIfNecessary: async (offsets) => {
-        if (offsets === undefined) await this.#commitIfDue()
-        else await this.commit(fromOffsets(offsets))
-      },
-      uncommittedOffsets: () => toOffsets(this.tracker.uncommitted()),
-      isRunning: () => this.#isRunning,
-      isStale: () => this.#isStale(isCurrent),
-    }
-    await this.#traced(place, messages, async () => await config.eachBatch?.(payload))
-    const resolvesAll = config.eachBatchAutoResolve !== false && isCurrent()
-    if (resolvesAll) this.tracker.resolve(topic, partition, Number(batch.lastOffset()))
-  }
-
-  #traced(place: TopicPartition, messages: readonly Message[], call: () => Promise<void>): Promise<void> {
-    const { groupId, clientId } = this.#parts
-    const [first] = messages
-    const context = (): ProcessContext => ({
-      operation: 'process',
-      clientId,
-      topic: place.topic,
-      partition: place.partition,
-      offset: first?.offset() ?? -1,
-      messageCount: messages.length,
-      headers: messages.length === 1 ? (first?.headers() ?? null) : null,
-      attributes: {
-        'messaging.system': 'kafka',
-        'messaging.operation.type': 'process',
-        'messaging.operation.name': 'process',
-        'messaging.destination.name': place.topic,
-        'messaging.destination.partition.id': `${place.partition}`,
-        'messaging.consumer.group.name': groupId,
-        'messaging.client.id': clientId,
-        'messaging.batch.message_count': messages.length,
-      },
-    })
-    return Trace.run(channels.process, context, call)
   }
 
   /** Throws as `commit` does. */
@@ -317,10 +209,6 @@ export class Runner {
     this.#parts.consumer.unread(messages.filter((message) => (message.offset() ?? -1) >= next))
   }
 
-  #isStale(isCurrent: () => boolean): boolean {
-    return !isCurrent() || this.#parts.consumer.isRebalancing
-  }
-
   #isAssigned(place: TopicPartition): boolean {
     try {
       return this.#parts.consumer.assignment().some((entry) => entry.equals(place))
@@ -333,10 +221,6 @@ export class Runner {
     return this.#epochs.get(key) ?? 0
   }
 
-  async #heartbeat(): Promise<void> {
-    this.#parts.consumer.heartbeat()
-  }
-
   #pause({ topic, partition }: TopicPartition): () => void {
     const selection: TopicSelection = [{ topic, partitions: [partition] }]
     this.onPause?.(selection)
@@ -346,25 +230,6 @@ export class Runner {
   /** Set by the consumer, which knows what is held for which reason. */
   onPause: ((selection: TopicSelection) => void) | undefined
   onResume: ((selection: TopicSelection) => void) | undefined
-
-  async #batch(place: TopicPartition, messages: readonly Message[]): Promise<Batch> {
-    const { consumer } = this.#parts
-    const ends = await consumer.getWatermarkOffsets(place, { cached: true })
-    const first = messages[0]?.offset() ?? 0
-    const last = messages.at(-1)?.offset() ?? 0
-    const highWatermark = Math.max(ends?.[1] ?? 0, last + 1)
-    return {
-      topic: place.topic,
-      partition: place.partition,
-      highWatermark: `${highWatermark}`,
-      messages: messages.map(toKafkaMessage),
-      isEmpty: () => messages.length === 0,
-      firstOffset: () => (messages.length === 0 ? null : `${first}`),
-      lastOffset: () => `${last}`,
-      offsetLag: () => `${highWatermark - 1 - last}`,
-      offsetLagLow: () => `${highWatermark - 1 - first}`,
-    }
-  }
 
   async #failed(error: Error): Promise<void> {
     const { retries = defaultRetries } = this.#parts.retry
