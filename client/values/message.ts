@@ -1,4 +1,5 @@
 /** One record consumed or produced, or an event (`error()` not null). */
+import { type InspectOptions, inspect } from 'node:util'
 import { OFFSET_INVALID, PARTITION_UA, PersistenceStatus, TIMESTAMP_NOT_AVAILABLE } from '../constants.ts'
 import { KafkaError } from '../errors.ts'
 import { fromRecordHeaders, type Headers, type HeadersInput, toRecordHeaders } from './headers.ts'
@@ -165,6 +166,21 @@ export class Message<K = Buffer, V = Buffer> {
 
   toString(): string {
     return this.#value === null ? '' : String(this.#value)
+  }
+
+  /** What `console.log` shows: where the record lies and what it holds. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const shown = {
+      topic: this.topic(),
+      partition: this.partition(),
+      offset: this.offset(),
+      timestamp: this.#timestampMs,
+      key: this.#key,
+      value: this.#value,
+      headers: this.#headers,
+      ...(this.#error === null ? {} : { error: this.#error }),
+    }
+    return `${this.constructor.name} ${inspect(shown, options)}`
   }
 }
 

@@ -1,4 +1,5 @@
 /** 128 bits as Kafka writes them: URL-safe base64 without padding. Immutable, equal by value. */
+import { inspect } from 'node:util'
 import { ValueError } from '../errors.ts'
 
 const mask = (1n << 64n) - 1n
@@ -8,7 +9,7 @@ export class Uuid {
   readonly #mostSignificantBits: bigint
   readonly #leastSignificantBits: bigint
 
-  /** Both halves as signed 64-bit numbers. */
+  /** Both halves as 64-bit numbers, signed or not. */
   constructor(mostSignificantBits: bigint, leastSignificantBits: bigint) {
     this.#mostSignificantBits = int64(mostSignificantBits)
     this.#leastSignificantBits = int64(leastSignificantBits)
@@ -43,10 +44,17 @@ export class Uuid {
     bytes.writeBigInt64BE(this.#leastSignificantBits, 8)
     return bytes.toString('base64url')
   }
+
+  [inspect.custom](): string {
+    return `Uuid(${this})`
+  }
 }
 
 /** Whole numbers are taken for bigints. */
 function int64(bits: unknown): bigint {
   if (typeof bits !== 'bigint' && !Number.isSafeInteger(bits)) throw new TypeError('bits must be a bigint')
-  return BigInt.asIntN(64, BigInt(bits as bigint))
+  const wide = BigInt(bits as bigint)
+  if (BigInt.asIntN(64, wide) !== wide && BigInt.asUintN(64, wide) !== wide)
+    throw new ValueError(`${wide} has more than 64 bits`)
+  return BigInt.asIntN(64, wide)
 }

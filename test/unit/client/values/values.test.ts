@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
   KafkaError,
@@ -29,6 +30,12 @@ describe('TopicPartition', () => {
     expect(() => new TopicPartition('t', 0, 2n ** 60n)).toThrow(ValueError)
     expect(() => new TopicPartition('t', 0, 2 ** 60)).toThrow('offset 1152921504606847000 is beyond 2^53-1')
     expect(() => new TopicPartition('t', 0, 0.5)).toThrow('offset must be a whole number, not 0.5')
+  })
+
+  it('has text beside its offset, and an epoch that is a number', () => {
+    expect(() => new TopicPartition('t', 0, 0, { metadata: 5 as never })).toThrow(TypeError)
+    expect(() => new TopicPartition('t', 0, 0, { leaderEpoch: '5' as never })).toThrow(TypeError)
+    expect(new TopicPartition('t', 0, 0, { metadata: null, leaderEpoch: -1 }).leaderEpoch).toBeNull()
   })
 })
 
@@ -98,6 +105,14 @@ describe('Message', () => {
     expect(new Message({ ...init, latency: 1 }).equals(new Message({ ...init, latency: 2 }))).toBe(true)
     expect(new Message(init).equals(new Message({ ...init, offset: 2 }))).toBe(false)
   })
+})
+
+it('printed messages and topic ids show what they hold', () => {
+  const message = new Message({ topic: 't', partition: 2, offset: 7, value: Buffer.from('x') })
+  const shown = inspect(message).replace(/\s+/g, ' ')
+  expect(shown).toMatch(/^Message \{ topic: 't', partition: 2, offset: 7, .* value: <Buffer 78>/)
+  expect(shown).not.toContain('error')
+  expect(inspect(Uuid.fromString('AAAAAAAAAAAAAAAAAAAAAQ'))).toBe('Uuid(AAAAAAAAAAAAAAAAAAAAAQ)')
 })
 
 describe('headers', () => {
