@@ -293,7 +293,7 @@ export class ClientCore {
     this.#telemetry.close()
     this.metadata.close()
     this.pool.close()
-    this.events.notify()
+    this.events.close()
     for (const wake of [...this.#closeListeners]) wake()
     // Closing links still need a turn of their own.
     this.runtime.reactor.post(() => this.#ownRuntime?.close?.())

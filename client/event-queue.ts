@@ -34,6 +34,7 @@ export class EventQueue {
   #events: QueuedEvent[] = []
   #head = 0
   #waiting = new Set<() => void>()
+  #isClosed = false
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
@@ -59,6 +60,12 @@ export class EventQueue {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
     for (const wake of waiting) wake()
+  }
+
+  /** No serving call waits any longer: what would come is not coming. */
+  close(): void {
+    this.#isClosed = true
+    this.notify()
   }
 
   /** Serves what is there. @returns the number of calls made */
@@ -102,7 +109,7 @@ export class EventQueue {
     })
   }
 
-  /** Serves events until at least one was served or the time is over. */
+  /** Serves events until at least one was served, the time is over, or the queue is closed. */
   async poll(timeoutMs: number, signal?: AbortSignal): Promise<number> {
     signal?.throwIfAborted()
     const { clock } = this.#runtime
@@ -113,7 +120,7 @@ export class EventQueue {
       if (served > 0) return served
       signal?.throwIfAborted()
       const leftMs = deadlineMs - clock.monotonicMs()
-      if (leftMs <= 0) return 0
+      if (leftMs <= 0 || this.#isClosed) return 0
       await this.wait(leftMs, signal)
     }
   }

@@ -28,7 +28,7 @@ export function callLimits(
     if (Number.isNaN(timeout)) throw new TypeError('timeout must be a number of seconds')
     return { timeoutMs: timeout < 0 ? unlimitedMs : timeout * 1000, signal: undefined }
   }
-  if (typeof timeout !== 'object')
+  if (typeof timeout !== 'object' || Array.isArray(timeout))
     throw new TypeError('timeout must be a number of seconds or { timeoutMs, signal }')
   const { timeoutMs, signal, ...others } = timeout
   const unknown = Object.keys(others)[0]
@@ -70,6 +70,8 @@ export interface CloseOptions extends CallOptions {
 
 /** @param unlimitedMs what -1 and nothing mean */
 export function closeLimits(options: CloseOptions, unlimitedMs = Number.POSITIVE_INFINITY): CallLimits {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('close takes { timeoutMs, signal, force }')
   const { force = false, ...limits } = options
   if (typeof force !== 'boolean') throw new TypeError('force must be a boolean')
   const found = callLimits(limits, unlimitedMs)

@@ -4,7 +4,7 @@
  */
 import { invalid, parseValue } from './parse.ts'
 import type { Side } from './property.ts'
-import { refusedProperties } from './refused-properties.ts'
+import { refusedProperties, refusedValues } from './refused-properties.ts'
 import { nearestName } from './suggest.ts'
 import { canonicalName, type PropertyName, properties, type Values } from './table.ts'
 
@@ -65,7 +65,7 @@ export class ConfigDraft {
     if (canonical === 'delivery.report.only.error' && typeof given !== 'boolean') {
       throw new TypeError('"delivery.report.only.error" must be a boolean')
     }
-    const value = parseValue(canonical, property, given)
+    const value = parseValue(name, property, given, refusedValues[canonical])
     const isUnset = property.type === 'text' && property.default === undefined && value === ''
     this.values[canonical] = isUnset ? undefined : value
     if (isUnset) return
@@ -135,7 +135,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 function unknownProperty(name: string): Error {
-  const instead = refusedProperties[name]
+  const instead = Object.hasOwn(refusedProperties, name) ? refusedProperties[name] : undefined
   if (instead !== undefined) return invalid(`Property "${name}" is not supported: use ${instead}`)
   const nearest = nearestName(name)
   const hint = nearest === undefined ? '' : ` (did you mean "${nearest}"?)`

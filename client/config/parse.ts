@@ -1,7 +1,6 @@
 /** From what the application gave to a value of the property's type. Every refusal names property, value and what is allowed. */
 import { KafkaError, type KafkaException, kafkaException } from '../errors.ts'
 import type { Property } from './property.ts'
-import { refusedValues } from './refused-properties.ts'
 
 const truths: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
@@ -16,8 +15,18 @@ export function invalid(message: string): KafkaException {
   return kafkaException(KafkaError._INVALID_ARG, message)
 }
 
-/** TypeError for what should be callable and is not; `_INVALID_ARG` for everything else. */
-export function parseValue(name: string, property: Property, given: unknown): unknown {
+/**
+ * TypeError for what should be callable and is not; `_INVALID_ARG` for everything else.
+ *
+ * @param name as the application wrote it: a name or an alias
+ * @param refused values that are not taken, in lower case, each with what to use in its place
+ */
+export function parseValue(
+  name: string,
+  property: Property,
+  given: unknown,
+  refused: Readonly<Record<string, string>> = {},
+): unknown {
   if (property.type === 'callback') {
     if (typeof given !== 'function') throw new TypeError(`"${name}" must be a function`)
     return given
@@ -29,8 +38,14 @@ export function parseValue(name: string, property: Property, given: unknown): un
   }
   if (property.mayBeFunction && typeof given === 'function') return given
   const text = asText(name, given)
-  const instead = refusedValues[name]?.[text.trim().toLowerCase()]
-  if (instead !== undefined) throw invalid(`Property "${name}" does not take "${text}": use ${instead}`)
+  const value = parseText(name, property, text)
+  const key = String(value).trim().toLowerCase()
+  if (Object.hasOwn(refused, key))
+    throw invalid(`Property "${name}" does not take "${text}": use ${refused[key]}`)
+  return value
+}
+
+function parseText(name: string, property: Property, text: string): unknown {
   switch (property.type) {
     case 'integer':
     case 'decimal':
@@ -42,7 +57,7 @@ export function parseValue(name: string, property: Property, given: unknown): un
     case 'words':
     case 'list':
       return parseList(name, property, text)
-    case 'text':
+    default:
       return text
   }
 }
@@ -65,8 +80,8 @@ function asText(name: string, given: unknown): string {
 
 function parseNumber(name: string, property: Property, text: string): number {
   const trimmed = text.trim()
-  const named = property.named[trimmed.toLowerCase()]
-  if (named !== undefined) return named
+  const word = trimmed.toLowerCase()
+  if (Object.hasOwn(property.named, word)) return property.named[word] as number
   const isInteger = /^[+-]?(\d+|0x[0-9a-f]+)$/i.test(trimmed)
   const isNumber =
     isInteger || (property.type === 'decimal' && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed))

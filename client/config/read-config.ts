@@ -13,7 +13,10 @@ export function readConfig(kind: HandleKind, conf: ClientConfig | undefined, ext
   for (const source of [conf, extra]) {
     if (source === undefined || source === null) continue
     if (!isRecord(source)) throw new TypeError('the configuration must be an object')
-    for (const [name, given] of Object.entries(source)) draft.set(name, given)
+    for (const [name, given] of Object.entries(source)) {
+      const isOverridden = source === conf && extra?.[name as keyof ClientConfig] !== undefined
+      if (!isOverridden) draft.set(name, given)
+    }
   }
   draft.applyTopicConfig()
   if ((kind === 'consumer' || kind === 'share-consumer') && !draft.values['group.id']) {

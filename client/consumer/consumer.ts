@@ -389,9 +389,9 @@ export class Consumer extends EventEmitter<ConsumerEvents> {
    * Runs the revoke callback, commits what is stored (with `enable.auto.commit`), leaves the group, closes connections.
    * `force` waits for nothing. Idempotent. Rejects with what a callback threw; it is closed nevertheless.
    */
-  close(options: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#serving.close(closeLimits(options, defaultCloseMs))
-    return this.#closing
+    await this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -123,7 +123,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
     let options: ProduceOptions
     if (isOptions(valueOrOptions)) {
       checkOptionNames(valueOrOptions)
-      if (key !== undefined) throw new TypeError('options and further arguments exclude each other')
+      if ((key ?? partition ?? onDelivery ?? timestamp ?? headers) !== undefined)
+        throw new TypeError('options and further arguments exclude each other')
       options = valueOrOptions as ProduceOptions
     } else options = { value: valueOrOptions, key, partition, onDelivery, timestamp, headers }
     this.#checkProduce(topic)
@@ -225,11 +226,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
       checkOptionNames(message, (name) => name === '_error' || isKnownOption(name))
     }
     const callback = options.onDelivery ?? options.callback ?? this.#defaultCallback
+    // Arguments are checked before anything is queued: who is told of a wrong one need not wonder what was accepted.
+    const records = (messages as readonly BatchMessage[]).map((message) => {
+      const partition = message.partition ?? options.partition
+      return recordOf({ ...message, partition }, callback, this.#wallMs)
+    })
     let accepted = 0
-    for (const message of messages as readonly BatchMessage[]) {
-      const record = recordOf({ partition: options.partition, ...message }, callback, this.#wallMs)
+    for (const [index, record] of records.entries()) {
+      const message = messages[index] as BatchMessage
       try {
         this.#engine.produce(topic, record)
+        // Of an earlier call, which refused it.
+        if (message._error !== undefined) delete message._error
         accepted++
       } catch (error) {
         if (!(error instanceof KafkaException)) throw error
@@ -326,9 +334,9 @@ export class Producer extends EventEmitter<ProducerEvents> {
    * Flushes, then ends. With a limit, what is left when it is over is purged; `force` waits for nothing. Idempotent.
    * @returns true
    */
-  close(options: CloseOptions = {}): Promise<boolean> {
+  async close(options: CloseOptions = {}): Promise<boolean> {
     this.#closing ??= this.#engine.close(closeLimits(options)).then(() => true)
-    return this.#closing
+    return await this.#closing
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

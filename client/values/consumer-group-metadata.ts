@@ -22,6 +22,7 @@ export class ConsumerGroupMetadata {
   }
 
   static fromBuffer(bytes: Uint8Array): ConsumerGroupMetadata {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('the bytes of group metadata are needed')
     try {
       const [groupId, generationId, memberId, groupInstanceId] = JSON.parse(Buffer.from(bytes).toString())
       return new ConsumerGroupMetadata(groupId, generationId, memberId, groupInstanceId)

@@ -13,7 +13,7 @@ export type Headers = [string, Buffer | null][]
 /** TypeError for anything that is not one of the documented forms. */
 export function toRecordHeaders(input: HeadersInput | null | undefined): readonly RecordHeader[] {
   if (input === null || input === undefined) return NO_HEADERS
-  if (typeof input !== 'object' || input instanceof Uint8Array)
+  if (typeof input !== 'object' || input instanceof Uint8Array || input instanceof Date)
     throw new TypeError('headers must be pairs or an object')
   const pairs: Iterable<unknown> = isIterable(input) ? input : Object.entries(input)
   const headers: RecordHeader[] = []

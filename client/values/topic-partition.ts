@@ -42,12 +42,16 @@ export class TopicPartition {
     if (typeof topic !== 'string') throw new TypeError('topic must be a string')
     this.partition = wholeNumber(partition, 'partition')
     this.offset = wholeNumber(offset, 'offset')
-    this.leaderEpoch = init.leaderEpoch === undefined || init.leaderEpoch === -1 ? null : init.leaderEpoch
+    const { metadata = null, leaderEpoch = null, error = null } = init
+    if (metadata !== null && typeof metadata !== 'string')
+      throw new TypeError('metadata must be a string or null')
+    const epoch = leaderEpoch === null ? -1 : wholeNumber(leaderEpoch, 'leaderEpoch')
+    this.leaderEpoch = epoch === -1 ? null : epoch
     // Own and enumerable, so that copies and deep comparisons see them.
     Object.defineProperties(this, {
       topic: { value: topic, enumerable: true },
-      metadata: { value: init.metadata ?? null, enumerable: true },
-      error: { value: init.error ?? null, enumerable: true, configurable: true },
+      metadata: { value: metadata, enumerable: true },
+      error: { value: error, enumerable: true, configurable: true },
     })
   }
 

@@ -41,6 +41,23 @@ describe('a configuration', () => {
     expect(readConfig('producer', { 'linger.ms': 1, 'queue.buffering.max.ms': 3 }).get('linger.ms')).toBe(3)
   })
 
+  it('does not look at a value of the first object that the second one overrides', () => {
+    expect(readConfig('producer', { acks: 'most' as never }, { acks: 1 }).get('acks')).toBe(1)
+    expect(readConfig('producer', { acks: 1 }, { acks: null }).get('acks')).toBe(-1)
+    expect(readConfig('producer', { acks: 1 }, { acks: undefined }).get('acks')).toBe(1)
+  })
+
+  it('takes what every object of JavaScript inherits for unknown names and words', () => {
+    for (const name of ['constructor', 'toString', 'hasOwnProperty'])
+      expect(refusal({ [name]: 1 })).toContain(`No such configuration property: "${name}"`)
+    expect(refusal({ acks: 'constructor' })).toContain('-1 … 1000 or all')
+  })
+
+  it('refuses a value in all its spellings', () => {
+    for (const no of [false, 0, 'f', 'F', 'FALSE', '0'])
+      expect(refusal({ 'api.version.request': no })).toContain('versions are always negotiated')
+  })
+
   it('treats null and undefined as not given', () => {
     const config = readConfig('producer', { 'linger.ms': null, acks: undefined })
     expect(config.isExplicit('linger.ms')).toBe(false)

@@ -50,7 +50,7 @@ describe('the documented properties', () => {
           expect.stringContaining(`"${name}"`),
         ])
       for (const alias of property.aliases ?? [])
-        expect(refusal({ ...base, [alias]: max + 1 }, kindOf(property))).toContain(`"${name}"`)
+        expect(refusal({ ...base, [alias]: max + 1 }, kindOf(property))).toContain(`"${alias}"`)
     }
   })
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import {
+  type BatchMessage,
   BufferError,
   type ClientConfig,
   ClosedError,
@@ -396,6 +397,57 @@ describe('topics and partitions', () => {
     expect(delivered.errors).toEqual([null, null])
     expect(() => producer.produceBatch('t', [{}], 'x' as never)).toThrow(TypeError)
     expect(() => producer.produce('t', { value: 'x' } as never, 'k')).toThrow(/exclude each other/)
+    expect(() => producer.produce('t', { value: 'x' } as never, undefined, 0)).toThrow(/exclude each other/)
+  })
+
+  it('produceBatch queues nothing when one message has an argument of the wrong type', async () => {
+    const { cluster, producer } = await world()
+    cluster.topic('t', [1])
+    expect(() => producer.produceBatch('t', [{ value: 'a' }, { value: 5 as never }])).toThrow(TypeError)
+    expect(producer.length).toBe(0)
+  })
+
+  it('a message of produceBatch that leaves its partition open goes to that of the call', async () => {
+    const { cluster, producer } = await world()
+    const logs = cluster.topic('t', [1, 1, 1])
+    const messages = [{ partition: undefined }, { partition: null }, {}]
+    expect(producer.produceBatch('t', messages, { partition: 2 })).toBe(3)
+    await cluster.settle(producer.flush())
+    expect(logs.map(({ records }) => records.length)).toEqual([0, 0, 3])
+  })
+
+  it('a message that produceBatch refused loses its mark when it is accepted later', async () => {
+    const { cluster, producer } = await world({ 'queue.buffering.max.messages': 1 })
+    cluster.topic('t', [1])
+    const messages: BatchMessage[] = [{ value: 'a' }, { value: 'b' }]
+    expect(producer.produceBatch('t', messages)).toBe(1)
+    const refused = messages.filter(({ _error }) => _error?.name() === '_QUEUE_FULL')
+    expect(refused).toEqual([messages[1]])
+    await cluster.settle(producer.flush())
+    expect(producer.produceBatch('t', refused)).toBe(1)
+    expect(refused).toEqual([{ value: 'b' }])
+  })
+})
+
+it('an array is no time-out', async () => {
+  const { producer } = await world()
+  await expect(producer.poll([] as never)).rejects.toThrow(TypeError)
+})
+
+describe('close', () => {
+  it('ends the serving calls that wait for events', async () => {
+    const { cluster, producer } = await world()
+    const waiting = [producer.poll(), producer.poll(60), producer.poll({ timeoutMs: 60_000 })]
+    await cluster.idle()
+    expect(await cluster.settle(producer.close())).toBe(true)
+    expect(await Promise.all(waiting)).toEqual([0, 0, 0])
+  })
+
+  it('rejects with a TypeError when its options are none, and can be called again', async () => {
+    const { cluster, producer } = await world()
+    for (const wrong of [5, null, 'x', { timeoutMs: 'x' }, { after: 1 }])
+      await expect(producer.close(wrong as never)).rejects.toThrow(TypeError)
+    expect(await cluster.settle(producer.close())).toBe(true)
   })
 })
 
