@@ -13,7 +13,7 @@ export const describeShareGroupOffsets = defineHandler(DescribeShareGroupOffsets
   runsOn: 'groupCoordinator',
   handle: ({ broker }, request) =>
     Deferred.all(
-      request.groups.map(({ groupId, topics }) => broker.groups.share.describeOffsets(groupId, topics)),
+      request.groups.map(({ groupId, topics }) => broker.groups.shareOffsets.describe(groupId, topics)),
     ).map((groups) => ({ groups })),
   refuse: (request, error, message) => ({
     groups: request.groups.map(({ groupId }) => ({

@@ -11,7 +11,7 @@ import { defineHandler } from './handler.ts'
 export const alterShareGroupOffsets = defineHandler(AlterShareGroupOffsets, {
   versions: '0',
   runsOn: 'groupCoordinator',
-  handle: ({ broker }, { groupId, topics }) => broker.groups.share.alterOffsets(groupId, topics),
+  handle: ({ broker }, { groupId, topics }) => broker.groups.shareOffsets.alter(groupId, topics),
   refuse: (_request, error, message) => ({
     errorCode: error,
     errorMessage: message ?? null,

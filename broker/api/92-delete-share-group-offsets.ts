@@ -11,7 +11,7 @@ export const deleteShareGroupOffsets = defineHandler(DeleteShareGroupOffsets, {
   versions: '0',
   runsOn: 'groupCoordinator',
   handle: ({ broker }, { groupId, topics }) =>
-    broker.groups.share.deleteOffsets(
+    broker.groups.shareOffsets.delete(
       groupId,
       topics.map(({ topicName }) => topicName),
     ),

@@ -13,8 +13,10 @@ import type { ProducerIdentity } from '../../statemachine/state-machine.ts'
 import { OFFSETS_TOPIC } from '../../topic-names.ts'
 import { coordinatorRecordFormat } from '../coordinator-record.ts'
 import { CoordinatorService } from '../coordinator-service.ts'
-import { ShareGroups, type ShareGroupsOptions } from '../share/share-groups.ts'
+import { ShareGroupOffsets, type ShareGroupOffsetsOptions } from '../share/share-group-offsets.ts'
+import { ShareGroups } from '../share/share-groups.ts'
 import type { SharePersister } from '../share/share-persister.ts'
+import { ShareStateSteps } from '../share/share-state-steps.ts'
 import { type JoinAnswer, joinError, type SyncAnswer, syncError } from './classic-group.ts'
 import type { JoinRequest } from './classic-join.ts'
 import type { HeartbeatRequest, LeaveAnswer, LeavingMember, SyncRequest } from './classic-membership.ts'
@@ -54,7 +56,7 @@ export interface GroupCoordinatorOptions {
   /** Where the delivery state of share groups lies; without it they get no partitions. */
   readonly persister?: SharePersister
   /** Ends of partitions, for the lag of share groups. */
-  readonly endOffsets?: ShareGroupsOptions['endOffsets']
+  readonly endOffsets?: ShareGroupOffsetsOptions['endOffsets']
 }
 
 export class GroupCoordinator implements MetadataListener {
@@ -62,6 +64,7 @@ export class GroupCoordinator implements MetadataListener {
   readonly service: CoordinatorService<GroupShard>
   readonly config: GroupCoordinatorConfig
   readonly share: ShareGroups
+  readonly shareOffsets: ShareGroupOffsets
 
   constructor(options: GroupCoordinatorOptions) {
     const { runtime, config, metadata } = options
@@ -80,12 +83,15 @@ export class GroupCoordinator implements MetadataListener {
       writeTimeoutMs: () => config.get('offsets.commit.timeout.ms'),
       loadBytesPerSlice: () => config.get('offsets.load.buffer.size'),
     })
-    const unknownEnds: ShareGroupsOptions['endOffsets'] = (partitions) =>
+    const unknownEnds: ShareGroupOffsetsOptions['endOffsets'] = (partitions) =>
       Deferred.of(partitions.map(() => -1))
-    this.share = new ShareGroups({
+    const steps = new ShareStateSteps(this.service, options.persister)
+    this.share = new ShareGroups(this.service, steps)
+    this.shareOffsets = new ShareGroupOffsets({
       service: this.service,
       metadata,
       persister: options.persister,
+      steps,
       endOffsets: options.endOffsets ?? unknownEnds,
     })
   }
