@@ -3,6 +3,7 @@ import { Violation } from '../cluster/violation.ts'
 import type { FinalLog } from './final-logs.ts'
 import type { GroupReadings } from './readings.ts'
 import type { SentMessage } from './sent-messages.ts'
+import type { ShareReadings } from './share-readings.ts'
 
 export type FinalLogs = ReadonlyMap<string, FinalLog>
 
@@ -136,4 +137,26 @@ export function transformedOnce(inputs: FinalLogs, outputs: FinalLogs): void {
         'everything is transformed once',
         () => `offset ${offset} of ${place} was not`,
       )
+}
+
+/** 7. What a share group has done with was given to somebody who said so, and was what is in the log. */
+export function sharedAtLeastOnce(logs: FinalLogs, shared: ShareReadings): void {
+  const { groupId, values, settled } = shared
+  for (const { place, offset, value } of values) {
+    const found = logs.get(place)?.byOffset.get(offset)
+    check(
+      found?.value === value,
+      'members get what is in the log',
+      () => `${groupId} got ${value} at ${offset} of ${place}; there is ${found?.value}`,
+    )
+  }
+  for (const [place, { records }] of logs) {
+    const left = records.find(({ offset }) => !settled.has(`${place}@${offset}`))
+    check(
+      left === undefined,
+      'a share group settles everything',
+      () =>
+        `${groupId} is done with ${place}, and nobody has accepted or rejected ${left?.offset} ${left?.value}`,
+    )
+  }
 }

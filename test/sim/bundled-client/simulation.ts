@@ -26,10 +26,13 @@ import {
   failedIsNowhere,
   idempotenceHolds,
   readingsAreTrue,
+  sharedAtLeastOnce,
   transformedOnce,
 } from './promises.ts'
 import { GroupReadings } from './readings.ts'
 import { SentMessages } from './sent-messages.ts'
+import { ShareReadings } from './share-readings.ts'
+import { SHARE_LOCK_MS, Sharing } from './sharing.ts'
 import { Transforming } from './transforming.ts'
 
 const BROKERS = 3
@@ -39,6 +42,12 @@ const INPUTS = ['orders', 'payments']
 const PARTITIONS = 2
 const RECOVERY_LIMIT_MS = 120_000
 const MEMBERS_A_GROUP = 2
+const SHARE_GROUP = {
+  'share.auto.offset.reset': 'earliest',
+  'share.record.lock.duration.ms': SHARE_LOCK_MS,
+  // Harm must not make a record undeliverable.
+  'share.delivery.count.limit': 25,
+}
 const GROUP_PROTOCOLS: readonly GroupProtocol[] = ['range', 'cooperative-sticky', 'consumer']
 const COMMIT_MODES: readonly CommitMode[] = ['before', 'after', 'in the background', 'automatic']
 
@@ -61,6 +70,8 @@ class ClientSimulation {
   readonly #transformed = new GroupReadings('transformers', true)
   readonly #transactions: SimTransaction[] = []
   readonly #transformers: readonly ApplicationSlot[]
+  readonly #shared: ShareReadings
+  readonly #sharers: readonly ApplicationSlot[]
 
   constructor(options: SimulationOptions) {
     this.#options = options
@@ -113,6 +124,17 @@ class ClientSimulation {
     this.#transformers = Array.from({ length: MEMBERS_A_GROUP }, (_, member) =>
       this.#transforming(`transformer-${member + 1}`, protocol),
     )
+    const shared = new ShareReadings('sharers', this.#cluster)
+    this.#shared = shared
+    this.#sharers = Array.from(
+      { length: MEMBERS_A_GROUP },
+      (_, member) =>
+        new ApplicationSlot(
+          `sharer-${member + 1}`,
+          this.#cluster,
+          (process) => new Sharing({ process, readings: shared, topics: INPUTS }),
+        ),
+    )
     this.#harm = new Harm(this.#cluster)
     this.#clientHarm = new ClientHarm(this.#cluster, this.#slots)
   }
@@ -137,7 +159,7 @@ class ClientSimulation {
   }
 
   get #slots(): readonly ApplicationSlot[] {
-    return [...this.#producers, ...this.#members, ...this.#transformers]
+    return [...this.#producers, ...this.#members, ...this.#transformers, ...this.#sharers]
   }
 
   async run(): Promise<void> {
@@ -147,6 +169,7 @@ class ClientSimulation {
     world.network.setConditions({ delayMs: 0.2, jitterMs: 1 + random.int(15) })
     await cluster.startAll()
     await this.#admin.createTopics()
+    await this.#admin.configureGroup(this.#shared.groupId, SHARE_GROUP)
     for (const slot of this.#slots) slot.start()
     await cluster.run(500)
     this.#admin.start()
@@ -198,7 +221,13 @@ class ClientSimulation {
     await cluster.recover(RECOVERY_LIMIT_MS)
     await this.#finish(this.#producers, 'the producers to end')
     await cluster.runUntil(() => everythingHasALeader(cluster), RECOVERY_LIMIT_MS, 'a leader everywhere')
+    this.#shared.checkAllConfirmed()
     const logs = finalLogs(cluster, INPUTS)
+    await cluster.runUntil(
+      () => everythingIsSettled(this.#shared, logs),
+      RECOVERY_LIMIT_MS,
+      'the share group to reach the end',
+    )
     for (const group of [...this.#groups, this.#transformed]) {
       await cluster.runUntil(
         () => everyPartitionHasOneOwner(group, logs),
@@ -219,7 +248,8 @@ class ClientSimulation {
       RECOVERY_LIMIT_MS,
       'the transformers to have nothing left to do',
     )
-    await this.#finish([...this.#members, ...this.#transformers], 'the members to end')
+    const members = [...this.#members, ...this.#transformers, ...this.#sharers]
+    await this.#finish(members, 'the members to end')
     await cluster.run(1_000)
     for (const slot of this.#slots) slot.checkNoLinkIsLeft()
   }
@@ -241,6 +271,7 @@ class ClientSimulation {
       new Set([...outputs.values()].flatMap(({ visible }) => visible.map(({ value }) => value))),
     )
     transformedOnce(logs, outputs)
+    sharedAtLeastOnce(logs, this.#shared)
     for (const readings of this.#groups) {
       readingsAreTrue(logs, readings)
       committedIsHandled(logs, readings, await this.#committedOf(readings.groupId))
@@ -268,6 +299,12 @@ class ClientSimulation {
 function everyPartitionHasOneOwner(group: GroupReadings, logs: FinalLogs): boolean {
   const owners = group.owners()
   return [...logs.keys()].every((place) => owners.get(place)?.length === 1)
+}
+
+function everythingIsSettled(group: ShareReadings, logs: FinalLogs): boolean {
+  return [...logs.values()].every(({ topic, partition, records }) =>
+    group.hasSettled(topic, partition, (records.at(-1)?.offset ?? -1) + 1),
+  )
 }
 
 function everythingWasReached(group: GroupReadings, logs: FinalLogs): boolean {

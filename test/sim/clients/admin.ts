@@ -4,11 +4,15 @@
 import { CreateTopics } from '../../../common/protocol/apis/19-create-topics.ts'
 import { DeleteTopics } from '../../../common/protocol/apis/20-delete-topics.ts'
 import { ElectLeaders } from '../../../common/protocol/apis/43-elect-leaders.ts'
+import { IncrementalAlterConfigs } from '../../../common/protocol/apis/44-incremental-alter-configs.ts'
 import { AlterPartitionReassignments } from '../../../common/protocol/apis/45-alter-partition-reassignments.ts'
 import { errorName } from '../../../common/protocol/errors.ts'
 import { SimClient } from './sim-client.ts'
 
 const INTERVAL_MS = 1_500
+/** As in requests: a resource whose name is that of a group. */
+const GROUP_RESOURCE = 32
+const SET = 0
 
 export class Admin extends SimClient {
   #isStopped = false
@@ -35,6 +39,23 @@ export class Admin extends SimClient {
     })
     await this.cluster.runUntil(() => isDone, 10_000, 'the topics')
     await this.cluster.runUntil(() => this.cluster.isInSync, 10_000, 'the topics to be in sync')
+  }
+
+  /** Sets configs of a group, and waits until they are. */
+  async configureGroup(groupId: string, settings: Readonly<Record<string, string | number>>): Promise<void> {
+    const configs = Object.entries(settings).map(([name, value]) => ({
+      name,
+      configOperation: SET,
+      value: String(value),
+    }))
+    const resources = [{ resourceType: GROUP_RESOURCE, resourceName: groupId, configs }]
+    let isDone = false
+    this.call(1, IncrementalAlterConfigs, { resources, validateOnly: false }).whenDone((answer) => {
+      if (!answer.ok || answer.response.responses.some(({ errorCode }) => errorCode !== 0))
+        throw new Error(`the group could not be configured: ${JSON.stringify(answer)}`)
+      isDone = true
+    })
+    await this.cluster.runUntil(() => isDone, 10_000, 'the settings of the group')
   }
 
   #createTopics(done: () => void): void {
