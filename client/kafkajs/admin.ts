@@ -33,7 +33,8 @@ import {
   toKafkaJSError,
   translated,
 } from './errors.ts'
-import { connectMs, type FacadeParts } from './facade-parts.ts'
+import { type FacadeParts, lookUpMs } from './facade-parts.ts'
+import { firstContact } from './first-contact.ts'
 import { adminEvents, forwardRequests, Instrumentation, type Listener } from './instrumentation.ts'
 import { forwardLog, type Logger } from './logger.ts'
 import { type PartitionMetadata, partitionMetadataOf } from './partitioners.ts'
@@ -60,7 +61,7 @@ export class Admin {
     forwardLog(client, this.#parts.logger)
     forwardRequests(client, this.#instrumentation, adminEvents, this.#parts.timing)
     try {
-      await translated(() => client.listTopics(null, { timeoutMs: connectMs }))
+      await firstContact(client, this.#parts.patience)
     } catch (error) {
       await client.close()
       throw error
@@ -261,14 +262,14 @@ export class Admin {
 
   async listGroups(): Promise<{ groups: { groupId: string; protocolType: string }[] }> {
     return await this.#call(async (client) => {
-      const groups = await client.listGroups(null, { timeoutMs: connectMs })
+      const groups = await client.listGroups(null, { timeoutMs: lookUpMs })
       return { groups: groups.map(({ id: groupId, protocolType }) => ({ groupId, protocolType })) }
     })
   }
 
   async describeGroups(groupIds: readonly string[]): Promise<{ groups: GroupDescription[] }> {
     return await this.#call(async (client) => {
-      const found = await Promise.all(groupIds.map((id) => client.listGroups(id, { timeoutMs: connectMs })))
+      const found = await Promise.all(groupIds.map((id) => client.listGroups(id, { timeoutMs: lookUpMs })))
       return { groups: found.flat().map(groupDescription) }
     })
   }
@@ -373,7 +374,7 @@ export class Admin {
 
   async #waitForLeaders(topics: readonly string[]): Promise<void> {
     const { timing } = this.#parts
-    const deadlineMs = timing.monotonicMs() + connectMs
+    const deadlineMs = timing.monotonicMs() + lookUpMs
     for (;;) {
       const found = await this.#call((client) => client.listTopics())
       const isLed = topics.every((topic) => {

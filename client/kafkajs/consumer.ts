@@ -15,7 +15,8 @@ import type {
   TopicPartitions,
 } from './consumer-types.ts'
 import { KafkaJSNonRetriableError, KafkaJSNotImplemented, translated } from './errors.ts'
-import { connectMs, type FacadeParts } from './facade-parts.ts'
+import { type FacadeParts, lookUpMs } from './facade-parts.ts'
+import { firstContact } from './first-contact.ts'
 import { consumerEvents, forwardRequests, Instrumentation, type Listener } from './instrumentation.ts'
 import { forwardLog, type Logger } from './logger.ts'
 import { toOffsets } from './offset-tracker.ts'
@@ -193,7 +194,7 @@ export class Consumer {
     const { groupId } = this.#config
     this.#connected()
     await using admin = new AdminClient(this.#settings)
-    const [group] = await translated(() => admin.listGroups(groupId, { timeoutMs: connectMs }))
+    const [group] = await translated(() => admin.listGroups(groupId, { timeoutMs: lookUpMs }))
     if (group === undefined) throw new KafkaJSNonRetriableError(`there is no group ${groupId}`)
     return groupDescription(group)
   }
@@ -218,7 +219,7 @@ export class Consumer {
     forwardLog(consumer, this.#parts.logger)
     forwardRequests(consumer, this.#instrumentation, consumerEvents, this.#parts.timing)
     this.#forwardEvents(consumer)
-    await translated(() => consumer.listTopics(null, { timeoutMs: connectMs }))
+    await firstContact(consumer, this.#parts.patience)
     this.#instrumentation.emit(consumerEvents.CONNECT, null)
   }
 

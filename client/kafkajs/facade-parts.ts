@@ -1,5 +1,6 @@
 /** What producer, consumer and admin of one `Kafka` share. */
 import type { ClientConfig } from '../config/table.ts'
+import type { Patience } from './first-contact.ts'
 import type { Logger } from './logger.ts'
 import type { Timing } from './timing.ts'
 
@@ -7,7 +8,9 @@ export interface FacadeParts {
   readonly settings: () => Promise<ClientConfig>
   readonly logger: Logger
   readonly timing: Timing
+  /** Of `connect`. */
+  readonly patience: Patience
 }
 
-/** Longest that `connect` looks for a broker. */
-export const connectMs = 30_000
+/** Longest that the cluster is asked about groups and leaders. */
+export const lookUpMs = 30_000

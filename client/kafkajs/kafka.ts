@@ -3,6 +3,7 @@ import { clientSettings, type KafkaConfig } from './client-settings.ts'
 import { Consumer } from './consumer.ts'
 import type { ConsumerConfig } from './consumer-types.ts'
 import type { FacadeParts } from './facade-parts.ts'
+import { patienceOf } from './first-contact.ts'
 import { defaultLogCreator, type Logger, logLevel, makeLogger } from './logger.ts'
 import { Producer, type ProducerConfig } from './producer.ts'
 import { Timing } from './timing.ts'
@@ -42,9 +43,10 @@ export class Kafka {
   }
 
   #parts(namespace: string, { retry }: Pick<ProducerConfig, 'retry'>): FacadeParts {
-    const merged = { ...this.#config.retry, ...retry }
+    const config = { ...this.#config, retry: { ...this.#config.retry, ...retry } }
     return {
-      settings: () => clientSettings({ ...this.#config, retry: merged }, this.#level, this.#timing),
+      settings: () => clientSettings(config, this.#level, this.#timing),
+      patience: patienceOf(config),
       logger: this.#logger.namespace(namespace),
       timing: this.#timing,
     }

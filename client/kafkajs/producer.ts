@@ -7,11 +7,13 @@ import type { ClientConfig } from '../config/table.ts'
 import { Producer as ClientProducer, type ProducerExtra } from '../producer/producer.ts'
 import type { TopicMessages as ClientTopicMessages, RecordMetadata } from '../producer/send-arguments.ts'
 import type { Transaction as ClientTransaction } from '../producer/transaction.ts'
+import type { CloseOptions } from '../timeouts.ts'
 import { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { clamp, type RetryOptions } from './client-settings.ts'
 import { KafkaJSNonRetriableError, toKafkaJSError, translated } from './errors.ts'
-import { connectMs, type FacadeParts } from './facade-parts.ts'
+import type { FacadeParts } from './facade-parts.ts'
+import { firstContact } from './first-contact.ts'
 import { forwardRequests, Instrumentation, type Listener, producerEvents } from './instrumentation.ts'
 import { forwardLog, type Logger } from './logger.ts'
 import { type ProducedMessage, toSendOptions } from './messages.ts'
@@ -94,6 +96,7 @@ export class Producer {
       await this.#connected
     } catch (error) {
       this.#connected = undefined
+      await this.#closeProducers({ force: true })
       throw error
     }
   }
@@ -101,9 +104,7 @@ export class Producer {
   async disconnect(): Promise<void> {
     if (this.#connected === undefined) return
     this.#connected = undefined
-    const producers = [...this.#producers.values()]
-    this.#producers.clear()
-    await translated(() => Promise.all(producers.map((producer) => producer.close())))
+    await translated(() => this.#closeProducers())
     this.#instrumentation.emit(producerEvents.DISCONNECT, null)
   }
 
@@ -146,8 +147,14 @@ export class Producer {
 
   async #connect(): Promise<void> {
     this.#base = { ...(await this.#parts.settings()), ...producerSettings(this.#config) }
-    await translated(() => this.#producerOf({}).listTopics(null, { timeoutMs: connectMs }))
+    await firstContact(this.#producerOf({}), this.#parts.patience)
     this.#instrumentation.emit(producerEvents.CONNECT, null)
+  }
+
+  async #closeProducers(options: CloseOptions = {}): Promise<void> {
+    const producers = [...this.#producers.values()]
+    this.#producers.clear()
+    await Promise.all(producers.map((producer) => producer.close(options)))
   }
 
   #producerFor(choices: SendChoices): ClientProducer {
