@@ -4,6 +4,7 @@
  */
 import { giveUpAfter } from '../common/runtime/give-up-after.ts'
 import { DuplexTransport, type OpenDuplex } from '../common/runtime/node/duplex-transport.ts'
+import type { ProcessHold } from '../common/runtime/node/process-hold.ts'
 import { createNodeRuntime } from '../common/runtime/node/runtime.ts'
 import type { Runtime } from '../common/runtime/runtime.ts'
 import type { Timer } from '../common/runtime/scheduler.ts'
@@ -33,6 +34,12 @@ import {
 import { RequestWatch } from './tracing/request-watch.ts'
 import { type ClusterMetadata, ThrottleEvent } from './values/cluster-metadata.ts'
 
+/** A runtime that ends with the handle, where the handle made it. */
+interface OwnRuntime extends Runtime {
+  readonly processHold?: ProcessHold | undefined
+  close?(): void
+}
+
 /** What a handle hears of its core; all in turns. */
 export interface CoreListener {
   /** A broker came up, or has room for more requests. */
@@ -60,7 +67,7 @@ export class ClientCore {
   readonly name: string
   readonly startedMs: number
   readonly #handleKind: string
-  readonly #ownRuntime: { close?(): void } | undefined
+  readonly #ownRuntime: OwnRuntime | undefined
   /** Of PLAIN and SCRAM; undefined while none are configured. */
   credentials: { readonly username: string; readonly password: string } | undefined
   readonly #tokens: OauthTokens | undefined
@@ -79,7 +86,7 @@ export class ClientCore {
     }[config.kind]
     const bootstrap = parseBootstrapServers(config.get('bootstrap.servers'), config.get('security.protocol'))
     const isOwnRuntime = hooks.runtime === undefined
-    const runtime: Runtime & { close?(): void } =
+    const runtime: OwnRuntime =
       hooks.runtime ??
       createNodeRuntime({
         timersKeepProcessAlive: true,
@@ -192,6 +199,14 @@ export class ClientCore {
       limitMs: firstTokenMs,
       reason: () => failed('No bearer token within ten seconds'),
     })
+  }
+
+  /** Whether timers and connections keep the process alive, as they do at first. A runtime that was given to the handle is left alone. */
+  keepProcessAlive(isKept: boolean): void {
+    this.checkOpen()
+    const hold = this.#ownRuntime?.processHold
+    if (isKept) hold?.ref()
+    else hold?.unref()
   }
 
   /** Throws ClosedError after `close`. */

@@ -169,6 +169,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     },
     options?: SendCallOptions,
   ): Promise<RecordMetadata[]> {
+    this.#engine.core.checkOpen()
     if (!Array.isArray(batch?.topicMessages)) throw new TypeError('topicMessages must be an array')
     for (const entry of batch.topicMessages) checkTopicMessages(entry)
     checkSame('acks', batch.acks, this.#engine.core.config.get('acks'))
@@ -341,6 +342,18 @@ export class Producer extends EventEmitter<ProducerEvents> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Keeps the process alive, as at first. @returns this producer */
+  ref(): this {
+    this.#engine.core.keepProcessAlive(true)
+    return this
+  }
+
+  /** Lets the process end although this producer is open, with what it has not delivered; as with Node's sockets and timers. @returns this producer */
+  unref(): this {
+    this.#engine.core.keepProcessAlive(false)
+    return this
   }
 
   #sendAll(

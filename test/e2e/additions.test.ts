@@ -379,6 +379,22 @@ describe('the process', () => {
     expect(await outcomeOf(program)).toEqual(['4\n', 0])
   })
 
+  it('is not kept alive by a producer that it let go of, until it takes it back', async () => {
+    const topic = await world.topic()
+    const program = (calls: string): string => `
+      import { Producer } from './client/index.ts'
+      const producer = new Producer({ 'bootstrap.servers': ${JSON.stringify(world.bootstrap)}, log_level: 0 })
+      const busy = setInterval(() => {}, 1000)
+      ${calls}
+      clearInterval(busy)
+      console.log('idle')
+      setTimeout(() => { console.log('kept'); process.exit() }, 500).unref()
+    `
+    const send = `await producer.send(${JSON.stringify(topic)}, { value: 'v' })`
+    expect(await outcomeOf(program(`${send}; producer.unref()`))).toEqual(['idle\n', 0])
+    expect(await outcomeOf(program(`producer.unref(); ${send}; producer.ref()`))).toEqual(['idle\nkept\n', 0])
+  })
+
   it('keeps nothing of a thousand producers that were created and closed', async () => {
     const topic = await world.topic()
     const handles = (): number =>

@@ -610,7 +610,7 @@ export const sections: readonly Section[] = [
     title: 'Additions: promises, iteration, streams',
     withoutBroker: 'a local effect',
     items: [
-      ...members('Producer', 'send() sendBatch() transaction() writable() metrics() create()', {
+      ...members('Producer', 'send() sendBatch() transaction() writable() metrics() create() ref() unref()', {
         files: /^(e2e\/(additions|local-effects|edge-cases|producer)|unit\/client)/,
         receiver: `${aProducer}|Handle|Producer`,
       }),

@@ -42,11 +42,8 @@ const command = path.endsWith('.txt')
   ? 'npm run test:interop -- --only client-security'
   : 'BOOTSTRAP=host:port npx vitest run test/e2e'
 const run: OracleRun = { date, cluster, command, passed }
-const others = earlier.filter((entry) => entry !== same)
-writeFileSync(
-  join(ROOT, 'test/tidy/client-api-runs.json'),
-  `${JSON.stringify([...others, run], undefined, 2)}\n`,
-)
+const runs = same === undefined ? [...earlier, run] : earlier.map((entry) => (entry === same ? run : entry))
+writeFileSync(join(ROOT, 'test/tidy/client-api-runs.json'), `${JSON.stringify(runs, undefined, 2)}\n`)
 
 /** The report of a suite that prints `ok` and a sentence for each case that passed. */
 function printedReport(file: string): Report {

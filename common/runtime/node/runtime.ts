@@ -12,6 +12,7 @@ import { VirtualClock, VirtualTime } from '../virtual-clock.ts'
 import { ServingClock, systemClock } from './clock.ts'
 import { SystemRandom } from './entropy.ts'
 import { createNodeFiles } from './files.ts'
+import { ProcessHold } from './process-hold.ts'
 import { RealTimers } from './real-timers.ts'
 import { TcpTransport } from './transport-tcp.ts'
 import { immediateDriver, nodeAlarm, promptDriver } from './turn-driver.ts'
@@ -21,7 +22,7 @@ export interface NodeRuntimeOptions {
   readonly seed?: number | string
   /** `virtual`: real sockets and files, but time passes only when `time.advance` is called. */
   readonly clock?: 'real' | 'virtual'
-  /** Whether a waiting timer keeps the process alive; false, because a server's listeners do. */
+  /** Whether a waiting timer keeps the process alive, until `processHold` lets go; false, because a server's listeners do. */
   readonly timersKeepProcessAlive?: boolean
   /** Time in which the process did not run counts for no timer, see `ServingClock`: for brokers. */
   readonly forgetsStalls?: boolean
@@ -47,6 +48,8 @@ export interface NodeRuntime extends Runtime {
   readonly nextLinkId: () => number
   /** Timers of real time whatever the clock is: for sockets, and for limits that people wait for. */
   readonly realTimers: SchedulerScope
+  /** Of timers and opened connections; undefined where timers never keep the process alive. */
+  readonly processHold: ProcessHold | undefined
   /** Cancels every timer. Links, listeners and files belong to those who opened them. */
   close(): void
 }
@@ -64,7 +67,8 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
     driver: options.areTurnsPrompt === true ? promptDriver() : immediateDriver,
     ...(options.onBug === undefined ? {} : { onBug: options.onBug }),
   })
-  const alarm = virtualClock === undefined ? nodeAlarm(options.timersKeepProcessAlive ?? false) : virtualAlarm
+  const processHold = options.timersKeepProcessAlive === true ? new ProcessHold() : undefined
+  const alarm = virtualClock === undefined ? nodeAlarm(processHold) : virtualAlarm
   const scheduler = new HeapScheduler({
     clock,
     reactor,
@@ -88,6 +92,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
       scheduler: virtualClock === undefined ? scheduler : realTimers,
       trace,
       nextLinkId,
+      ...(processHold === undefined ? {} : { processHold }),
       ...(lookup === undefined ? {} : { lookup }),
     }),
     reactor,
@@ -97,6 +102,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime
     memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
     nextLinkId,
     realTimers,
+    processHold,
     close: () => {
       scheduler.close()
       realTimers.close()

@@ -10,6 +10,7 @@ import { RecycledBytes } from '../recycled-bytes.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { Trace } from '../trace.ts'
 import type { Address, ConnectOptions, Link, Listener, ListenOptions, Transport } from '../transport.ts'
+import type { ProcessHold } from './process-hold.ts'
 import { addressOf, type InPlaceReading, TcpLink } from './tcp-link.ts'
 import { loadTls, tlsConnectOptions } from './tls-context.ts'
 
@@ -19,6 +20,8 @@ export interface TcpTransportOptions {
   readonly trace: Trace
   /** Identities of links; shared with other transports of the process. */
   readonly nextLinkId?: () => number
+  /** Told of every socket that connects, while it is there. */
+  readonly processHold?: ProcessHold
   /** All addresses of a host, in the order to try them. The system's resolver when absent. */
   readonly lookup?: (
     host: string,
@@ -97,13 +100,13 @@ export class TcpTransport implements Transport {
 
   connect(options: ConnectOptions): Link {
     const link = this.#link(options.maxFrameBytes, { host: options.host, port: options.port })
-    const { scheduler } = this.#options
+    const { scheduler, processHold } = this.#options
     const deadline = scheduler.schedule(
       `connecting to ${options.host}:${options.port}`,
       options.connectTimeoutMs,
       () => link.fail('timeout'),
     )
-    const connecting = new Connecting(link, options, scheduler, () => deadline.cancel())
+    const connecting = new Connecting(link, options, { scheduler, processHold }, () => deadline.cancel())
     if (net.isIP(options.host) !== 0) connecting.start([options.host])
     else {
       const lookup = this.#options.lookup ?? systemLookup
@@ -135,12 +138,19 @@ class Connecting {
   readonly #link: TcpLink
   readonly #options: ConnectOptions
   readonly #scheduler: Scheduler
+  readonly #processHold: ProcessHold | undefined
   readonly #onDone: () => void
 
-  constructor(link: TcpLink, options: ConnectOptions, scheduler: Scheduler, onDone: () => void) {
+  constructor(
+    link: TcpLink,
+    options: ConnectOptions,
+    world: { readonly scheduler: Scheduler; readonly processHold: ProcessHold | undefined },
+    onDone: () => void,
+  ) {
     this.#link = link
     this.#options = options
-    this.#scheduler = scheduler
+    this.#scheduler = world.scheduler
+    this.#processHold = world.processHold
     this.#onDone = onDone
   }
 
@@ -165,6 +175,8 @@ class Connecting {
       this.#link.fail(isPort ? 'refused' : 'tls-failed', error as Error)
       return
     }
+    this.#processHold?.add(socket)
+    socket.once('close', () => this.#processHold?.remove(socket))
     const abort = (): void => void socket.destroy()
     this.#link.onAbort = abort
     // The last address has all the time that is left: the deadline of the whole ends it.

@@ -5,6 +5,7 @@
 import type { Alarm } from '../heap-scheduler.ts'
 import { maxAlarmDelayMs, maxPromptTurns } from '../limits.ts'
 import type { TurnDriver } from '../turn-reactor.ts'
+import type { ProcessHold } from './process-hold.ts'
 
 export const immediateDriver: TurnDriver = {
   request: (runTurn) => {
@@ -40,16 +41,17 @@ export function promptDriver(): TurnDriver {
 }
 
 /**
- * @param keepsProcessAlive false for servers, whose listeners keep the process alive: a session time-out must not
- * delay its end. true for programs that live by their timers, such as a client that waits to connect again.
+ * @param hold undefined for servers, whose listeners keep the process alive: a session time-out must not delay its end. Given by
+ * programs that live by their timers, such as a client that waits to connect again.
  */
-export function nodeAlarm(keepsProcessAlive: boolean): Alarm {
+export function nodeAlarm(hold: ProcessHold | undefined): Alarm {
   let timeout: NodeJS.Timeout | undefined
+  hold?.add({ ref: () => timeout?.ref(), unref: () => timeout?.unref() })
   return {
     set: (delayMs, ring) => {
       clearTimeout(timeout)
       timeout = setTimeout(ring, Math.min(Math.max(1, Math.ceil(delayMs)), maxAlarmDelayMs))
-      if (!keepsProcessAlive) timeout.unref()
+      if (hold?.isHeld !== true) timeout.unref()
     },
     clear: () => {
       clearTimeout(timeout)

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   type ClientConfig,
+  ClosedError,
   DeliveryError,
   KafkaException,
   Producer,
@@ -37,6 +38,15 @@ describe('send', () => {
     expect([report.topic(), report.partition(), report.offset(), report.opaque()]).toEqual(['t', 0, 0, 7])
     expect(report.persistence()).toBe(2)
     expect(producer.length).toBe(0)
+  })
+
+  it('is refused after close, with nothing to send too', async () => {
+    const { cluster, producer } = await world()
+    await cluster.settle(producer.close())
+    await expect(producer.send('t', { value: 'v' })).rejects.toThrow(ClosedError)
+    await expect(producer.send({ topic: 't', messages: [] })).rejects.toThrow(ClosedError)
+    await expect(producer.sendBatch({ topicMessages: [] })).rejects.toThrow(ClosedError)
+    expect(() => producer.unref()).toThrow(ClosedError)
   })
 
   it('rejects with the report of a message that a broker refuses', async () => {
