@@ -9,6 +9,7 @@ import type { PartitionerFunction, PartitionerName } from '../config/producer-pr
 import { PARTITION_UA } from '../constants.ts'
 import { BufferError, KafkaError, KafkaException } from '../errors.ts'
 import type { TopicInfo } from '../metadata/metadata-cache.ts'
+import { copyBytes } from '../values/bytes.ts'
 import type { PendingReport, ReportCallback } from './delivery.ts'
 import { type BatchLimits, PartitionQueue } from './partition-queue.ts'
 import { TopicPartitioner } from './partitioner.ts'
@@ -98,6 +99,19 @@ export interface Withdrawn {
   readonly reports: readonly PendingReport[]
 }
 
+/**
+ * Copies the bytes of a record that is kept as it came: the application may write into its buffers as soon as `produce` has
+ * returned. Batches are copies by themselves.
+ */
+export function keepBytes(record: ProduceRecord): void {
+  const own = record as { -readonly [Field in keyof ProduceRecord]: ProduceRecord[Field] }
+  own.key = copyBytes(record.key)
+  own.value = copyBytes(record.value)
+  if (record.headers.length > 0) {
+    own.headers = record.headers.map(({ key, value }) => ({ key, value: copyBytes(value) }))
+  }
+}
+
 /** undefined without a callback: nobody waits for a report. */
 export function reportOf(record: ProduceRecord): PendingReport | undefined {
   return record.callback === undefined ? undefined : (record as PendingReport)
@@ -164,8 +178,11 @@ export class Accumulator {
     this.chargedBytes += chargedBytes
     record.createdMs = nowMs
     record.sizeBytes = chargedBytes
-    if (info === undefined) topic.unassigned.push(record)
-    else this.#append(topic.partition(partition), record, nowMs)
+    if (info !== undefined) this.#append(topic.partition(partition), record, nowMs)
+    else {
+      keepBytes(record)
+      topic.unassigned.push(record)
+    }
   }
 
   /** The queues of the topic, made where it is produced to for the first time. */

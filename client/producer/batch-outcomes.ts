@@ -131,21 +131,21 @@ export class BatchOutcomes {
     this.#report(reports, reports.length, chargedBytes, delivery)
   }
 
-  /**
-   * Fails messages that never came into a batch.
-   * @param partition -1: it was not chosen
-   */
-  failUnassigned(topic: string, records: readonly ProduceRecord[], error: KafkaError, partition = -1): void {
+  /** Fails messages that never came into a batch; their partition is the one they asked for. */
+  failUnassigned(topic: string, records: readonly ProduceRecord[], error: KafkaError): void {
     if (records.length === 0) return
     this.#options.transactions?.messageFailed(error)
-    const reports: PendingReport[] = []
-    let chargedBytes = 0
+    const byPartition = new Map<number, ProduceRecord[]>()
     for (const record of records) {
-      chargedBytes += record.sizeBytes
-      const report = reportOf(record)
-      if (report !== undefined) reports.push(report)
+      const others = byPartition.get(record.partition)
+      if (others === undefined) byPartition.set(record.partition, [record])
+      else others.push(record)
     }
-    this.#report(reports, records.length, chargedBytes, failedDelivery(topic, partition, error))
+    for (const [partition, failed] of byPartition) {
+      const reports = failed.map(reportOf).filter((report) => report !== undefined)
+      const chargedBytes = failed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+      this.#report(reports, failed.length, chargedBytes, failedDelivery(topic, partition, error))
+    }
   }
 
   #refused(partition: PartitionQueue, batch: ProducerBatch, answer: PartitionAnswer): void {

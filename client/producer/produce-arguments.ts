@@ -6,7 +6,7 @@ import { ValueError } from '../errors.ts'
 import { toBytes } from '../values/bytes.ts'
 import { type HeadersInput, toRecordHeaders } from '../values/headers.ts'
 import { wholeNumber } from '../values/numbers.ts'
-import type { ProduceRecord } from './accumulator.ts'
+import { keepBytes, type ProduceRecord } from './accumulator.ts'
 
 export type BytesInput = string | Uint8Array | null | undefined
 
@@ -61,7 +61,7 @@ export function recordOf(
   const callback = options.onDelivery ?? options.callback ?? fallback
   if (callback !== undefined && typeof callback !== 'function')
     throw new TypeError('onDelivery must be a function')
-  return {
+  const record: ProduceRecord = {
     index: 0,
     place: 0,
     key: toBytes(options.key, 'key'),
@@ -76,6 +76,9 @@ export function recordOf(
     sizeBytes: 0,
     opaque,
   }
+  // The report shows what was sent, whatever has become of the application's buffers.
+  if (callback !== undefined) keepBytes(record)
+  return record
 }
 
 function partitionOf(partition: number): number {

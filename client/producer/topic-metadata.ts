@@ -87,6 +87,6 @@ export class TopicMetadata {
       if (partition.leaderId !== previousLeaderId) sender.moveLane(partition, previousLeaderId)
     }
     for (const { record, error } of accumulator.assign(topic))
-      outcomes.failUnassigned(topic.name, [record], error, record.partition)
+      outcomes.failUnassigned(topic.name, [record], error)
   }
 }

@@ -1,3 +1,8 @@
+/** The same bytes in memory of their own. */
+export function copyBytes(bytes: Buffer | null): Buffer | null {
+  return bytes === null ? null : Buffer.from(bytes)
+}
+
 /** Strings become UTF-8; any Uint8Array becomes a Buffer over the same bytes. */
 export function toBytes(value: unknown, name: string): Buffer | null {
   if (value === null || value === undefined) return null

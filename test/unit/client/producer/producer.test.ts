@@ -400,6 +400,43 @@ describe('topics and partitions', () => {
     expect(() => producer.produce('t', { value: 'x' } as never, undefined, 0)).toThrow(/exclude each other/)
   })
 
+  it('what the application does to its buffers after produce changes neither the record nor the report', async () => {
+    const { cluster, producer, delivered } = await world()
+    const [log] = cluster.topic('t', [1])
+    const produced = (send: (bytes: Buffer) => void): void => {
+      const bytes = Buffer.from('as it was')
+      send(bytes)
+      bytes.fill('x')
+    }
+    const sends: Promise<unknown>[] = []
+    for (let round = 0; round < 2; round++) {
+      // In the first round the topic is not known yet.
+      produced((value) => producer.produce('t', { value, key: value, headers: { h: value } }))
+      produced((value) => producer.produce('t', { value, onDelivery: delivered.callback }))
+      produced((value) => sends.push(producer.send('t', { value })))
+      await cluster.settle(producer.flush())
+    }
+    await Promise.all(sends)
+    expect(log?.records.map(({ value }) => String(value))).toEqual(Array(6).fill('as it was'))
+    expect(log?.records[0]).toMatchObject({
+      key: log?.records[0]?.value,
+      headers: [{ value: log?.records[0]?.value }],
+    })
+    expect(delivered.reports.map(({ message }) => String(message.value()))).toEqual(
+      Array(2).fill('as it was'),
+    )
+  })
+
+  it('what fails before its topic is known is reported with the partition that it asked for', async () => {
+    const { cluster, producer, delivered } = await world()
+    const partitions = [1, undefined, 1, 4]
+    for (const partition of partitions) producer.produce('t', { partition, onDelivery: delivered.callback })
+    void producer.purge()
+    await cluster.settle(producer.flush())
+    expect(delivered.errors).toEqual(Array(4).fill('_PURGE_QUEUE'))
+    expect(delivered.reports.map(({ message }) => message.partition()).sort()).toEqual([1, 1, 4, null])
+  })
+
   it('produceBatch queues nothing when one message has an argument of the wrong type', async () => {
     const { cluster, producer } = await world()
     cluster.topic('t', [1])
