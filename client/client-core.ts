@@ -123,7 +123,7 @@ export class ClientCore {
     })
     this.pool = new BrokerPool({
       settings: {
-        ...brokerSettingsOf(config),
+        ...brokerSettingsOf(config, this.runtime.random),
         runtime: this.runtime,
         watch: new RequestWatch({
           notifier: this.notifier,

@@ -105,13 +105,14 @@ export class SaslAuthenticator implements Authenticator {
     const handshake = versions.pick(SaslHandshake, { minVersion: 1 })
     const version = versions.pick(SaslAuthenticate)
     if (handshake === undefined || version === undefined) {
-      failed(new KafkaError(KafkaError._AUTHENTICATION, 'The broker does not support SASL authentication'))
+      const text = `The broker does not support SASL authentication ${noSaslHint}`
+      failed(new KafkaError(KafkaError._AUTHENTICATION, text))
       return
     }
     call(SaslHandshake, handshake, { mechanism: this.#mechanism.name }, ({ errorCode, mechanisms }) => {
       if (errorCode === ErrorCode.NONE) void this.#converse(authentication, version)
       else {
-        const text = `SASL mechanism ${this.#mechanism.name} is not enabled (enabled: ${mechanisms.join(', ')})`
+        const text = handshakeRefusal(this.#mechanism.name, errorCode, mechanisms)
         failed(new KafkaError(KafkaError._AUTHENTICATION, text))
       }
     })
@@ -135,15 +136,27 @@ export class SaslAuthenticator implements Authenticator {
         failed(new KafkaError(KafkaError._AUTHENTICATION, text))
         return
       }
+      let answer: Buffer | undefined
       try {
-        const answer = exchange.next(challenge)
-        if (answer === undefined) done(sessionLifetimeMs)
-        else this.#say(authentication, version, exchange, answer)
+        answer = exchange.next(challenge)
       } catch (error) {
         failed(authenticationError(error))
+        return
       }
+      if (answer === undefined) done(sessionLifetimeMs)
+      else this.#say(authentication, version, exchange, answer)
     })
   }
+}
+
+const noSaslHint = '(is its listener one without SASL? See security.protocol)'
+
+function handshakeRefusal(mechanism: string, errorCode: number, enabled: readonly string[]): string {
+  if (errorCode === ErrorCode.UNSUPPORTED_SASL_MECHANISM) {
+    return `SASL mechanism ${mechanism} is not enabled (enabled: ${enabled.join(', ')})`
+  }
+  const hint = errorCode === ErrorCode.ILLEGAL_SASL_STATE ? ` ${noSaslHint}` : ''
+  return `SASL handshake for ${mechanism} refused: ${new KafkaError(errorCode).str()}${hint}`
 }
 
 function authenticationError(error: unknown): KafkaError {

@@ -3,7 +3,7 @@
  * (whose answers must not queue behind a long fetch). Owned by the client core.
  *
  * Rebootstrap (KIP-899, KIP-1102): when every known broker has failed, what was learned is forgotten and the bootstrap
- * list is asked again.
+ * list is asked again. What is remembered of addresses stays (`AddressHistories`).
  */
 import type { Address } from '../../common/runtime/transport.ts'
 import { KafkaError } from '../errors.ts'
@@ -34,8 +34,6 @@ export class BrokerPool implements BrokerListener {
   #bootstrap: Broker[]
   readonly #known = new Map<number, Broker>()
   readonly #coordinators = new Map<number, Broker>()
-  /** Last error told of each broker, until it is up again. */
-  readonly #toldErrors = new Map<Broker, string>()
   #isAllDownTold = false
   #isClosed = false
 
@@ -124,7 +122,7 @@ export class BrokerPool implements BrokerListener {
       for (const [nodeId, broker] of byId) {
         if (ids.has(nodeId)) continue
         byId.delete(nodeId)
-        this.#forget(broker)
+        broker.close()
       }
     }
     if (this.#known.size > 0) for (const broker of this.#bootstrap) broker.closeIfIdle()
@@ -141,7 +139,7 @@ export class BrokerPool implements BrokerListener {
   rebootstrap(): void {
     if (this.#known.size === 0) return
     for (const broker of [...this.#known.values(), ...this.#coordinators.values(), ...this.#bootstrap]) {
-      this.#forget(broker)
+      broker.close()
     }
     this.#known.clear()
     this.#coordinators.clear()
@@ -151,11 +149,9 @@ export class BrokerPool implements BrokerListener {
   close(): void {
     this.#isClosed = true
     for (const broker of this.all()) broker.close()
-    this.#toldErrors.clear()
   }
 
   brokerUp(broker: Broker): void {
-    this.#toldErrors.delete(broker)
     this.#isAllDownTold = false
     this.#options.onUp(broker)
   }
@@ -164,8 +160,8 @@ export class BrokerPool implements BrokerListener {
     if (this.#isClosed) return
     const text = `${broker.name}: ${error.str()}`
     // Repeated identical errors of one broker are told once, until it has been up.
-    if (this.#toldErrors.get(broker) !== text) {
-      this.#toldErrors.set(broker, text)
+    if (broker.history.toldError !== text) {
+      broker.history.toldError = text
       this.#options.onError(new KafkaError(error.code(), text))
     }
     const candidates = this.#candidates()
@@ -213,11 +209,6 @@ export class BrokerPool implements BrokerListener {
     )
     if (index < 0) return undefined
     return this.#bootstrap.splice(index, 1)[0]
-  }
-
-  #forget(broker: Broker): void {
-    this.#toldErrors.delete(broker)
-    broker.close()
   }
 }
 

@@ -11,10 +11,11 @@ import type { Timer } from '../../common/runtime/scheduler.ts'
 import type { Address } from '../../common/runtime/transport.ts'
 import { KafkaError, KafkaException } from '../errors.ts'
 import type { RequestWatch } from '../tracing/request-watch.ts'
+import type { AddressHistories, AddressHistory } from './address-history.ts'
 import type { Authenticator } from './authenticator.ts'
-import { Backoff, reconnectJitter } from './backoff.ts'
 import { BrokerMetrics } from './broker-metrics.ts'
-import { Connection, type ConnectionState } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionState } from './connection-state.ts'
 import type { BrokerRequest } from './request.ts'
 import type { SocketOptions } from './socket-options.ts'
 import type { BrokerVersions } from './versions.ts'
@@ -31,11 +32,10 @@ export interface BrokerSettings {
   readonly maxFrameBytes: number
   readonly setupTimeoutMs: number
   readonly apiVersionTimeoutMs: number
-  readonly reconnectFirstMs: number
-  readonly reconnectMaxMs: number
   /** 0 never closes. */
   readonly maxIdleMs: number
   readonly maxInFlight: number
+  readonly histories: AddressHistories
   readonly authenticator: Authenticator | undefined
   /** Told of every request. */
   readonly watch?: RequestWatch
@@ -63,15 +63,14 @@ export class Broker {
   readonly source: BrokerSource
   readonly #settings: BrokerSettings
   readonly #listener: BrokerListener
-  readonly #backoff: Backoff
   #nodeId: number
   #address: Address
+  #history: AddressHistory
   #rack: string | null = null
   #connection: Connection | undefined
   #waiting: Waiting[] = []
   #state: BrokerState = 'INIT'
   #stateSinceMs: number
-  #retryAtMs = 0
   #reconnectTimer: Timer | undefined
   #idleTimer: Timer | undefined
   #hasFailed = false
@@ -88,13 +87,7 @@ export class Broker {
     this.#nodeId = identity.nodeId
     this.#address = identity.address
     this.#stateSinceMs = settings.runtime.clock.monotonicMs()
-    const { reconnectFirstMs, reconnectMaxMs, runtime } = settings
-    this.#backoff = new Backoff({
-      firstMs: reconnectFirstMs,
-      maxMs: reconnectMaxMs,
-      random: runtime.random,
-      ...reconnectJitter,
-    })
+    this.#history = this.#historyOf(identity.address)
   }
 
   /** -1 while it is only an entry of `bootstrap.servers`. */
@@ -104,6 +97,11 @@ export class Broker {
 
   get address(): Address {
     return this.#address
+  }
+
+  /** Of its address. */
+  get history(): AddressHistory {
+    return this.#history
   }
 
   get rack(): string | null {
@@ -142,7 +140,7 @@ export class Broker {
 
   /** Milliseconds until another attempt is allowed. */
   get backoffLeftMs(): number {
-    return Math.max(0, this.#retryAtMs - this.#settings.runtime.clock.monotonicMs())
+    return this.#history.pauseLeftMs(this.#settings.runtime.clock.monotonicMs())
   }
 
   get inFlightCount(): number {
@@ -240,9 +238,13 @@ export class Broker {
     this.#rack = rack
     if (address.host === this.#address.host && address.port === this.#address.port) return
     this.#address = address
-    this.#backoff.reset()
-    this.#retryAtMs = 0
+    this.#history = this.#historyOf(address)
     this.#connection?.close(new KafkaError(KafkaError._NODE_UPDATE))
+    if (this.#reconnectTimer === undefined) return
+    // The pause was the old address's.
+    this.#reconnectTimer.cancel()
+    this.#reconnectTimer = undefined
+    this.connect()
   }
 
   /** Closes the connection when nothing is in progress on it. */
@@ -264,13 +266,17 @@ export class Broker {
     const settings = this.#settings
     this.metrics.connects++
     let trace = this.#settings.watch?.connecting(this)
+    const { resolved } = this.#history
+    let hasBeenUp = false
     this.#setState('CONNECT')
     const connection: Connection = new Connection({
       ...settings,
       address: this.#address,
+      addresses: resolved,
       metrics: this.metrics,
       onStateChanged: (state) => {
         if (state === 'UP') {
+          hasBeenUp = true
           trace?.succeeded()
           trace = undefined
         }
@@ -278,12 +284,17 @@ export class Broker {
       },
       onClosed: (error) => {
         trace?.failed(new KafkaException(error))
+        if (!hasBeenUp) resolved.ledNowhere()
         this.#connectionClosed(connection, error)
       },
       onRoom: () => this.#sendWaiting(),
       onThrottled: (throttleMs) => this.#listener.brokerThrottled(this, throttleMs),
     })
     this.#connection = connection
+  }
+
+  #historyOf(address: Address): AddressHistory {
+    return this.#settings.histories.of(address, this.source === 'logical' ? 'logical' : 'ordinary')
   }
 
   #setState(state: BrokerState): void {
@@ -295,8 +306,7 @@ export class Broker {
     this.#setState(state)
     if (state !== 'UP') return
     this.#hasFailed = false
-    this.#backoff.reset()
-    this.#retryAtMs = 0
+    this.#history.succeeded()
     this.#watchIdleness()
     this.#settings.watch?.connected(this)
     this.#listener.brokerUp(this)
@@ -313,7 +323,7 @@ export class Broker {
     const isWanted = error.code() === KafkaError._NOOP || error.code() === KafkaError._NODE_UPDATE
     if (!isWanted) {
       this.#hasFailed = true
-      this.#retryAtMs = this.#settings.runtime.clock.monotonicMs() + this.#backoff.nextMs()
+      this.#history.failed(this.#settings.runtime.clock.monotonicMs())
       this.#failWaiting(error)
       this.#listener.brokerDown(this, error)
     }

@@ -19,19 +19,20 @@ import type { Reader } from '../../common/protocol/reader.ts'
 import type { ApiSchema, RequestInputOf, ResponseOf } from '../../common/protocol/schema.ts'
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { Timer } from '../../common/runtime/scheduler.ts'
-import type { Address, Link, LinkCloseReason } from '../../common/runtime/transport.ts'
+import type { Address, AddressOrder, Link } from '../../common/runtime/transport.ts'
 import { KafkaError } from '../errors.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { BrokerMetrics } from './broker-metrics.ts'
+import { closeError } from './close-error.ts'
+import type { ConnectionState } from './connection-state.ts'
 import type { BrokerRequest } from './request.ts'
 import type { SocketOptions } from './socket-options.ts'
 import { BrokerVersions } from './versions.ts'
 
-export type ConnectionState = 'CONNECT' | 'APIVERSION_QUERY' | 'AUTH_HANDSHAKE' | 'UP' | 'DOWN'
-
 export interface ConnectionOptions {
   readonly runtime: Runtime
   readonly address: Address
+  readonly addresses: AddressOrder
   readonly clientId: string
   readonly softwareName: string
   readonly softwareVersion: string
@@ -82,6 +83,8 @@ export class Connection {
   #versions: BrokerVersions | undefined
   /** ApiVersions was asked again, in a version that the broker told. */
   #hasFallenBack = false
+  /** An ordinary request was answered. */
+  #hasServed = false
   #throttledUntilMs = 0
   #throttleTimer: Timer | undefined
   /** Monotonic time of the last byte in either direction. */
@@ -89,7 +92,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    const { runtime, address, maxFrameBytes, setupTimeoutMs, socket } = options
+    const { runtime, address, addresses, maxFrameBytes, setupTimeoutMs, socket } = options
     this.lastActiveMs = runtime.clock.monotonicMs()
     this.#setupTimer = runtime.scheduler.schedule(
       `setting up the connection to ${address.host}:${address.port}`,
@@ -100,11 +103,21 @@ export class Connection {
         ),
     )
     const connectTimeoutMs = setupTimeoutMs
-    this.#link = runtime.transport.connect({ ...socket, ...address, maxFrameBytes, connectTimeoutMs })
+    this.#link = runtime.transport.connect({
+      ...socket,
+      ...address,
+      addresses,
+      maxFrameBytes,
+      connectTimeoutMs,
+    })
     this.#link.onOpen = () =>
       this.#queryVersions(ApiVersions.versions.highest - (ApiVersions.latestVersionUnstable ? 1 : 0))
     this.#link.onFrame = (frame) => this.#received(frame)
-    this.#link.onClose = (reason, cause) => this.#ended(closeError(reason, cause, this.#state))
+    this.#link.onClose = (reason, cause) => {
+      const hasSasl = options.authenticator !== undefined
+      const state = this.#state
+      this.#ended(closeError({ reason, cause, state, hasSasl, hasServed: this.#hasServed }))
+    }
     this.#link.onDrain = () => options.onRoom()
   }
 
@@ -147,6 +160,7 @@ export class Connection {
     this.#call(api, version, input, timeoutMs, {
       answered: (reader) => {
         const response = decodeResponse(api, version, reader)
+        this.#hasServed = true
         this.#maybeThrottle(response)
         return () => done({ ok: true, response, version })
       },
@@ -223,13 +237,19 @@ export class Connection {
 
   /** At a random moment late in the session, so that the connections of many clients do not renew at once. */
   #renewBefore(sessionMs: number, versions: BrokerVersions): void {
-    const { address, onRoom, runtime } = this.#options
+    const { address, onRoom, runtime, setupTimeoutMs } = this.#options
     const share = renewFrom + runtime.random.float() * (renewUntil - renewFrom)
     const afterMs = Math.max(shortestRenewalMs, sessionMs * share)
     const label = `authenticating again to ${address.host}:${address.port}`
     this.#sessionTimer = runtime.scheduler.schedule(label, afterMs, () => {
       this.#isReauthenticating = true
+      // A bearer token may never come; until it does nothing else is sent.
+      const limit = runtime.scheduler.schedule(label, setupTimeoutMs, () =>
+        this.close(new KafkaError(KafkaError._TRANSPORT, 'Authenticating again timed out')),
+      )
+      this.#sessionTimer = limit
       this.#authenticate(versions, () => {
+        limit.cancel()
         this.#isReauthenticating = false
         onRoom()
       })
@@ -389,36 +409,13 @@ export class Connection {
     this.#setState('DOWN')
     const calls = this.#inFlight
     this.#inFlight = []
+    // What was sent may have been done: its owners only need to know that the answer is lost.
+    const isOwn = error.code() === KafkaError._AUTHENTICATION || error.code() === KafkaError._SSL
+    const lost = isOwn ? new KafkaError(KafkaError._TRANSPORT, error.str()) : error
     for (const call of calls) {
       call.timer?.cancel()
-      call.failed(error)
+      call.failed(lost)
     }
     this.#options.onClosed(error)
-  }
-}
-
-const resolverCodes: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'ENODATA'])
-
-function closeError(reason: LinkCloseReason, cause: Error | undefined, state: ConnectionState): KafkaError {
-  const systemCode = (cause as NodeJS.ErrnoException | undefined)?.code
-  if (systemCode !== undefined && resolverCodes.has(systemCode)) {
-    return new KafkaError(KafkaError._RESOLVE, `Failed to resolve the host name: ${cause?.message}`)
-  }
-  const detail = cause === undefined ? '' : `: ${cause.message}`
-  // With TLS 1.3 a broker that will not have our certificate says so after the handshake.
-  if (reason === 'tls-failed' || systemCode?.startsWith('ERR_SSL') === true) {
-    return new KafkaError(KafkaError._SSL, `SSL handshake failed${detail}`)
-  }
-  switch (reason) {
-    case 'refused':
-      return new KafkaError(KafkaError._TRANSPORT, `Connect failed${detail || ': connection refused'}`)
-    case 'timeout':
-      return new KafkaError(KafkaError._TRANSPORT, `Connect timed out${detail}`)
-    case 'frame-too-large':
-      return new KafkaError(KafkaError._BAD_MSG, 'A response exceeds receive.message.max.bytes')
-    case 'frame-malformed':
-      return new KafkaError(KafkaError._BAD_MSG, 'A response has an invalid length')
-    default:
-      return new KafkaError(KafkaError._TRANSPORT, `Disconnected in state ${state}${detail}`)
   }
 }

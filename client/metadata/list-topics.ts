@@ -40,8 +40,7 @@ export async function listTopics(
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted()
     const leftMs = deadlineMs - clock.monotonicMs()
-    if (leftMs <= 0)
-      throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
+    if (leftMs <= 0) throw new KafkaException(lastError)
     const query = {
       topics: topic === null ? null : [topic],
       mayCreate: core.config.get('allow.auto.create.topics'),

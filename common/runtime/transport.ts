@@ -98,6 +98,16 @@ export interface TlsOptions {
   readonly checkIdentity?: (host: string, certificate: object) => Error | undefined
 }
 
+/** Decides over the addresses of a host name, and hears where they led. One per host and client. */
+export interface AddressOrder {
+  /** The same addresses in the order to try them. */
+  inOrder(addresses: readonly string[]): readonly string[]
+  /** Nobody answered there, or TLS failed. */
+  missed(address: string): void
+  /** The link is open. */
+  reached(address: string): void
+}
+
 export interface ConnectOptions extends Address {
   readonly maxFrameBytes: number
   readonly connectTimeoutMs: number
@@ -105,6 +115,8 @@ export interface ConnectOptions extends Address {
   readonly tls?: TlsOptions
   /** Only addresses of this family are tried. */
   readonly family?: 4 | 6
+  /** As the resolver tells them when absent. */
+  readonly addresses?: AddressOrder
   /** TCP_NODELAY; true when absent. */
   readonly noDelay?: boolean
   /** SO_KEEPALIVE; true when absent. */

@@ -2,7 +2,8 @@
  * The bearer token of one handle: fetched when a connection first needs it, renewed in the background at 80 % of its life, so
  * that connections and re-authentications (KIP-368) never wait. Owned by the client core, which closes it.
  *
- * A renewal that fails is told to `error_cb` and tried again after 10 s; until then a token that has not expired stays in use.
+ * A renewal that fails, or does not end within a minute, is told to `error_cb` and tried again after 10 s; until then a token
+ * that has not expired stays in use.
  */
 import type { Runtime } from '../../../common/runtime/runtime.ts'
 import type { Timer } from '../../../common/runtime/scheduler.ts'
@@ -12,6 +13,10 @@ import { refused } from './mechanism.ts'
 
 const renewShare = 0.8
 const retryMs = 10_000
+/** A source that has not come to an end by then is asked again. */
+const longestFetchMs = 60_000
+/** Tokens that live shorter than this do not make the source run without pause. */
+const shortestRenewalMs = 1000
 
 export interface BearerToken {
   readonly value: string
@@ -65,10 +70,12 @@ export class OauthTokens {
   async #ask(): Promise<BearerToken> {
     this.#timer?.cancel()
     try {
-      const token = checked(await this.#source(), this.#runtime.clock.wallMs())
+      if (this.#isClosed) throw new Error('the handle is closed')
+      const token = checked(await this.#given(), this.#runtime.clock.wallMs())
       this.#token = token
       this.#lastError = undefined
-      this.#again((token.expiryWallMs - this.#runtime.clock.wallMs()) * renewShare)
+      const lifeMs = token.expiryWallMs - this.#runtime.clock.wallMs()
+      this.#again(Math.max(shortestRenewalMs, lifeMs * renewShare))
       return token
     } catch (error) {
       const failure = asAuthenticationError(error)
@@ -79,7 +86,19 @@ export class OauthTokens {
     }
   }
 
+  /** What the source gives. It is not waited for without end: connections would never find out. */
+  #given(): Promise<OauthToken> {
+    return new Promise((resolve, reject) => {
+      const text = `no answer within ${longestFetchMs / 1000} s`
+      this.#timer = this.#runtime.scheduler.schedule('waiting for a bearer token', longestFetchMs, () =>
+        reject(new Error(text)),
+      )
+      Promise.resolve(this.#source()).then(resolve, reject)
+    })
+  }
+
   #again(afterMs: number): void {
+    this.#timer?.cancel()
     if (this.#isClosed) return
     this.#timer = this.#runtime.scheduler.schedule('renewing the bearer token', afterMs, () => {
       this.#fetch().catch(() => {})

@@ -52,27 +52,22 @@ class ScramExchange implements SaslExchange {
   }
 
   #prove(serverFirst: string): Buffer {
-    const { r: nonce, s: salt, i: iterationText } = attributesOf(serverFirst)
-    const iterations = Number(iterationText)
-    if (
-      nonce === undefined ||
-      salt === undefined ||
-      !nonce.startsWith(this.#nonce) ||
-      nonce === this.#nonce
-    ) {
+    const { e: error, m: extension, r: nonce, s: saltText, i: iterationText } = attributesOf(serverFirst)
+    if (error !== undefined) throw refused(`SCRAM: ${error}`)
+    if (extension !== undefined) throw refused('SCRAM: the broker wants an extension that is not known')
+    if (nonce === undefined || !nonce.startsWith(this.#nonce) || nonce === this.#nonce) {
       throw refused('SCRAM: the broker answered with another nonce')
     }
-    if (!(iterations >= minIterations && iterations <= maxIterations)) {
-      throw refused(`SCRAM: the broker asks for ${iterationText} iterations`)
+    const salt = bytesOf(saltText)
+    if (salt === undefined) throw refused('SCRAM: the broker sent no salt in base64')
+    const iterations = /^[1-9]\d*$/.test(iterationText ?? '') ? Number(iterationText) : 0
+    if (iterations < minIterations || iterations > maxIterations) {
+      throw refused(
+        `SCRAM: the broker asks for ${iterationText} iterations, ${minIterations} to ${maxIterations} are allowed`,
+      )
     }
     const bytes = this.#hash === 'sha256' ? 32 : 64
-    const salted = pbkdf2Sync(
-      this.#password.normalize('NFKC'),
-      Buffer.from(salt, 'base64'),
-      iterations,
-      bytes,
-      this.#hash,
-    )
+    const salted = pbkdf2Sync(this.#password.normalize('NFKC'), salt, iterations, bytes, this.#hash)
     const clientKey = this.#hmac(salted, 'Client Key')
     const storedKey = createHash(this.#hash).update(clientKey).digest()
     const finalWithoutProof = `c=biws,r=${nonce}`
@@ -86,9 +81,9 @@ class ScramExchange implements SaslExchange {
   #verify(serverFinal: string): void {
     const { e: error, v: signature } = attributesOf(serverFinal)
     if (error !== undefined) throw refused(`SCRAM: ${error}`)
-    const given = Buffer.from(signature ?? '', 'base64')
+    const given = bytesOf(signature)
     const expected = this.#serverSignature as Buffer
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    if (given?.length !== expected.length || !timingSafeEqual(given, expected)) {
       throw refused('SCRAM: the broker does not know the password')
     }
   }
@@ -96,6 +91,12 @@ class ScramExchange implements SaslExchange {
   #hmac(key: Buffer, text: string): Buffer {
     return createHmac(this.#hash, key).update(text).digest()
   }
+}
+
+/** undefined for what is not base64, and for nothing. */
+function bytesOf(base64: string | undefined): Buffer | undefined {
+  if (base64 === undefined || base64 === '' || base64.length % 4 !== 0) return undefined
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(base64) ? Buffer.from(base64, 'base64') : undefined
 }
 
 function attributesOf(message: string): Readonly<Record<string, string | undefined>> {

@@ -113,8 +113,9 @@ export class TcpTransport implements Transport {
       lookup(options.host, (error, found) => {
         const { family } = options
         const addresses = family === undefined ? found : found.filter((one) => net.isIP(one) === family)
-        if (error === undefined && addresses.length > 0) connecting.start(addresses)
-        else {
+        if (error === undefined && addresses.length > 0) {
+          connecting.start(options.addresses?.inOrder(addresses) ?? addresses)
+        } else {
           deadline.cancel()
           const kind = family === undefined ? 'address' : `IPv${family} address`
           link.fail('refused', error ?? new Error(`${options.host} has no ${kind}`))
@@ -193,6 +194,7 @@ class Connecting {
     }
     const onClose = (): void => {
       share?.cancel()
+      this.#options.addresses?.missed(host)
       if (!isLast && !this.#link.isClosed) {
         this.#try(addresses, index + 1, shareMs)
         return
@@ -213,6 +215,7 @@ class Connecting {
         socket.destroy()
         return
       }
+      this.#options.addresses?.reached(host)
       this.#link.adopt(socket, tlsOptions === undefined)
       this.#link.openLater()
     })

@@ -1,49 +1,10 @@
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { plainMechanism } from '../../../../client/connections/sasl/plain.ts'
 import { scramMechanism } from '../../../../client/connections/sasl/scram.ts'
 import { SeededRandom } from '../../../../common/runtime/seeded-random.ts'
+import { ScramServer } from '../support/scram-server.ts'
 
 const credentials = () => ({ username: 'ali=ce,', password: 'secret' })
-
-/** The broker's side of SCRAM-SHA-256. */
-class ScramServer {
-  readonly #salt = Buffer.from('some salt')
-  #authMessage = ''
-  readonly #salted: Buffer
-  readonly #iterations: number
-
-  constructor(password: string, iterations = 4096) {
-    this.#iterations = iterations
-    this.#salted = pbkdf2Sync(password, this.#salt, 4096, 32, 'sha256')
-  }
-
-  first(clientFirst: string): Buffer {
-    const bare = clientFirst.slice(3)
-    const nonce = bare.slice(bare.indexOf('r=') + 2)
-    const text = `r=${nonce}server,s=${this.#salt.toString('base64')},i=${this.#iterations}`
-    this.#authMessage = `${bare},${text},c=biws,r=${nonce}server`
-    return Buffer.from(text)
-  }
-
-  proves(clientFinal: string): boolean {
-    const clientKey = this.#hmac(this.#salted, 'Client Key')
-    const signature = this.#hmac(createHash('sha256').update(clientKey).digest(), this.#authMessage)
-    const proof = Buffer.from(clientFinal.slice(clientFinal.indexOf('p=') + 2), 'base64')
-    return (
-      Buffer.compare(Buffer.from(proof.map((byte, index) => byte ^ (signature[index] ?? 0))), clientKey) === 0
-    )
-  }
-
-  final(): Buffer {
-    const signature = this.#hmac(this.#hmac(this.#salted, 'Server Key'), this.#authMessage)
-    return Buffer.from(`v=${signature.toString('base64')}`)
-  }
-
-  #hmac(key: Buffer, text: string): Buffer {
-    return createHmac('sha256', key).update(text).digest()
-  }
-}
 
 function exchange() {
   return scramMechanism('sha256', credentials, new SeededRandom(1)).begin()
@@ -68,13 +29,51 @@ describe('SCRAM', () => {
     expect(() => client.next(server.final())).toThrow(/does not know the password/)
   })
 
-  it('refuses a foreign nonce and iterations outside what is reasonable', async () => {
+  it.each([
+    ['another nonce', (text: string) => text.replace(/r=[^,]*/, 'r=other'), /nonce/],
+    ['its own nonce and nothing more', (text: string) => text.replace('server', ''), /nonce/],
+    ['no nonce', (text: string) => text.replace(/r=[^,]*,/, ''), /nonce/],
+    ['no salt', (text: string) => text.replace(/s=[^,]*,/, ''), /salt/],
+    ['an empty salt', (text: string) => text.replace(/s=[^,]*/, 's='), /salt/],
+    ['a salt that is not base64', (text: string) => text.replace(/s=[^,]*/, 's=c2F*dA=='), /salt/],
+    ['a salt that is cut off', (text: string) => text.replace(/s=[^,]*/, 's=c2FsdA'), /salt/],
+    ['an extension that must be known', (text: string) => `m=x,${text}`, /extension/],
+    ['an error', () => 'e=unknown-user', /unknown-user/],
+    ['nothing', () => '', /nonce/],
+    ['noise', () => '\u0000\uffff,,=,r', /nonce/],
+  ])('refuses a broker that sends %s', async (_, lie, reason) => {
     const client = exchange()
-    await client.first()
-    expect(() => client.next(Buffer.from('r=other,s=c2FsdA==,i=4096'))).toThrow(/nonce/)
-    const weak = exchange()
-    const first = (await weak.first()).toString()
-    expect(() => weak.next(new ScramServer('secret', 100).first(first))).toThrow(/iterations/)
+    const first = new ScramServer('secret').first((await client.first()).toString())
+    expect(() => client.next(Buffer.from(lie(first.toString())))).toThrow(reason)
+  })
+
+  it.each([
+    ...['0', '1', '2', '4095', '1000001', '2147483648'],
+    ...['-4096', '4096.5', '0x2000', '1e5', 'many', ''],
+  ])('refuses a broker that asks for %j iterations', async (count) => {
+    const client = exchange()
+    const first = new ScramServer('secret').first((await client.first()).toString())
+    const lie = Buffer.from(first.toString().replace(/i=.*/, `i=${count}`))
+    expect(() => client.next(lie)).toThrow(/iterations/)
+  })
+
+  it('takes no notice of what a broker adds at the end', async () => {
+    const client = exchange()
+    const first = new ScramServer('secret').first((await client.first()).toString())
+    expect(client.next(Buffer.concat([first, Buffer.from(',x=more')]))?.toString()).toMatch(/^c=biws,r=.*,p=/)
+  })
+
+  it.each([
+    ['nothing', '', /does not know the password/],
+    ['an empty proof', 'v=', /does not know the password/],
+    ['a proof that is not base64', 'v=!!!!', /does not know the password/],
+    ['a proof that is too short', 'v=c2FsdA==', /does not know the password/],
+    ['the proof of somebody else', `v=${Buffer.alloc(32).toString('base64')}`, /does not know the password/],
+    ['an error', 'e=invalid-proof', /invalid-proof/],
+  ])('refuses a broker that ends with %s', async (_, final, reason) => {
+    const client = exchange()
+    client.next(new ScramServer('secret').first((await client.first()).toString()))
+    expect(() => client.next(Buffer.from(final))).toThrow(reason)
   })
 })
 

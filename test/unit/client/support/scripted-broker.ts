@@ -40,6 +40,7 @@ export type Reaction =
   | 'silence'
   | 'disconnect'
   | 'apply-and-disconnect'
+  | 'apply-and-stay-silent'
   | undefined
 
 export interface PartitionLog {
@@ -95,14 +96,14 @@ export class ScriptedCluster {
   }
 
   get bootstrap(): string {
-    return [...this.#listeners.keys()].map((nodeId) => `broker-${nodeId}:9092`).join(',')
+    return [...this.#listeners.values()].map(({ address }) => `${address.host}:${address.port}`).join(',')
   }
 
-  async start(nodeId: number): Promise<void> {
+  async start(nodeId: number, port = 9092): Promise<void> {
     const transport = this.sim.network.endpoint(`broker-${nodeId}`)
     const links = new Set<Link>()
     this.#links.set(nodeId, links)
-    const address = { host: `broker-${nodeId}`, port: 9092, maxFrameBytes: 100_000_000 }
+    const address = { host: `broker-${nodeId}`, port, maxFrameBytes: 100_000_000 }
     this.#listeners.set(
       nodeId,
       await transport.listen(address, (link) => {
@@ -154,6 +155,7 @@ export class ScriptedCluster {
           const usual = typeof reaction !== 'object' || reaction.isApplied ? this.#serve(request) : undefined
           const response = typeof reaction === 'object' ? reaction.answer : (usual as object)
           if (reaction === 'apply-and-disconnect') link.close()
+          else if (reaction === 'apply-and-stay-silent') return
           else if (!(api === Produce && (body as ProduceRequest).acks === 0)) {
             reply(response, version, typeof reaction === 'object' ? reaction.delayMs : 0)
           }
@@ -250,11 +252,7 @@ export class ScriptedCluster {
   #metadata(request: MetadataRequest): object {
     const names = request.topics?.map(({ name }) => name ?? '') ?? [...this.topics.keys()]
     return {
-      brokers: [...this.#listeners.keys()].map((nodeId) => ({
-        nodeId,
-        host: `broker-${nodeId}`,
-        port: 9092,
-      })),
+      brokers: [...this.#listeners].map(([nodeId, { address }]) => ({ nodeId, ...address })),
       clusterId: 'scripted',
       controllerId: 1,
       topics: names.map((name) => {

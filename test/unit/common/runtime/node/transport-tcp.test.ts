@@ -167,6 +167,33 @@ describe('a connection over TCP', () => {
     expect(runtime.scheduler.pending()).toEqual([])
   })
 
+  it('tries the addresses in the order it is told, and tells where they led', async () => {
+    const lookup: NodeRuntimeOptions['lookup'] = (_host, done) =>
+      done(undefined, ['127.0.0.1', '127.0.0.9', '::1'])
+    const runtime = start({ lookup })
+    const { listener, links } = await listen(runtime)
+    const told: string[] = []
+    const connect = (order: (found: readonly string[]) => readonly string[]): Link => {
+      const link = runtime.transport.connect({
+        host: 'broker.test',
+        port: listener.address.port,
+        maxFrameBytes: 100,
+        connectTimeoutMs: 5000,
+        family: 4,
+        addresses: {
+          inOrder: (found) => order(found),
+          missed: (address) => told.push(`missed ${address}`),
+          reached: (address) => told.push(`reached ${address}`),
+        },
+      })
+      cleanups.push(() => link.destroy())
+      return link
+    }
+    connect((found) => [...found].reverse())
+    await until(() => links.length === 1 && told.length === 2)
+    expect(told).toEqual(['missed 127.0.0.9', 'reached 127.0.0.1'])
+  })
+
   it('is refused with the cause when the host has no address', async () => {
     const runtime = start({ lookup: (_host, done) => done(new Error('ENOTFOUND'), []) })
     const link = runtime.transport.connect({
