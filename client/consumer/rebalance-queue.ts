@@ -27,6 +27,7 @@ export class RebalanceQueue<C> {
   readonly #queue: Rebalance[] = []
   #current: Rebalance | undefined
   #isApplied = false
+  #isCalling = false
 
   constructor(consumer: C, application: RebalanceApplication) {
     this.#consumer = consumer
@@ -41,6 +42,11 @@ export class RebalanceQueue<C> {
   /** The one whose callback is running. */
   get current(): Rebalance | undefined {
     return this.#current
+  }
+
+  /** Whether the call that asks comes from within a callback; only until the first `await` in it. */
+  get isCalling(): boolean {
+    return this.#isCalling
   }
 
   push(rebalance: Rebalance): void {
@@ -66,12 +72,27 @@ export class RebalanceQueue<C> {
     this.#current = rebalance
     this.#isApplied = false
     try {
-      if (callback !== undefined && callback !== null)
-        await callback(this.#consumer, rebalance.partitions.slice())
+      await this.#call(callback, rebalance)
     } finally {
-      if (!this.#isApplied) this.#application.apply(rebalance)
-      this.#current = undefined
-      this.#application.finish(rebalance)
+      if (this.#current === rebalance) this.concludeCurrent()
+    }
+  }
+
+  /** The rebalance whose callback is running goes on without the rest of it. */
+  concludeCurrent(): void {
+    const rebalance = this.#current
+    if (rebalance === undefined) return
+    if (!this.#isApplied) this.#application.apply(rebalance)
+    this.#current = undefined
+    this.#application.finish(rebalance)
+  }
+
+  #call(callback: RebalanceCallback<C> | null | undefined, { partitions }: Rebalance): void | Promise<void> {
+    this.#isCalling = true
+    try {
+      return callback?.(this.#consumer, partitions.slice())
+    } finally {
+      this.#isCalling = false
     }
   }
 }

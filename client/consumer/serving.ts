@@ -96,9 +96,10 @@ export class Serving<C> {
    * callback; the consumer is closed nevertheless.
    */
   async close({ timeoutMs, signal }: CallLimits): Promise<void> {
-    const { core } = this.#engine
+    const { core, rebalances } = this.#engine
     if (core.isClosed) return
     const { clock } = core.runtime
+    const caller = rebalances.isCalling ? rebalances.current : undefined
     const deadlineMs = clock.monotonicMs() + timeoutMs
     let isDone = false
     const failures: unknown[] = []
@@ -115,11 +116,13 @@ export class Serving<C> {
         isDone = true
         core.events.notify()
       })
+      // A callback that awaits this call would be waited for.
+      if (caller !== undefined && rebalances.current === caller) rebalances.concludeCurrent()
       for (;;) {
         await serve()
         const leftMs = deadlineMs - clock.monotonicMs()
         if (isDone || leftMs <= 0 || signal?.aborted === true) break
-        if (core.events.size === 0 && !this.#engine.rebalances.isReady) await core.events.wait(leftMs, signal)
+        if (core.events.size === 0 && !rebalances.isReady) await core.events.wait(leftMs, signal)
       }
       await serve()
       await core.pushLastMetrics({ timeoutMs: deadlineMs - clock.monotonicMs(), signal })

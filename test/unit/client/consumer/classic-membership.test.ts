@@ -86,33 +86,9 @@ describe('a member that leaves while its group rebalances', () => {
   })
 })
 
-describe('a member whose callback takes longer than max.poll.interval.ms', () => {
-  it('leaves the group meanwhile, loses what it was given, is told so, and joins again with the next poll', async () => {
-    const cluster = new ScriptedCluster(7)
-    await cluster.start(1)
-    cluster.otherApis = [FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup]
-    const assignment = encodeAssignment(new Map([['t', [0]]]))
-    const joined = { errorCode: 0, memberId: 'm', leader: 'other', members: [], generationId: 1 }
-    const answers: Record<string, object> = {
-      JoinGroup: { ...joined, protocolName: 'range' },
-      SyncGroup: { errorCode: 0, assignment },
-      Heartbeat: { errorCode: 0 },
-      LeaveGroup: { errorCode: 0, members: [] },
-    }
-    cluster.onRequest = ({ api }) => {
-      const answer = answers[api]
-      return api === 'FindCoordinator' ? coordinatorOfG : answer && { answer }
-    }
-    cluster.topic('t', [1])
-    const conf = {
-      'bootstrap.servers': cluster.bootstrap,
-      'group.id': 'g',
-      'session.timeout.ms': 1000,
-      'heartbeat.interval.ms': 100,
-      'max.poll.interval.ms': 1000,
-      log_level: 0,
-    } as const
-    const consumer = new Consumer(conf, undefined, { runtime: cluster.sim.machine('client') })
+describe('a callback', () => {
+  it('that takes longer than max.poll.interval.ms loses its member what it was given, which joins again with the next poll', async () => {
+    const { cluster, consumer } = await groupOfOne()
     const told: string[] = []
     consumer.subscribe(['t'], {
       onAssign: async () => {
@@ -130,4 +106,57 @@ describe('a member whose callback takes longer than max.poll.interval.ms', () =>
     expect(told).toEqual(['assign', 'lost', 'assign'])
     await cluster.settle(consumer.close())
   })
+
+  it('may close its consumer and wait for that', async () => {
+    for (const name of ['onAssign', 'onRevoke']) {
+      const { cluster, consumer } = await groupOfOne()
+      let closedAfterMs = -1
+      const { clock } = cluster.sim
+      consumer.subscribe(['t'], {
+        [name]: async () => {
+          const startedMs = clock.monotonicMs()
+          await consumer.close()
+          closedAfterMs = clock.monotonicMs() - startedMs
+        },
+      })
+      await cluster.settle(consumer.poll(2))
+      if (name === 'onRevoke') {
+        consumer.unsubscribe()
+        await cluster.settle(consumer.poll(2))
+      }
+      expect(closedAfterMs).toBeGreaterThanOrEqual(0)
+      expect(closedAfterMs).toBeLessThan(1000)
+      expect(cluster.seen('LeaveGroup')).toHaveLength(1)
+    }
+  })
 })
+
+/** A group whose coordinator takes every request, with a consumer that is given its only partition. */
+async function groupOfOne(): Promise<{ cluster: ScriptedCluster; consumer: Consumer }> {
+  const cluster = new ScriptedCluster(7)
+  await cluster.start(1)
+  cluster.otherApis = [FindCoordinator, JoinGroup, SyncGroup, Heartbeat, LeaveGroup]
+  const assignment = encodeAssignment(new Map([['t', [0]]]))
+  const joined = { errorCode: 0, memberId: 'm', leader: 'other', members: [], generationId: 1 }
+  const answers: Record<string, object> = {
+    JoinGroup: { ...joined, protocolName: 'range' },
+    SyncGroup: { errorCode: 0, assignment },
+    Heartbeat: { errorCode: 0 },
+    LeaveGroup: { errorCode: 0, members: [] },
+  }
+  cluster.onRequest = ({ api }) => {
+    const answer = answers[api]
+    return api === 'FindCoordinator' ? coordinatorOfG : answer && { answer }
+  }
+  cluster.topic('t', [1])
+  const conf = {
+    'bootstrap.servers': cluster.bootstrap,
+    'group.id': 'g',
+    'session.timeout.ms': 1000,
+    'heartbeat.interval.ms': 100,
+    'max.poll.interval.ms': 1000,
+    log_level: 0,
+  } as const
+  const consumer = new Consumer(conf, undefined, { runtime: cluster.sim.machine('client') })
+  return { cluster, consumer }
+}
