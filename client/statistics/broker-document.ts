@@ -28,11 +28,10 @@ export function commonStatistics(
     totals.tx_bytes += metrics.txBytes
     totals.rx += metrics.rx
     totals.rx_bytes += metrics.rxBytes
-    brokers[broker.source === 'logical' ? `${broker.name}/coordinator` : broker.name] = brokerStatistics(
-      broker,
-      nowMs,
-      broker.source === 'logical' ? [] : partitionsOf(broker, partitions),
-    )
+    const isLogical = broker.source === 'logical'
+    // A connection of its own to a broker that has another one already.
+    const name = isLogical ? `${broker.name}/coordinator` : broker.name
+    brokers[name] = brokerStatistics(broker, name, nowMs, isLogical ? [] : partitionsOf(broker, partitions))
   }
   return {
     name: core.name,
@@ -71,13 +70,14 @@ function idleness(atMs: number | undefined, nowMs: number): number {
 
 function brokerStatistics(
   broker: Broker,
+  name: string,
   nowMs: number,
   partitions: readonly BrokerPartition[],
 ): Record<string, unknown> {
   const { metrics } = broker
   const toppars = partitions.map(({ topic, partition }) => [`${topic}-${partition}`, { topic, partition }])
   return {
-    name: broker.name,
+    name,
     nodeid: broker.nodeId,
     nodename: broker.nodeName,
     source: broker.source,

@@ -875,6 +875,23 @@ describe('callbacks of the handle', () => {
     expect(Object.values(documents[1]?.brokers ?? {})[0]?.state).toBe('UP')
   })
 
+  it('a document says of messages whose partition is still to be chosen what it says of a partition', async () => {
+    type Topics = Record<string, { readonly partitions: Record<string, object> }>
+    const documents: { readonly topics: Topics }[] = []
+    const { cluster, producer } = await world({
+      'statistics.interval.ms': 1000,
+      stats_cb: (json) => void documents.push(JSON.parse(json)),
+    })
+    cluster.topic('t', [1])
+    producer.produce('t', { value: 'x' })
+    await cluster.advance(1500)
+    await cluster.settle(producer.poll(0))
+    const partitions = documents[0]?.topics.t?.partitions ?? {}
+    expect(Object.keys(partitions)).toEqual(['0', '-1'])
+    expect(Object.keys(partitions[-1] ?? {})).toEqual(Object.keys(partitions[0] ?? {}))
+    expect(partitions[-1]).toMatchObject({ partition: -1, leader: -1, msgq_cnt: 0, consumer_lag: -1 })
+  })
+
   it('throttle_cb hears of quotas, and nothing is sent until the delay has passed (KIP-219)', async () => {
     const events: string[] = []
     const { cluster, producer } = await world({ throttle_cb: (event) => void events.push(String(event)) })
