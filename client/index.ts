@@ -110,8 +110,15 @@ export {
   type ProcessContext,
   type ProduceContext,
   type RequestContext,
+  type TraceAttributes,
   type TraceContext,
 } from './tracing/channels.ts'
+export type {
+  ContextChannel,
+  ContextListener,
+  OperationChannel,
+  OperationListeners,
+} from './tracing/operation-channel.ts'
 export { extractTraceContext, injectTraceContext, type Propagation } from './tracing/trace-context.ts'
 export {
   type BrokerMetadata,

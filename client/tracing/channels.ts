@@ -6,7 +6,8 @@
  * The contexts below are part of the API. `attributes` are named after OpenTelemetry's conventions for messaging; a
  * subscriber may add members of its own (a span, say) to a context. On completion `result` or `error` is set.
  */
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { tracingChannel } from 'node:diagnostics_channel'
+import type { OperationChannel } from './operation-channel.ts'
 
 export type TraceAttributes = Readonly<Record<string, string | number | boolean>>
 
@@ -49,10 +50,8 @@ export interface ProcessContext extends TraceContext {
   readonly headers: readonly (readonly [string, Uint8Array | null])[] | null
 }
 
-type Channel<C extends TraceContext> = TracingChannel<unknown, C & object>
-
-function channel<C extends TraceContext>(name: string): Channel<C> {
-  return tracingChannel<unknown, C & object>(`kafka:${name}`)
+function channel<C extends TraceContext>(name: string): OperationChannel<C> {
+  return tracingChannel(`kafka:${name}`) as unknown as OperationChannel<C>
 }
 
 export const channels = {
@@ -69,15 +68,15 @@ export const channels = {
 /** An operation in progress. Exists only while somebody subscribes. */
 export class Trace<C extends TraceContext = TraceContext> {
   readonly context: C
-  readonly #channel: Channel<C>
+  readonly #channel: OperationChannel<C>
 
-  private constructor(channel: Channel<C>, context: C) {
+  private constructor(channel: OperationChannel<C>, context: C) {
     this.#channel = channel
     this.context = context
   }
 
   /** undefined without a subscriber: then `context` is never called. The synchronous part ends at once. */
-  static begin<C extends TraceContext>(channel: Channel<C>, context: () => C): Trace<C> | undefined {
+  static begin<C extends TraceContext>(channel: OperationChannel<C>, context: () => C): Trace<C> | undefined {
     if (!channel.hasSubscribers) return undefined
     const trace = new Trace(channel, context())
     channel.start.publish(trace.context)
@@ -90,12 +89,12 @@ export class Trace<C extends TraceContext = TraceContext> {
    * say) hold inside it.
    */
   static async run<C extends TraceContext, T>(
-    channel: Channel<C>,
+    channel: OperationChannel<C>,
     context: () => C,
     call: () => Promise<T>,
   ): Promise<T> {
     if (!channel.hasSubscribers) return await call()
-    return (await channel.tracePromise(call as () => Promise<unknown>, context())) as T
+    return await channel.tracePromise(call, context())
   }
 
   succeeded(result?: unknown): void {

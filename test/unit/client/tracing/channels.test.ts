@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import {
   BufferError,
   type ClientConfig,
+  type ProduceContext,
   Producer,
   type TraceContext,
   tracingChannels,
@@ -112,6 +113,17 @@ describe('tracing channels', () => {
     })
     for (const phase of ['start', 'end', 'asyncStart', 'asyncEnd'])
       expect(log.filter((entry) => entry === `produce ${phase} produce`)).toHaveLength(3)
+  })
+
+  it('who listens to one moment of an operation is told of that moment alone', async () => {
+    const { cluster, producer } = await world()
+    cluster.topic('t', [1])
+    const topics: string[] = []
+    const listeners = { asyncEnd: ({ topic }: ProduceContext) => void topics.push(topic) }
+    tracingChannels.produce.subscribe(listeners)
+    await cluster.settle(producer.send('t', { value: 'v' }))
+    tracingChannels.produce.unsubscribe(listeners)
+    expect(topics).toEqual(['t'])
   })
 
   it('connections and requests are traced', async () => {
