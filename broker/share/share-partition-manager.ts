@@ -5,13 +5,11 @@
  * coordinator, and goes with the leadership, with a newer state elsewhere, or with the last session of its group.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { BatchCursor } from '../../common/record/batch.ts'
 import type { Clock } from '../../common/runtime/clock.ts'
 import { Deferred } from '../../common/runtime/deferred.ts'
 import type { Reactor } from '../../common/runtime/reactor.ts'
 import type { SchedulerScope } from '../../common/runtime/scheduler.ts'
-import type { AbortedTransaction, ReadUpperBound } from '../../storage/log.ts'
-import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../storage/time-lookup.ts'
+import type { ReadUpperBound } from '../../storage/log.ts'
 import {
   isReadCommitted,
   recordLockDurationMs,
@@ -21,14 +19,14 @@ import {
 import type { SharePersister } from '../coordinator/share/share-persister.ts'
 import type { MetadataImage } from '../metadata/image.ts'
 import type { Partition } from '../replica/partition.ts'
-import { offsetForTimestamp } from '../replica/partition-reads.ts'
 import type { LeadershipListener, ReplicaManager } from '../replica/replica-manager.ts'
 import type { Result } from '../statemachine/state-machine.ts'
 import { type AcknowledgementBatch, areSound } from './acknowledgement.ts'
 import { DelayedShareFetch } from './delayed-share-fetch.ts'
 import { persisterError } from './persister-error.ts'
-import type { AcquiredRecords, BatchBounds } from './record-acquirer.ts'
+import type { AcquiredRecords } from './record-acquirer.ts'
 import { type AcknowledgeResult, SharePartition, type SharePartitionHost } from './share-partition.ts'
+import { acquireFrom, NO_RECORDS, resetOffset } from './share-partition-reads.ts'
 import {
   partitionKeyOf,
   type SharedTopicPartition,
@@ -79,7 +77,6 @@ export interface PartitionAcknowledged extends SharedTopicPartition, Acknowledge
   readonly leader: Partition | undefined
 }
 
-const NO_RECORDS = Buffer.alloc(0)
 /** A fetch that would wait for less waits this long for the state of its partitions. */
 const LOAD_WAIT_MS = 500
 
@@ -222,53 +219,28 @@ export class SharePartitionManager implements LeadershipListener {
     if (known !== undefined) return known
     const entry = new Deferred<Result<SharePartition>>()
     ofGroup.set(key, entry)
+    const { clock, config, persister } = this.#options
     const { leaderEpoch } = partition
     const fail = (error: Exclude<ErrorCode, 0>): void => {
       if (this.#partitions.get(groupId)?.get(key) === entry) this.#partitions.get(groupId)?.delete(key)
       entry.complete({ error })
     }
-    this.#options.persister.read(groupId, [{ ...at, leaderEpoch }]).whenDone(([state]) => {
+    persister.read(groupId, [{ ...at, leaderEpoch }]).whenDone(([state]) => {
       const error = persisterError(state?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
       if (error !== ErrorCode.NONE) return fail(error)
       if (!partition.isLeader || partition.leaderEpoch !== leaderEpoch)
         return fail(ErrorCode.NOT_LEADER_OR_FOLLOWER)
       if (state === undefined || !('stateBatches' in state)) return fail(ErrorCode.UNKNOWN_SERVER_ERROR)
-      const startOffset = state.startOffset >= 0 ? state.startOffset : this.#resetOffset(groupId, partition)
+      const startOffset =
+        state.startOffset >= 0
+          ? state.startOffset
+          : resetOffset(partition, shareOffsetReset(config, groupId), clock.wallMs())
       if (startOffset === undefined) return fail(ErrorCode.LEADER_NOT_AVAILABLE)
       const sharePartition = new SharePartition(this.#host, groupId, partition)
       sharePartition.load(state, startOffset)
       entry.complete({ error: ErrorCode.NONE, value: sharePartition })
     })
     return entry
-  }
-
-  /** Where a group begins that has never read the partition (`share.auto.offset.reset`). */
-  #resetOffset(groupId: string, partition: Partition): number | undefined {
-    const reset = shareOffsetReset(this.#options.config, groupId)
-    const lookUp = (timestamp: number) =>
-      offsetForTimestamp(partition, {
-        timestamp,
-        currentLeaderEpoch: partition.leaderEpoch,
-        mustLead: true,
-        upTo: 'highWatermark',
-      })
-    const latest = () => {
-      const found = lookUp(LATEST_TIMESTAMP)
-      return found.error === ErrorCode.NONE ? found.offset : undefined
-    }
-    switch (reset.kind) {
-      case 'latest':
-        return latest()
-      case 'earliest': {
-        const found = lookUp(EARLIEST_TIMESTAMP)
-        return found.error === ErrorCode.NONE ? found.offset : undefined
-      }
-      case 'by_duration': {
-        const found = lookUp(Math.max(0, this.#options.clock.wallMs() - reset.durationMs))
-        if (found.error !== ErrorCode.NONE) return undefined
-        return found.offset >= 0 ? found.offset : latest()
-      }
-    }
   }
 
   // --- fetching ----------------------------------------------------------------------------------------------------
@@ -389,81 +361,4 @@ interface LoadedPartition {
   readonly leader: Partition | undefined
   /** undefined while it is being read. */
   readonly found: Result<SharePartition> | undefined
-}
-
-function acquireFrom(
-  sharePartition: SharePartition,
-  options: ShareFetchOptions,
-  upTo: ReadUpperBound,
-): { readonly error: ErrorCode; readonly records: Buffer; readonly acquired: readonly AcquiredRecords[] } {
-  const nothing = { error: ErrorCode.NONE, records: NO_RECORDS, acquired: [] }
-  const { log } = sharePartition.partition
-  if (log === undefined) return { ...nothing, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }
-  sharePartition.followLogStart(log.logStartOffset)
-  if (!sharePartition.canAcquire) return nothing
-  const fetchOffset = sharePartition.nextFetchOffset
-  const read = log.read({ offset: fetchOffset, maxBytes: options.maxBytes, upTo, atLeastOneBatch: true })
-  if (read.error !== ErrorCode.NONE) return { ...nothing, error: read.error }
-  const batches = batchesIn(read.records)
-  const acquired = sharePartition.acquire({
-    memberId: options.memberId,
-    fetchOffset,
-    batches,
-    aborted: upTo === 'lastStable' ? abortedIn(batches, read.abortedTransactions ?? []) : [],
-    maxRecords: options.maxRecords,
-    isExact: options.isExact,
-    batchSize: options.batchSize,
-  })
-  return { error: ErrorCode.NONE, records: sliceOf(read.records, batches, acquired), acquired }
-}
-
-interface ReadBatch extends BatchBounds {
-  readonly producerId: number
-  readonly isTransactional: boolean
-  readonly isControl: boolean
-  readonly position: number
-  readonly end: number
-}
-
-function batchesIn(records: Buffer): ReadBatch[] {
-  const batches: ReadBatch[] = []
-  const cursor = new BatchCursor(records)
-  while (cursor.next()) {
-    const { baseOffset, lastOffset, producerId, isTransactional, isControl, position, end } = cursor.batch
-    batches.push({ baseOffset, lastOffset, producerId, isTransactional, isControl, position, end })
-  }
-  return batches
-}
-
-/** Batches of transactions that were aborted, as a `read_committed` consumer finds them. */
-function abortedIn(
-  batches: readonly ReadBatch[],
-  transactions: readonly Pick<AbortedTransaction, 'producerId' | 'firstOffset'>[],
-): BatchBounds[] {
-  const waiting = [...transactions].sort((left, right) => left.firstOffset - right.firstOffset)
-  const aborting = new Set<number>()
-  const result: BatchBounds[] = []
-  for (const batch of batches) {
-    while (waiting[0] !== undefined && waiting[0].firstOffset <= batch.lastOffset) {
-      aborting.add(waiting[0].producerId)
-      waiting.shift()
-    }
-    // The marker ends it; a commit of the same producer cannot come before the abort's.
-    if (batch.isControl) aborting.delete(batch.producerId)
-    else if (batch.isTransactional && aborting.has(batch.producerId)) result.push(batch)
-  }
-  return result
-}
-
-/** Whole batches from the first acquired record to the last. */
-function sliceOf(
-  records: Buffer,
-  batches: readonly ReadBatch[],
-  acquired: readonly AcquiredRecords[],
-): Buffer {
-  if (acquired.length === 0) return NO_RECORDS
-  const firstOffset = Math.min(...acquired.map((range) => range.firstOffset))
-  const lastOffset = Math.max(...acquired.map((range) => range.lastOffset))
-  const inside = batches.filter((batch) => batch.lastOffset >= firstOffset && batch.baseOffset <= lastOffset)
-  return records.subarray(inside[0]?.position ?? 0, inside.at(-1)?.end ?? 0)
 }
