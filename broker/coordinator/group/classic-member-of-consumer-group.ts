@@ -3,6 +3,7 @@
  * the consumer protocol in other clothes. The member epoch is their generation; they never lead.
  */
 import { ErrorCode } from '../../../common/protocol/errors.ts'
+import type { ConsumerProtocolSubscription } from '../../../common/protocol/records/consumer-protocol-subscription.ts'
 import { EMPTY_BYTES } from '../../../common/protocol/schema.ts'
 import { Deferred } from '../../../common/runtime/deferred.ts'
 import type { Outcome } from '../../statemachine/state-machine.ts'
@@ -44,62 +45,33 @@ export function joinAsClassicMember(
   group: ConsumerGroup,
   request: JoinRequest,
 ): WaitingOutcome<JoinAnswer> {
-  const refused = (error: Exclude<ErrorCode, 0>, memberId = ''): WaitingOutcome<JoinAnswer> => ({
+  const refused = (answer: JoinAnswer): WaitingOutcome<JoinAnswer> => ({
     records: NO_RECORDS,
-    response: Deferred.of(joinError(error, memberId)),
+    response: Deferred.of(answer),
   })
-  if (migrationPolicy(shard.config) === 'disabled') {
-    return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
-  }
-  const isKnown = group.members.has(request.memberId)
-  if (!isKnown && group.members.size >= shard.config.get('group.consumer.max.size')) {
-    return refused(ErrorCode.GROUP_MAX_SIZE_REACHED)
-  }
-  if (!isSupported(group, request)) return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+  const problem = joinProblem(shard, group, request)
+  if (problem !== undefined) return refused(problem)
   const { groupInstanceId } = request
-  if (request.memberId === '' && groupInstanceId === null && request.requiresKnownMemberId) {
-    return refused(ErrorCode.MEMBER_ID_REQUIRED, shard.random.uuid())
-  }
   const [first] = request.protocols
   const subscription = first === undefined ? undefined : subscriptionOf(first.metadata)
-  if (first === undefined || subscription === undefined) return refused(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+  if (first === undefined || subscription === undefined)
+    return refused(joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL))
   const memberId = request.memberId === '' ? shard.random.uuid() : request.memberId
   const holder = groupInstanceId === null ? undefined : group.staticMember(groupInstanceId)
-  if (holder !== undefined && request.memberId !== '' && holder.memberId !== memberId) {
-    return refused(ErrorCode.FENCED_INSTANCE_ID)
-  }
+  if (holder !== undefined && request.memberId !== '' && holder.memberId !== memberId)
+    return refused(joinError(ErrorCode.FENCED_INSTANCE_ID))
   const isReplacing = holder !== undefined && holder.memberId !== memberId
   const before: ConsumerMember = isReplacing
     ? { ...holder, memberId, previousMemberEpoch: holder.memberEpoch }
     : (group.members.get(memberId) ?? newConsumerMember(memberId))
-  const updated: ConsumerMember = {
-    ...before,
-    instanceId: groupInstanceId ?? before.instanceId,
-    rackId: subscription.rackId ?? before.rackId,
-    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
-    clientId: request.clientId,
-    clientHost: request.clientHost,
-    subscribedTopicNames: [...new Set(subscription.topics)].sort(),
-    classic: { sessionTimeoutMs: request.sessionTimeoutMs, supportedProtocols: request.protocols },
-  }
-  const accepted = (generationId: number): Deferred<JoinAnswer> =>
-    Deferred.of<JoinAnswer>({
-      errorCode: ErrorCode.NONE,
-      generationId,
-      protocolType: CONSUMER_PROTOCOL_TYPE,
-      protocolName: first.name,
-      leader: '',
-      skipAssignment: false,
-      memberId,
-      members: [],
-    })
+  const updated = afterJoin(before, request, subscription)
   if (isReplacing && holder.classic === null) {
     const mustRebalance = group.groupEpoch > group.assignmentEpoch || !namesSameTopics(holder, updated)
     const downgraded = maybeDowngrade(shard, group, [holder.memberId], { successor: updated, mustRebalance })
     if (downgraded !== undefined) {
       cancelMemberTimers(shard, group.groupId, holder.memberId)
       const generationId = mustRebalance ? holder.memberEpoch : group.groupEpoch
-      return { records: downgraded, response: accepted(generationId) }
+      return { records: downgraded, response: accepted(first.name, memberId, generationId) }
     }
   }
   const records: CoordinatorRecord[] = isReplacing ? replacement(shard, group, holder, before) : []
@@ -111,7 +83,7 @@ export function joinAsClassicMember(
   const { member, records: steps } = advance(shard, group, {
     before,
     updated,
-    isNew: !isKnown && !isReplacing,
+    isNew: !group.members.has(request.memberId) && !isReplacing,
     replacedId: isReplacing ? holder.memberId : undefined,
     owned,
   })
@@ -119,8 +91,54 @@ export function joinAsClassicMember(
   scheduleClassicDeadline(shard, group.groupId, member, 'sync')
   return {
     records: [...records, ...steps],
-    response: accepted(member.memberEpoch),
+    response: accepted(first.name, memberId, member.memberEpoch),
   }
+}
+
+/** @returns the refusal of a join that this group takes from nobody, or not in this form */
+function joinProblem(
+  shard: GroupShardState,
+  group: ConsumerGroup,
+  request: JoinRequest,
+): JoinAnswer | undefined {
+  if (migrationPolicy(shard.config) === 'disabled') return joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+  const isKnown = group.members.has(request.memberId)
+  if (!isKnown && group.members.size >= shard.config.get('group.consumer.max.size'))
+    return joinError(ErrorCode.GROUP_MAX_SIZE_REACHED)
+  if (!isSupported(group, request)) return joinError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+  if (request.memberId === '' && request.groupInstanceId === null && request.requiresKnownMemberId)
+    return joinError(ErrorCode.MEMBER_ID_REQUIRED, shard.random.uuid())
+  return undefined
+}
+
+function afterJoin(
+  before: ConsumerMember,
+  request: JoinRequest,
+  subscription: ConsumerProtocolSubscription,
+): ConsumerMember {
+  return {
+    ...before,
+    instanceId: request.groupInstanceId ?? before.instanceId,
+    rackId: subscription.rackId ?? before.rackId,
+    rebalanceTimeoutMs: request.rebalanceTimeoutMs,
+    clientId: request.clientId,
+    clientHost: request.clientHost,
+    subscribedTopicNames: [...new Set(subscription.topics)].sort(),
+    classic: { sessionTimeoutMs: request.sessionTimeoutMs, supportedProtocols: request.protocols },
+  }
+}
+
+function accepted(protocolName: string, memberId: string, generationId: number): Deferred<JoinAnswer> {
+  return Deferred.of<JoinAnswer>({
+    errorCode: ErrorCode.NONE,
+    generationId,
+    protocolType: CONSUMER_PROTOCOL_TYPE,
+    protocolName,
+    leader: '',
+    skipAssignment: false,
+    memberId,
+    members: [],
+  })
 }
 
 /** A classic static member that came back takes over at once, without having said goodbye. */
