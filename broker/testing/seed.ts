@@ -10,9 +10,9 @@ import { OffsetCommit } from '../../common/protocol/apis/08-offset-commit.ts'
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import { importModule } from '../../common/runtime/node/import-module.ts'
 import { StartError } from '../start-error.ts'
-import { remoteView } from './cluster-view.ts'
 import { KafkaError } from './kafka-error.ts'
 import { partitionOf } from './records.ts'
+import { RemoteView } from './remote-view.ts'
 import type { Seed, SeedOffset, SeedRecord } from './seed-folder.ts'
 import { type Place, seedError } from './seed-line.ts'
 import { TopicHandle, type TopicHost, type TopicOptions } from './topic-handle.ts'
@@ -106,7 +106,7 @@ function* chunksOf(records: readonly SeedRecord[]): Generator<readonly SeedRecor
 }
 
 async function plantOffsets(host: TopicHost, offsets: readonly SeedOffset[]): Promise<void> {
-  const view = remoteView(host.wire, host.nowMs)
+  const view = new RemoteView(host.wire, host.nowMs)
   const committed = new Map<string, ReadonlyMap<string, number>>()
   for (const entry of offsets)
     await told(entry.place, async () => {

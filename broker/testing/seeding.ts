@@ -4,7 +4,7 @@
 import type { Runtime } from '../../common/runtime/runtime.ts'
 import type { TurnReactor } from '../../common/runtime/turn-reactor.ts'
 import type { Cluster } from '../cluster.ts'
-import { localView } from './cluster-view.ts'
+import { LocalView } from './local-view.ts'
 import { localWire } from './local-wire.ts'
 import { plantSeed } from './seed.ts'
 import { readSeedFolder, type Seed } from './seed-folder.ts'
@@ -30,7 +30,7 @@ export class Seeding {
     const { reactor, scheduler, clock } = this.#runtime
     const wire = localWire(() => cluster, this.#runtime, scheduler)
     this.#wire = wire
-    const view = localView(() => cluster)
+    const view = new LocalView(() => cluster)
     const waits = new Waits({
       realTimers: scheduler,
       virtualTimers: undefined,

@@ -7,16 +7,17 @@ import type { Address } from '../../common/runtime/transport.ts'
 import { type UnknownKey, unknownKeysIn } from '../config/broker-config.ts'
 import { PROFILES } from '../config/profiles.ts'
 import { StartError } from '../start-error.ts'
-import { localView, remoteView } from './cluster-view.ts'
 import { HttpInterface } from './http-interface.ts'
 import { journalLine } from './journal.ts'
 import { KafkaError, NotLocalError } from './kafka-error.ts'
 import { unknownKeyOf } from './known-names.ts'
 import { leftoversElsewhere, leftoversHere } from './leftovers.ts'
+import { LocalView } from './local-view.ts'
 import { localWire } from './local-wire.ts'
 import { LocalWorld, type Snapshot } from './local-world.ts'
 import { logToStandardError } from './log.ts'
 import { START_OPTIONS, type StartOptions } from './options.ts'
+import { RemoteView } from './remote-view.ts'
 import type { Seed } from './seed-folder.ts'
 import { addTestBehaviour } from './test-behaviour.ts'
 import { TestCluster } from './test-cluster.ts'
@@ -102,7 +103,7 @@ async function startLocal(options: StartOptions, from?: Snapshot): Promise<TestC
   const wire = localWire(() => local.engine, runtime, runtime.realTimers)
   const nowMs = (): number => runtime.clock.wallMs()
   const onChange = turnChanges(runtime.reactor)
-  const view = localView(() => local.engine)
+  const view = new LocalView(() => local.engine)
   if ((options.profile ?? 'test') === 'test' && options.runtime === undefined) {
     addTestBehaviour({
       cluster: () => local.engine,
@@ -175,7 +176,7 @@ async function attach(bootstrapServers: string, options: StartOptions): Promise<
       onChange: periodicChanges(runtime.scheduler, REMOTE_POLL_MS),
       journalTail: () => [],
     }),
-    view: remoteView(wire, nowMs),
+    view: new RemoteView(wire, nowMs),
     leftovers: (prefix) => leftoversElsewhere(wire, prefix),
     journal: () => {
       throw new NotLocalError('The journal of requests')

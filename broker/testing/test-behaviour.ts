@@ -12,11 +12,11 @@ import type { Scheduler } from '../../common/runtime/scheduler.ts'
 import type { TurnReactor } from '../../common/runtime/turn-reactor.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Interception } from '../network/interception.ts'
-import { localView } from './cluster-view.ts'
 import { answerWhenUsable } from './created-topics.ts'
 import { FaultEngine } from './fault-engine.ts'
 import { IdleFetches } from './idle-fetches.ts'
 import { Journal } from './journal.ts'
+import { LocalView } from './local-view.ts'
 import { localWire } from './local-wire.ts'
 import { LostMembers } from './lost-members.ts'
 import { turnChanges } from './waits.ts'
@@ -72,7 +72,7 @@ export class TestBehaviour {
   /** When it has started. */
   begin(cluster: Cluster): void {
     const { reactor, scheduler } = this.#runtime
-    const view = localView(() => cluster)
+    const view = new LocalView(() => cluster)
     this.#wire = localWire(() => cluster, this.#runtime, scheduler)
     addTestBehaviour({
       cluster: () => cluster,
