@@ -1,10 +1,11 @@
 /**
  * Commands and their flags, and how their ends become exit codes.
  */
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { nearestName } from '../broker/config/suggest.ts'
 import type { BrokerAction, BrokerFlags } from './commands/broker.ts'
 import { CommandFailure, type CommandStreams, ExitCode, failureLines, PROCESS_STREAMS } from './failure.ts'
+import { startOptions, wholeNumber } from './start-options.ts'
 import type { StartFlags } from './start-settings.ts'
 import { VERSION } from './version.ts'
 
@@ -95,76 +96,9 @@ function addStart(program: Command, streams: CommandStreams): void {
   const start = program
     .command('start', { isDefault: true })
     .description('Start a cluster and run until it is interrupted; may be left out')
-    .addOption(
-      option(
-        '--port <port>',
-        'port of the first broker, the others follow (default: 9092)',
-        'PORT',
-      ).argParser(portNumber),
-    )
-    .addOption(option('--brokers <count>', 'number of brokers', 'BROKERS').argParser(brokerCount).default(1))
-    .addOption(option('--data-dir <directory>', 'where the data lies (default: .kafkito)', 'DATA_DIR'))
-    .addOption(
-      option(
-        '--seed-dir <directory>',
-        'topics, records, groups and scripts that are in place when clients may come',
-        'SEED_DIR',
-      ),
-    )
-    .addOption(option('--memory', "keep everything in memory, in half of the machine's at most", 'MEMORY'))
-    .addOption(option('--bind <address>', 'address to listen on (default: 127.0.0.1)', 'BIND'))
-    .addOption(
-      option(
-        '--advertised-host <host>',
-        'what clients are told to connect to (default: the address bound)',
-        'ADVERTISED_HOST',
-      ),
-    )
-    .addOption(
-      option('--strict-ports', 'fail when a port is busy instead of taking the next', 'STRICT_PORTS'),
-    )
-    .addOption(
-      option('--profile <name>', 'kafka: its own timings; test: nothing waits longer than it must', 'PROFILE')
-        .choices(['kafka', 'test'])
-        .default('kafka'),
-    )
-    .addOption(
-      new Option('--config <key=value>', "a broker setting by Kafka's name (may be repeated)")
-        .argParser(collected)
-        .default([], 'none'),
-    )
-    .addOption(option('--config-file <file>', 'broker settings, as server.properties', 'CONFIG_FILE'))
-    .addOption(option('--log-level <level>', 'log debug, info, warn or error to stderr', 'LOG'))
-    .addOption(
-      option('--http-port <port>', 'port of health, metrics and views', 'HTTP_PORT')
-        .argParser(portNumber)
-        .default(8080),
-    )
-    .addOption(
-      option('--http-bind <address>', 'address of the HTTP interface', 'HTTP_BIND').default('127.0.0.1'),
-    )
-    .addOption(
-      new Option('--http-allow-host <name>', 'further host name under which HTTP answers (may be repeated)')
-        .argParser(collected)
-        .default([], 'none'),
-    )
-    .addOption(new Option('--no-http', 'no HTTP interface'))
-    .addOption(
-      option(
-        '--http-control',
-        'HTTP may stop, kill and start brokers (without it only when bound to the loopback interface)',
-        'HTTP_CONTROL',
-      ),
-    )
-    .addOption(
-      option(
-        '--lose-tail',
-        'with --memory: a broker that is killed may lose what it had not flushed',
-        'LOSE_TAIL',
-      ),
-    )
     .addHelpText('after', HELP_AFTER)
     .allowExcessArguments(true)
+  for (const option of startOptions()) start.addOption(option)
   start.action(async (flags: StartFlags) => {
     if (start.args[0] !== undefined) throw unknownCommand(start.args[0], program)
     for (const line of misspeltVariables(start, process.env)) streams.error(`kafkito: ${line}`)
@@ -177,34 +111,6 @@ const HELP_AFTER = `
 Environment: KAFKA_A_B=x sets a.b=x (__ stands for _, ___ for -).
 Exit codes: 0 stopped by a signal, 1 failed, 2 wrong usage. On standard output stands one line when clients may come:
   READY bootstrap=127.0.0.1:9092 http=http://127.0.0.1:8080 profile=kafka data=.kafkito`
-
-function option(flags: string, description: string, variable: string): Option {
-  return new Option(flags, description).env(`KAFKITO_${variable}`)
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
-  return Number(text)
-}
-
-/** More than anybody wants in one process; a slip of the finger shall not take all memory. */
-const MAX_BROKERS = 1000
-
-function brokerCount(text: string): number {
-  const count = wholeNumber(text)
-  if (count < 1 || count > MAX_BROKERS) throw new InvalidArgumentError(`It is 1 to ${MAX_BROKERS}.`)
-  return count
-}
-
-function portNumber(text: string): number {
-  const port = wholeNumber(text)
-  if (port > 65_535) throw new InvalidArgumentError('Ports end at 65535.')
-  return port
-}
-
-function collected(text: string, before: readonly string[]): readonly string[] {
-  return [...before, text]
-}
 
 /** `start` may be left out, so the parser takes a misspelt command and what follows for its arguments. */
 function refuseUnknownCommand(name: string | undefined, program: Command): void {
