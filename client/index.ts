@@ -47,7 +47,7 @@ export type {
   RebalanceEvent,
   RequestEvent,
 } from './events/event-maps.ts'
-export type { LogSink } from './log.ts'
+export type { LogMethod, LogSink } from './log.ts'
 export { DeliveryError } from './producer/delivery-error.ts'
 export { consistent, fnv1a, murmur2 } from './producer/hashes.ts'
 export type { BytesInput, ProduceOptions } from './producer/produce-arguments.ts'

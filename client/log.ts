@@ -13,7 +13,7 @@ export const LogLevel = {
 } as const
 export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel]
 
-type LogMethod = (message: string) => void
+export type LogMethod = (message: string) => void
 
 /** A logger of Python's shape (`log(level, format, …)`), or one with methods like console's or pino's. */
 export interface LogSink {

@@ -1,4 +1,6 @@
 /** The public names of `kafkito/admin`; `kafkito/client` has them too. */
+export type { ClientHooks } from '../client-hooks.ts'
+export type { ClientConfig, PropertyName } from '../config/table.ts'
 export {
   AclOperation,
   AclPermissionType,
@@ -12,6 +14,9 @@ export {
   ResourceType,
   ScramMechanism,
 } from '../constants.ts'
+export { KafkaError, KafkaException, ValueError } from '../errors.ts'
+export type { ClientEvents } from '../events/event-maps.ts'
+export type { CallOptions, ListTopicsOptions, Timeout } from '../timeouts.ts'
 export {
   type BrokerMetadata,
   type ClusterMetadata,
@@ -21,7 +26,7 @@ export {
   type PartitionMetadata,
   type TopicMetadata,
 } from '../values/cluster-metadata.ts'
-export { TopicPartition } from '../values/topic-partition.ts'
+export { TopicPartition, type TopicPartitionInit } from '../values/topic-partition.ts'
 export { Uuid } from '../values/uuid.ts'
 export { AdminClient } from './admin-client.ts'
 export type {
@@ -44,6 +49,7 @@ export type { LogDirDescription, ReplicaInfo } from './cluster/log-dirs.ts'
 export {
   type ClientQuotaAlteration,
   ClientQuotaEntity,
+  type ClientQuotaEntityType,
   type ClientQuotaFilter,
   type ClientQuotaFilterComponent,
   type ClientQuotaOperation,

@@ -98,3 +98,14 @@ export interface ConsumerSubscription {
   readonly topic?: string | RegExp
   readonly fromBeginning?: boolean
 }
+
+export interface ConsumerSubscribeTopics extends ConsumerSubscription {
+  readonly topics: readonly (string | RegExp)[]
+}
+
+export interface ConsumerSubscribeTopic extends ConsumerSubscription {
+  readonly topic: string | RegExp
+}
+
+/** For `partitionAssigners`: there is no other. */
+export const PartitionAssigners = { roundRobin: 'RoundRobinAssigner' } as const

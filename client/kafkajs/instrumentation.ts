@@ -1,6 +1,6 @@
 /** `on(name, listener)` as kafkajs has it: events with id, type, time and payload; `on` returns what stops listening. */
 import { EventEmitter } from 'node:events'
-import type { RequestEvent } from '../events/event-maps.ts'
+import type { RequestEvent as ClientRequestEvent } from '../events/event-maps.ts'
 import type { Timing } from './timing.ts'
 
 export interface InstrumentationEvent<T = unknown> {
@@ -107,6 +107,14 @@ export interface Payloads {
   'admin.network.request_timeout': RequestPayload
 }
 
+export type ConsumerCommitOffsetsEvent = InstrumentationEvent<Payloads['consumer.commit_offsets']>
+export type ConsumerCrashEvent = InstrumentationEvent<Payloads['consumer.crash']>
+export type ConsumerFetchEvent = InstrumentationEvent<Payloads['consumer.fetch']>
+export type ConsumerGroupJoinEvent = InstrumentationEvent<Payloads['consumer.group_join']>
+export type ConsumerHeartbeatEvent = InstrumentationEvent<Payloads['consumer.heartbeat']>
+export type ConsumerRebalancingEvent = InstrumentationEvent<Payloads['consumer.rebalancing']>
+export type RequestEvent = InstrumentationEvent<RequestPayload>
+
 export type PayloadOf<N extends string> = N extends keyof Payloads ? Payloads[N] : null
 export type Listener<N extends string> = (event: InstrumentationEvent<PayloadOf<N>>) => void
 
@@ -154,7 +162,7 @@ interface RequestEventNames {
 }
 
 interface RequestSource {
-  on(name: 'request' | 'request-timeout', listener: (event: RequestEvent) => void): unknown
+  on(name: 'request' | 'request-timeout', listener: (event: ClientRequestEvent) => void): unknown
 }
 
 /** Carries the requests of a handle over. What only kafkajs's own connections know is left out. */
@@ -164,7 +172,7 @@ export function forwardRequests(
   names: RequestEventNames,
   timing: Timing,
 ): void {
-  const payload = ({ apiKey, apiName, host, port, clientId, durationMs }: RequestEvent) => ({
+  const payload = ({ apiKey, apiName, host, port, clientId, durationMs }: ClientRequestEvent) => ({
     apiKey,
     apiName,
     broker: `${host}:${port}`,

@@ -27,6 +27,9 @@ import {
 export const CompressionTypes = { None: 0, GZIP: 1, Snappy: 2, LZ4: 3, ZSTD: 4 } as const
 export type CompressionTypes = (typeof CompressionTypes)[keyof typeof CompressionTypes]
 
+/** Programs register codecs of other packages here. All of Kafka's are built in: what is registered is never asked. */
+export const CompressionCodecs: Record<number, unknown> = {}
+
 const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 export interface ProducerConfig {
@@ -53,11 +56,13 @@ export interface ProducerRecord extends SendChoices {
   readonly messages: readonly ProducedMessage[]
 }
 
+export interface TopicMessages {
+  readonly topic: string
+  readonly messages: readonly ProducedMessage[]
+}
+
 export interface ProducerBatch extends SendChoices {
-  readonly topicMessages?: readonly {
-    readonly topic: string
-    readonly messages: readonly ProducedMessage[]
-  }[]
+  readonly topicMessages?: readonly TopicMessages[]
 }
 
 export interface OffsetsToSend {
