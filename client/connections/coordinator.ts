@@ -23,6 +23,8 @@ export interface CoordinatorCall<A extends ApiSchema> extends VersionLimits {
   readonly errorOf: (response: ResponseOf<A>) => number
   /** Codes after which the same is asked again, besides those of a coordinator that moved or loads. */
   readonly retryOn?: ReadonlySet<number>
+  /** Asked before the same is tried again; with false the call rejects with `_TIMED_OUT`. */
+  readonly isWanted?: () => boolean
 }
 
 /** The coordinator is elsewhere. */
@@ -47,7 +49,7 @@ export class Coordinator {
   async call<A extends ApiSchema>(call: CoordinatorCall<A>): Promise<ResponseOf<A>> {
     const backoff = this.#newBackoff()
     for (;;) {
-      const broker = await this.#find()
+      const broker = await this.#find(call.isWanted)
       const result = await this.#request(broker, call)
       if (result.ok) {
         const code = call.errorOf(result.response)
@@ -59,11 +61,11 @@ export class Coordinator {
         if (!isPassing(result.error)) throw new KafkaException(result.error)
         this.#nodeId = undefined
       }
-      await this.#pause(backoff.nextMs())
+      await this.#pause(backoff.nextMs(), call.isWanted)
     }
   }
 
-  async #find(): Promise<Broker> {
+  async #find(isWanted: (() => boolean) | undefined): Promise<Broker> {
     const backoff = this.#newBackoff()
     for (;;) {
       if (this.#nodeId !== undefined) {
@@ -89,7 +91,7 @@ export class Coordinator {
           throw new KafkaException(error)
         }
       } else if (result !== undefined && !isPassing(result.error)) throw new KafkaException(result.error)
-      await this.#pause(backoff.nextMs())
+      await this.#pause(backoff.nextMs(), isWanted)
     }
   }
 
@@ -131,13 +133,14 @@ export class Coordinator {
     })
   }
 
-  async #pause(ms: number): Promise<void> {
+  async #pause(ms: number, isWanted: (() => boolean) | undefined): Promise<void> {
     if (!this.#core.isClosed) {
       await new Promise<void>((resolve) => {
         this.#core.runtime.scheduler.schedule(`calling the coordinator of ${this.#key} again`, ms, resolve)
       })
     }
     if (this.#core.isClosed) throw new KafkaException(new KafkaError(KafkaError._DESTROY))
+    if (isWanted?.() === false) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT))
   }
 }
 

@@ -13,14 +13,16 @@
  *                                                  Abortable ─ abort ─► Ready        (any) ─ fenced … ─► Fatal
  *
  * An operation goes on when the application's time for it is over: calling the same method again waits for it once more,
- * calling another is `_CONFLICT`. What is sent is in `transaction-requests.ts`.
+ * calling another is `_CONFLICT`. Sending offsets is not resumed: each call has offsets of its own, and when nobody waits for
+ * them any more they are not tried again; then they are sent by another call, or the transaction is aborted.
+ * What is sent is in `transaction-requests.ts`.
  */
 import { ErrorCode } from '../../common/protocol/errors.ts'
 import type { ClientCore } from '../client-core.ts'
 import { KafkaError, KafkaException, kafkaException } from '../errors.ts'
 import type { CallLimits } from '../timeouts.ts'
 import type { ConsumerGroupMetadata } from '../values/consumer-group-metadata.ts'
-import type { TopicPartition } from '../values/topic-partition.ts'
+import { TopicPartition } from '../values/topic-partition.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerState } from './producer-batch.ts'
 import { isIdentity } from './producer-identity.ts'
@@ -55,6 +57,16 @@ const goneCodes: ReadonlySet<number> = new Set([
   ErrorCode.INVALID_PRODUCER_ID_MAPPING,
 ])
 
+interface Operation {
+  readonly name: OperationName
+  readonly outcome: Promise<void>
+  /** Calls that wait for the outcome. */
+  callers: number
+}
+
+/** What an operation does, once the one before has ended. @param isWanted whether somebody waits for it */
+type Work = (isWanted: () => boolean) => Promise<void>
+
 export interface TransactionHooks {
   /** The partition may be sent to now. */
   readonly onPartitionAdded: (partition: PartitionQueue) => void
@@ -76,7 +88,9 @@ export class TransactionManager {
   #identitySinceMs: number
   #identity: ProducerState | undefined
   #error: KafkaError | undefined
-  #operation: { readonly name: OperationName; readonly outcome: Promise<void> } | undefined
+  #operation: Operation | undefined
+  /** Offsets of the open transaction were given up: it must not be committed without them. */
+  #lacksOffsets = false
   readonly #added = new Set<PartitionQueue>()
   #toAdd = new Set<PartitionQueue>()
   #isAdding = false
@@ -172,7 +186,7 @@ export class TransactionManager {
   }
 
   begin(): void {
-    if (this.#operation !== undefined) throw this.#conflict('beginTransaction')
+    if (this.#operation !== undefined) throw this.#conflict('beginTransaction', this.#operation.name)
     if (this.#state !== 'Ready') throw this.#wrongState('beginTransaction')
     this.#state = 'InTransaction'
     this.#isSecondProtocol = this.#core.pool.featureLevel('transaction.version') >= secondProtocolLevel
@@ -192,9 +206,14 @@ export class TransactionManager {
   ): Promise<void> {
     return this.#run('sendOffsetsToTransaction', limits, () => {
       if (this.#state !== 'InTransaction') throw this.#wrongState('sendOffsetsToTransaction')
-      const usable = positions.filter(({ offset }) => offset >= 0)
-      return async () => {
-        if (usable.length > 0) await this.#sendOffsets(usable, group)
+      // Copies: the application may go on with its own.
+      const usable = positions
+        .filter(({ offset }) => offset >= 0)
+        .map((position) => new TopicPartition(position.topic, position.partition, position.offset, position))
+      return async (isWanted) => {
+        if (this.#state !== 'InTransaction') throw this.#wrongState('sendOffsetsToTransaction')
+        if (usable.length > 0) await this.#sendOffsets(usable, group, isWanted)
+        this.#lacksOffsets = false
       }
     })
   }
@@ -202,6 +221,7 @@ export class TransactionManager {
   commit(limits: CallLimits): Promise<void> {
     return this.#run('commitTransaction', limits, () => {
       if (this.#state !== 'InTransaction') throw this.#wrongState('commitTransaction')
+      if (this.#lacksOffsets) throw this.#conflict('commitTransaction', 'sendOffsetsToTransaction')
       return async () => {
         await this.#hooks.flushAll(limits.signal)
         if ((this.#state as TransactionState) !== 'InTransaction') throw this.#wrongState('commitTransaction')
@@ -212,9 +232,13 @@ export class TransactionManager {
 
   abort(limits: CallLimits): Promise<void> {
     return this.#run('abortTransaction', limits, () => {
-      if (this.#state !== 'InTransaction' && this.#state !== 'Abortable')
-        throw this.#wrongState('abortTransaction')
+      const check = (): void => {
+        if (this.#state !== 'InTransaction' && this.#state !== 'Abortable')
+          throw this.#wrongState('abortTransaction')
+      }
+      check()
       return async () => {
+        check()
         this.#toAdd.clear()
         await this.#hooks.discardAll()
         // A coordinator that has forgotten the producer has nothing to end, and would refuse to.
@@ -225,26 +249,35 @@ export class TransactionManager {
     })
   }
 
-  /** Runs an operation, or joins the one of the same name that an earlier call left running. */
-  async #run(
-    name: OperationName,
-    { timeoutMs, signal }: CallLimits,
-    start: () => () => Promise<void>,
-  ): Promise<void> {
+  /** Runs an operation, joins the one of the same name that an earlier call left running, or follows the sending of offsets. */
+  async #run(name: OperationName, { timeoutMs, signal }: CallLimits, start: () => Work): Promise<void> {
     signal?.throwIfAborted()
-    if (this.#operation !== undefined && this.#operation.name !== name) throw this.#conflict(name)
-    if (this.#operation === undefined) {
-      const work = start()
-      // Not at once: what it does to messages must find the operation noted.
-      const outcome = Promise.resolve()
-        .then(work)
-        .finally(() => {
-          this.#operation = undefined
-        })
-      outcome.catch(() => {})
-      this.#operation = { name, outcome }
+    const earlier = this.#operation
+    const isGivenUp = earlier?.callers === 0
+    const follows =
+      earlier?.name === 'sendOffsetsToTransaction' &&
+      (name === earlier.name || (name === 'abortTransaction' && isGivenUp))
+    if (earlier !== undefined && earlier.name !== name && !follows) throw this.#conflict(name, earlier.name)
+    const operation = earlier === undefined || follows ? this.#started(name, start(), earlier) : earlier
+    operation.callers++
+    try {
+      await this.#inTime(operation.outcome, timeoutMs, signal)
+    } finally {
+      operation.callers--
     }
-    await this.#inTime(this.#operation.outcome, timeoutMs, signal)
+  }
+
+  #started(name: OperationName, work: Work, earlier: Operation | undefined): Operation {
+    // Not at once: what it does to messages must find the operation noted.
+    const outcome = Promise.resolve(earlier?.outcome.catch(() => {}))
+      .then(() => work(() => operation.callers > 0))
+      .finally(() => {
+        if (this.#operation === operation) this.#operation = undefined
+      })
+    outcome.catch(() => {})
+    const operation: Operation = { name, outcome, callers: 0 }
+    this.#operation = operation
+    return operation
   }
 
   #inTime(outcome: Promise<void>, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -297,15 +330,19 @@ export class TransactionManager {
     }
   }
 
-  async #sendOffsets(positions: readonly TopicPartition[], group: ConsumerGroupMetadata): Promise<void> {
+  async #sendOffsets(
+    positions: readonly TopicPartition[],
+    group: ConsumerGroupMetadata,
+    isWanted: () => boolean,
+  ): Promise<void> {
     const identity = this.#identity as ProducerState
     if (!this.#isSecondProtocol) {
-      this.#check(await this.#call(() => this.#requests.addOffsets(identity, group.groupId)))
+      this.#check(await this.#call(() => this.#requests.addOffsets(identity, group.groupId, isWanted)))
     }
     this.#hasOffsets = true
     this.#check(
       await this.#call(() =>
-        this.#requests.commitOffsets(identity, positions, group, this.#isSecondProtocol),
+        this.#requests.commitOffsets(identity, positions, group, this.#isSecondProtocol, isWanted),
       ),
     )
   }
@@ -332,6 +369,7 @@ export class TransactionManager {
   #ended(): false {
     this.#added.clear()
     this.#hasOffsets = false
+    this.#lacksOffsets = false
     this.#error = undefined
     this.#state = 'Ready'
     return false
@@ -342,9 +380,13 @@ export class TransactionManager {
     try {
       return await call()
     } catch (error) {
-      if (error instanceof KafkaException)
-        throw new KafkaException(this.#failed(error.error), { cause: error })
-      throw error
+      if (!(error instanceof KafkaException)) throw error
+      // Given up, and no failure of the transaction.
+      if (error.error.code() === KafkaError._TIMED_OUT) {
+        this.#lacksOffsets = true
+        throw error
+      }
+      throw new KafkaException(this.#failed(error.error), { cause: error })
     }
   }
 
@@ -379,8 +421,8 @@ export class TransactionManager {
     return kafkaException(KafkaError._STATE, `${method} is not allowed in state ${this.#state}`)
   }
 
-  #conflict(method: string): KafkaException {
-    const text = `${method} has to wait for ${this.#operation?.name}: call that again first`
+  #conflict(method: string, earlier: OperationName): KafkaException {
+    const text = `${method} has to wait for ${earlier}: call that again first`
     return kafkaException(KafkaError._CONFLICT, text, { retriable: true })
   }
 }

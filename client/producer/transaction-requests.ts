@@ -81,12 +81,13 @@ export class TransactionRequests {
   }
 
   /** @returns an error code */
-  async addOffsets(identity: ProducerState, groupId: string): Promise<number> {
+  async addOffsets(identity: ProducerState, groupId: string, isWanted: () => boolean): Promise<number> {
     const { errorCode } = await this.#coordinator.call({
       api: AddOffsetsToTxn,
       body: { transactionalId: this.#transactionalId, groupId, ...identity },
       errorOf: (answer) => answer.errorCode,
       retryOn: concurrent,
+      isWanted,
     })
     return errorCode
   }
@@ -97,6 +98,7 @@ export class TransactionRequests {
     positions: readonly TopicPartition[],
     { groupId, generationId, memberId, groupInstanceId }: ConsumerGroupMetadata,
     isSecondProtocol: boolean,
+    isWanted: () => boolean,
   ): Promise<number> {
     const topics = new Map<string, TopicPartition[]>()
     for (const position of positions)
@@ -126,6 +128,7 @@ export class TransactionRequests {
       }),
       errorOf: (answer) => firstCode(answer.topics.flatMap((topic) => topic.partitions)),
       retryOn: offsetRetryCodes,
+      isWanted,
     })
     return firstCode(response.topics.flatMap((topic) => topic.partitions))
   }
