@@ -6,6 +6,7 @@
  */
 import { InitializeShareGroupState } from '../../common/protocol/apis/83-initialize-share-group-state.ts'
 import { defineHandler } from './handler.ts'
+import { refuseEach } from './share-state-results.ts'
 
 export const initializeShareGroupState = defineHandler(InitializeShareGroupState, {
   versions: '0',
@@ -16,14 +17,5 @@ export const initializeShareGroupState = defineHandler(InitializeShareGroupState
         shard.initialize(key, partition),
       )
       .map((results) => ({ results })),
-  refuse: (request, error, message) => ({
-    results: request.topics.map(({ topicId, partitions }) => ({
-      topicId,
-      partitions: partitions.map(({ partition }) => ({
-        partition,
-        errorCode: error,
-        errorMessage: message ?? null,
-      })),
-    })),
-  }),
+  refuse: ({ topics }, error, message) => ({ results: refuseEach(topics, error, message) }),
 })

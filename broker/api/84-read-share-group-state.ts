@@ -6,7 +6,9 @@
  */
 import { ReadShareGroupState } from '../../common/protocol/apis/84-read-share-group-state.ts'
 import { defineHandler } from './handler.ts'
-import { withDefaults } from './share-state-results.ts'
+import { refuseEach, withDefaults } from './share-state-results.ts'
+
+const DEFAULTS = { stateEpoch: 0, startOffset: 0, stateBatches: [] }
 
 export const readShareGroupState = defineHandler(ReadShareGroupState, {
   versions: '0',
@@ -16,19 +18,9 @@ export const readShareGroupState = defineHandler(ReadShareGroupState, {
       .writeEach(groupId, topics, 'read share group state', (shard, key, { leaderEpoch }) =>
         shard.read(key, leaderEpoch),
       )
-      .map((results) => withDefaults(results, { stateEpoch: 0, startOffset: 0, stateBatches: [] }))
+      .map((results) => withDefaults(results, DEFAULTS))
       .map((results) => ({ results })),
-  refuse: (request, error, message) => ({
-    results: request.topics.map(({ topicId, partitions }) => ({
-      topicId,
-      partitions: partitions.map(({ partition }) => ({
-        partition,
-        errorCode: error,
-        errorMessage: message ?? null,
-        stateEpoch: 0,
-        startOffset: 0,
-        stateBatches: [],
-      })),
-    })),
+  refuse: ({ topics }, error, message) => ({
+    results: withDefaults(refuseEach(topics, error, message), DEFAULTS),
   }),
 })

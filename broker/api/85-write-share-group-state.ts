@@ -6,6 +6,7 @@
  */
 import { WriteShareGroupState } from '../../common/protocol/apis/85-write-share-group-state.ts'
 import { defineHandler } from './handler.ts'
+import { refuseEach } from './share-state-results.ts'
 
 export const writeShareGroupState = defineHandler(WriteShareGroupState, {
   versions: '0-1',
@@ -16,14 +17,5 @@ export const writeShareGroupState = defineHandler(WriteShareGroupState, {
         shard.write(key, partition),
       )
       .map((results) => ({ results })),
-  refuse: (request, error, message) => ({
-    results: request.topics.map(({ topicId, partitions }) => ({
-      topicId,
-      partitions: partitions.map(({ partition }) => ({
-        partition,
-        errorCode: error,
-        errorMessage: message ?? null,
-      })),
-    })),
-  }),
+  refuse: ({ topics }, error, message) => ({ results: refuseEach(topics, error, message) }),
 })

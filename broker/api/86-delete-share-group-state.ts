@@ -6,6 +6,7 @@
  */
 import { DeleteShareGroupState } from '../../common/protocol/apis/86-delete-share-group-state.ts'
 import { defineHandler } from './handler.ts'
+import { refuseEach } from './share-state-results.ts'
 
 export const deleteShareGroupState = defineHandler(DeleteShareGroupState, {
   versions: '0',
@@ -14,14 +15,5 @@ export const deleteShareGroupState = defineHandler(DeleteShareGroupState, {
     broker.share
       .writeEach(groupId, topics, 'delete share group state', (shard, key) => shard.delete(key))
       .map((results) => ({ results })),
-  refuse: (request, error, message) => ({
-    results: request.topics.map(({ topicId, partitions }) => ({
-      topicId,
-      partitions: partitions.map(({ partition }) => ({
-        partition,
-        errorCode: error,
-        errorMessage: message ?? null,
-      })),
-    })),
-  }),
+  refuse: ({ topics }, error, message) => ({ results: refuseEach(topics, error, message) }),
 })

@@ -6,7 +6,9 @@
  */
 import { ReadShareGroupStateSummary } from '../../common/protocol/apis/87-read-share-group-state-summary.ts'
 import { defineHandler } from './handler.ts'
-import { withDefaults } from './share-state-results.ts'
+import { refuseEach, withDefaults } from './share-state-results.ts'
+
+const DEFAULTS = { stateEpoch: 0, leaderEpoch: 0, startOffset: 0 }
 
 export const readShareGroupStateSummary = defineHandler(ReadShareGroupStateSummary, {
   versions: '0-1',
@@ -14,19 +16,9 @@ export const readShareGroupStateSummary = defineHandler(ReadShareGroupStateSumma
   handle: ({ broker }, { groupId, topics }) =>
     broker.share
       .readEach(groupId, topics, 'read share group state summary', (shard, key) => shard.readSummary(key))
-      .map((results) => withDefaults(results, { stateEpoch: 0, leaderEpoch: 0, startOffset: 0 }))
+      .map((results) => withDefaults(results, DEFAULTS))
       .map((results) => ({ results })),
-  refuse: (request, error, message) => ({
-    results: request.topics.map(({ topicId, partitions }) => ({
-      topicId,
-      partitions: partitions.map(({ partition }) => ({
-        partition,
-        errorCode: error,
-        errorMessage: message ?? null,
-        stateEpoch: 0,
-        leaderEpoch: 0,
-        startOffset: 0,
-      })),
-    })),
+  refuse: ({ topics }, error, message) => ({
+    results: withDefaults(refuseEach(topics, error, message), DEFAULTS),
   }),
 })
