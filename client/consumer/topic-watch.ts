@@ -27,8 +27,6 @@ export class TopicWatch {
   #subscription: Subscription | undefined
   #wanted: readonly string[] = []
   #wantsAll = false
-  /** Metadata came since the subscription. */
-  #isMatched = false
   /** What was told, by topic (or partition), until it changes. */
   readonly #told = new Map<string, number>()
 
@@ -45,23 +43,22 @@ export class TopicWatch {
     const { metadata } = this.#options.core
     const before = this.#wanted
     this.#subscription = subscription
-    this.#isMatched = false
+    const wantsAll = (subscription?.expressions.length ?? 0) > 0
+    // Before the names, so that the one request that follows asks for everything.
+    if (wantsAll) metadata.wantAllTopics(true)
     this.#wanted = subscription?.literals ?? []
     for (const topic of this.#wanted) metadata.want(topic)
     for (const topic of before) metadata.unwant(topic)
-    const wantsAll = (subscription?.expressions.length ?? 0) > 0
-    if (wantsAll !== this.#wantsAll) {
-      this.#wantsAll = wantsAll
-      metadata.wantAllTopics(wantsAll)
-    }
+    if (!wantsAll && this.#wantsAll) metadata.wantAllTopics(false)
+    this.#wantsAll = wantsAll
     for (const topic of before) if (!this.#wanted.includes(topic)) this.#told.delete(topic)
   }
 
-  /** Literal names, and what the expressions match now; undefined before all topics were asked for once. */
+  /** Literal names, and what the expressions match now; undefined before all topics were told of once. */
   topics(): string[] | undefined {
     const subscription = this.#subscription
     if (subscription === undefined) return []
-    if (!this.#isMatched && subscription.patterns.length > 0) return undefined
+    if (!this.#options.core.metadata.hasAllTopics && subscription.patterns.length > 0) return undefined
     const names = new Set(subscription.literals)
     if (subscription.patterns.length > 0) {
       for (const { name, isInternal, errorCode } of this.#options.core.metadata.cache.topics()) {
@@ -74,7 +71,6 @@ export class TopicWatch {
 
   /** Tells of what is missing now, after metadata came. */
   metadataUpdated(): void {
-    this.#isMatched = true
     const { core, assignment } = this.#options
     const concerned = new Set(this.#wanted)
     for (const partition of assignment.all()) {

@@ -40,6 +40,7 @@ export class MetadataRefresher {
   readonly #listeners = new Set<() => void>()
   readonly #interests = new Map<string, number>()
   #wantsAllTopics = false
+  #hasAllTopics = false
   #isInProgress = false
   #isWantedAgain = false
   #timer: Timer | undefined
@@ -86,9 +87,15 @@ export class MetadataRefresher {
     }
   }
 
+  /** Whether all topics were told of since they are wanted: before, the cache has only those that are wanted by name. */
+  get hasAllTopics(): boolean {
+    return this.#hasAllTopics
+  }
+
   /** For subscriptions by expression. */
   wantAllTopics(wanted: boolean): void {
     this.#wantsAllTopics = wanted
+    this.#hasAllTopics = false
     if (wanted) {
       this.refresh('all topics are needed')
       return
@@ -190,6 +197,7 @@ export class MetadataRefresher {
     const topics = response.topics.filter(({ name }) => isWanted(name))
     this.cache.apply({ ...response, topics }, this.#lastSuccessMs)
     if (isWhole && response.brokers.length > 0) this.#noteDeleted(response)
+    if (isWhole && this.#wantsAllTopics) this.#hasAllTopics = true
     // An empty list would cut every connection; a broker that is still starting may answer so.
     if (response.brokers.length > 0) pool.update(response.brokers)
     for (const listener of this.#listeners) listener()

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { encodeAssignment } from '../../../../client/consumer/classic-protocol.ts'
+import { decodeSubscription, encodeAssignment } from '../../../../client/consumer/classic-protocol.ts'
 import { Consumer } from '../../../../client/index.ts'
 import { FindCoordinator } from '../../../../common/protocol/apis/10-find-coordinator.ts'
-import { JoinGroup } from '../../../../common/protocol/apis/11-join-group.ts'
+import { JoinGroup, type JoinGroupRequest } from '../../../../common/protocol/apis/11-join-group.ts'
 import { Heartbeat } from '../../../../common/protocol/apis/12-heartbeat.ts'
 import { LeaveGroup } from '../../../../common/protocol/apis/13-leave-group.ts'
 import { SyncGroup } from '../../../../common/protocol/apis/14-sync-group.ts'
@@ -29,6 +29,21 @@ describe('a static member', () => {
     expect(event?.error()?.name()).toBe('_UNSUPPORTED_FEATURE')
     expect(await cluster.settle(consumer.poll(5))).toBeNull()
     expect(cluster.seen('JoinGroup')).toEqual([])
+    await cluster.settle(consumer.close())
+  })
+})
+
+describe('a member that subscribes by names and by expressions', () => {
+  it('joins once, with all of its topics', async () => {
+    const { cluster, consumer } = await groupOfOne()
+    for (const topic of ['u-1', 'u-2', 'v']) cluster.topic(topic, [1])
+    consumer.subscribe(['t', '^u'])
+    await cluster.settle(consumer.poll(2))
+    const topics = cluster.seen('JoinGroup').map(({ body }) => {
+      const { protocols } = body as JoinGroupRequest
+      return decodeSubscription('m', null, protocols[0]?.metadata as Buffer).topics
+    })
+    expect(topics).toEqual([['t', 'u-1', 'u-2']])
     await cluster.settle(consumer.close())
   })
 })
