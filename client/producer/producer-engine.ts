@@ -145,8 +145,12 @@ export class ProducerEngine {
     return settled
   }
 
-  /** Serves callbacks until everything is reported, at most `timeoutMs`. @returns how many messages are left */
-  async flush({ timeoutMs, signal }: CallLimits): Promise<number> {
+  /**
+   * Serves callbacks until everything is reported, at most `timeoutMs`.
+   * @param isInVain what is left will not be sent any more
+   * @returns how many messages are left
+   */
+  async flush({ timeoutMs, signal }: CallLimits, isInVain = (): boolean => false): Promise<number> {
     signal?.throwIfAborted()
     const { events, runtime } = this.core
     const deadlineMs = runtime.clock.monotonicMs() + timeoutMs
@@ -157,7 +161,7 @@ export class ProducerEngine {
         events.serveReady()
         signal?.throwIfAborted()
         const leftMs = deadlineMs - runtime.clock.monotonicMs()
-        if (this.messageCount === 0 || leftMs <= 0) return this.messageCount
+        if (this.messageCount === 0 || leftMs <= 0 || isInVain()) return this.messageCount
         await events.wait(leftMs, signal)
       }
     } finally {
@@ -224,10 +228,16 @@ export class ProducerEngine {
     return new TransactionManager(this.core, transactionalId, {
       onPartitionAdded: (partition) => this.#sender.markReady(partition),
       onFatal: (error) => this.#fatal(error),
-      flushAll: async (signal) => void (await this.flush({ timeoutMs: Number.POSITIVE_INFINITY, signal })),
+      flushAll: (signal) => this.#flushTransaction(signal),
       discardAll: () => this.#discardAll(),
       hasGaps: () => this.#hasGaps(),
     })
+  }
+
+  /** Ends with the first message that fails: nothing of a transaction that must be aborted is sent. */
+  async #flushTransaction(signal: AbortSignal | undefined): Promise<void> {
+    const limits = { timeoutMs: Number.POSITIVE_INFINITY, signal }
+    await this.flush(limits, () => this.transactions?.transactionState !== 'InTransaction')
   }
 
   #makeIdentity(config: Config): ProducerIdentity | undefined {

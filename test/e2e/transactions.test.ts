@@ -145,6 +145,19 @@ describe('a transactional producer', () => {
     expect(await cluster.readCommitted(topic, 0)).toEqual(['y'])
   })
 
+  it('a commit does not wait for messages that are not sent any more because another one has failed', async () => {
+    const { topic, producer } = await world({ 'delivery.timeout.ms': 60_000 })
+    await producer.initTransactions(30)
+    producer.beginTransaction()
+    producer.produce(topic, { value: 'kept back', partition: 0 })
+    producer.produce(topic, { value: 'nowhere', partition: 7 })
+    const error = await errorOf(() => producer.commitTransaction(50))
+    expect([error?.name(), error?.txnRequiresAbort()]).toEqual(['_UNKNOWN_PARTITION', true])
+    await producer.abortTransaction(30)
+    await producer.close()
+    expect(await cluster.readCommitted(topic, 0)).toEqual([])
+  })
+
   it('an operation whose time is over goes on, and only the same call may follow', async () => {
     const { topic, producer } = await world()
     await producer.initTransactions(30)
