@@ -209,6 +209,12 @@ export class ClientCore {
     else hold?.unref()
   }
 
+  /** An error of time that is over. Its text names what keeps every broker away, where that is so. */
+  lateError(code: number, text: string = new KafkaError(code).str()): KafkaError {
+    const { outage } = this.pool
+    return new KafkaError(code, outage === undefined ? text : `${text}: ${outage}`)
+  }
+
   /** Throws ClosedError after `close`. */
   checkOpen(): void {
     if (this.#isClosed) throw new ClosedError(`${this.#handleKind} has been closed`)

@@ -50,7 +50,7 @@ export class AdminCall {
     this.#deadlineMs = clock.monotonicMs() + timeoutMs
     this.#onEnd = onEnd
     this.#timer = scheduler.schedule('an admin call runs out of time', timeoutMs, () =>
-      this.end(new KafkaException(new KafkaError(KafkaError._TIMED_OUT, 'The call ran out of time'))),
+      this.end(new KafkaException(core.lateError(KafkaError._TIMED_OUT, 'The call ran out of time'))),
     )
     this.#signal = limits.signal
     this.#signal?.addEventListener('abort', this.#aborted)

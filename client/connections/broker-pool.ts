@@ -35,6 +35,7 @@ export class BrokerPool implements BrokerListener {
   readonly #known = new Map<number, Broker>()
   readonly #coordinators = new Map<number, Broker>()
   #isAllDownTold = false
+  #outage: string | undefined
   #isClosed = false
 
   constructor(options: BrokerPoolOptions) {
@@ -78,6 +79,11 @@ export class BrokerPool implements BrokerListener {
       level = versions.featureLevel(name)
     }
     return level
+  }
+
+  /** What the last broker failed with, while none is reachable. */
+  get outage(): string | undefined {
+    return this.#outage
   }
 
   get hasServers(): boolean {
@@ -153,6 +159,7 @@ export class BrokerPool implements BrokerListener {
 
   brokerUp(broker: Broker): void {
     this.#isAllDownTold = false
+    this.#outage = undefined
     this.#options.onUp(broker)
   }
 
@@ -169,6 +176,7 @@ export class BrokerPool implements BrokerListener {
       this.#options.onDown(broker, error)
       return
     }
+    this.#outage = text
     if (!this.#isAllDownTold) {
       this.#isAllDownTold = true
       const count = candidates.length

@@ -92,7 +92,7 @@ export class CommittedOffsets {
     for (;;) {
       signal?.throwIfAborted()
       const leftMs = Math.min(deadlineMs - clock.monotonicMs(), this.#core.config.get('socket.timeout.ms'))
-      if (leftMs <= 0) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT))
+      if (leftMs <= 0) throw new KafkaException(this.#core.lateError(KafkaError._TIMED_OUT))
       const answer = await new Promise<CommittedAnswer | KafkaError>((resolve) => {
         this.fetch(places, resolve, leftMs)
       })
@@ -106,7 +106,7 @@ export class CommittedOffsets {
       if (!mayAskAgain(code) || (isOver && timeoutMs !== Number.POSITIVE_INFINITY)) {
         const isLate =
           code === KafkaError._TIMED_OUT_QUEUE || code === KafkaError._WAIT_COORD || mayAskAgain(code)
-        throw new KafkaException(isLate ? new KafkaError(KafkaError._TIMED_OUT) : (error as KafkaError))
+        throw new KafkaException(isLate ? this.#core.lateError(KafkaError._TIMED_OUT) : (error as KafkaError))
       }
       await this.#core.pause('fetching committed offsets again', pauseMs, signal)
     }

@@ -104,7 +104,7 @@ export async function lookUpOffsets(
     for (let open = [...questions]; ; ) {
       signal?.throwIfAborted()
       const leftMs = Math.min(deadlineMs - clock.monotonicMs(), core.config.get('socket.timeout.ms'))
-      if (leftMs <= 0) throw new KafkaException(new KafkaError(KafkaError._TIMED_OUT))
+      if (leftMs <= 0) throw new KafkaException(core.lateError(KafkaError._TIMED_OUT))
       const asked = await askLeaders(core, open, leftMs)
       for (const [key, answer] of asked) {
         if (!KafkaError.is(answer) || !mayAskAgain(answer) || isMissing(core, answer, key, open))

@@ -21,6 +21,7 @@ export interface ListingCore {
   readonly config: Config
   readonly pool: BrokerPool
   readonly metadata: MetadataRefresher
+  lateError(code: number, text?: string): KafkaError
   checkOpen(): void
   pause(label: string, delayMs: number, signal: AbortSignal | undefined): Promise<void>
 }
@@ -36,11 +37,13 @@ export async function listTopics(
 ): Promise<ClusterMetadata> {
   const { clock } = core.runtime
   const deadlineMs = clock.monotonicMs() + timeoutMs
-  let lastError = new KafkaError(KafkaError._TIMED_OUT, 'Failed to get metadata in time')
+  let lastError: KafkaError | undefined
+  const late = (): KafkaException =>
+    new KafkaException(lastError ?? core.lateError(KafkaError._TIMED_OUT, 'Failed to get metadata in time'))
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted()
     const leftMs = deadlineMs - clock.monotonicMs()
-    if (leftMs <= 0) throw new KafkaException(lastError)
+    if (leftMs <= 0) throw late()
     const query = {
       topics: topic === null ? null : [topic],
       mayCreate: core.config.get('allow.auto.create.topics'),
@@ -56,7 +59,7 @@ export async function listTopics(
     const pauseMs = Math.min(leftMs, core.config.get('retry.backoff.ms') * 2 ** Math.min(attempt, 5))
     if (result.code() !== KafkaError._TIMED_OUT_QUEUE) lastError = result
     if (!core.pool.hasServers || (timeoutMs !== Number.POSITIVE_INFINITY && pauseMs >= leftMs)) {
-      throw new KafkaException(lastError)
+      throw late()
     }
     await core.pause('listTopics tries again', pauseMs, signal)
     core.checkOpen()

@@ -59,7 +59,7 @@ export class Expiry {
   }
 
   #expire(): void {
-    const { accumulator, outcomes } = this.#options
+    const { core, accumulator, outcomes } = this.#options
     const nowMs = this.#nowMs
     const timeoutMs = this.#deliveryTimeoutMs
     let nextMs = Number.POSITIVE_INFINITY
@@ -67,7 +67,7 @@ export class Expiry {
       nextMs = Math.min(nextMs, this.#expireUnassigned(topic, nowMs))
       for (const partition of topic.partitions) {
         for (const batch of partition.takeExpired(nowMs, timeoutMs)) {
-          outcomes.giveUp(partition, batch, new KafkaError(KafkaError._MSG_TIMED_OUT))
+          outcomes.giveUp(partition, batch, core.lateError(KafkaError._MSG_TIMED_OUT))
         }
         const oldest = partition.sealed[0] ?? partition.open
         if (oldest !== undefined) nextMs = Math.min(nextMs, oldest.createdMs + timeoutMs)
@@ -94,7 +94,7 @@ export class Expiry {
     const count = first < 0 ? unassigned.length : first
     if (count > 0) {
       topic.unassigned = unassigned.slice(count)
-      outcomes.failUnassigned(name, unassigned.slice(0, count), new KafkaError(KafkaError._MSG_TIMED_OUT))
+      outcomes.failUnassigned(name, unassigned.slice(0, count), core.lateError(KafkaError._MSG_TIMED_OUT))
     }
     const oldest = topic.unassigned[0]
     if (oldest === undefined) return Number.POSITIVE_INFINITY

@@ -49,6 +49,19 @@ describe('bootstrap.servers', () => {
     const failure = await cluster.settle(producer.listTopics(null, 1).catch((error: unknown) => error))
     expect(['_TRANSPORT', '_TIMED_OUT']).toContain((failure as KafkaException).error.name())
   })
+
+  it('a message that expires while no broker is reachable tells why none is', async () => {
+    const { cluster, producer } = await world({
+      'bootstrap.servers': 'dead:9092',
+      'delivery.timeout.ms': 1000,
+    })
+    const failure = await cluster.settle(
+      producer.send('t', { value: 'v' }).catch((error: KafkaException) => error.error),
+    )
+    expect(`${failure}`).toMatch(
+      /_MSG_TIMED_OUT.*not delivered in time: dead:9092\/bootstrap: Connect failed/,
+    )
+  })
 })
 
 describe('version negotiation', () => {
