@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the certificates of this folder anew: an authority, three server certificates and a client's. For tests only; the keys
-# are public, so nothing must ever trust them. Valid from 2020 to 2120, because tests have to pass on any date.
+# are public, so nothing must ever trust them. Valid from 2020 to 2120, because tests have to pass on any date; one expired.
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -49,6 +49,11 @@ signed server '/CN=localhost' 'DNS:localhost,IP:127.0.0.1'
 signed elsewhere '/CN=elsewhere.example' 'DNS:elsewhere.example'
 signed revoked '/CN=localhost' 'DNS:localhost,IP:127.0.0.1'
 signed client '/CN=test-client' 'DNS:test-client'
+
+# It vouches for itself: what is wrong with it is its date alone.
+key expired.key
+certificate expired '/CN=localhost' 'subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=critical,CA:TRUE\n' \
+  -selfsign -keyfile expired.key -enddate 20200102000000Z
 
 openssl pkcs8 -topk8 -v2 aes-256-cbc -in client.key -passout pass:sesame -out client-encrypted.key
 openssl pkcs12 -export -in client.pem -inkey client.key -certfile authority.pem -passout pass:sesame -out client.p12

@@ -82,6 +82,14 @@ describe('security.protocol=ssl', () => {
     const error = await firstError(address, { ...trusting, 'ssl.ca.location': tlsFile('stranger.pem') })
     expect(error.name()).toBe('_SSL')
     expect(error.str()).toContain('SSL handshake failed')
+    expect(error.str()).toContain('does ssl.ca.location hold the authority of the brokers?')
+  })
+
+  it('refuses a certificate that has expired', async () => {
+    const { address } = await broker('expired')
+    const error = await firstError(address, { ...trusting, 'ssl.ca.location': tlsFile('expired.pem') })
+    expect(error.name()).toBe('_SSL')
+    expect(error.str()).toContain('certificate has expired')
   })
 
   it('refuses the certificate of another host unless endpoint identification is off', async () => {
@@ -169,12 +177,62 @@ describe('security.protocol=ssl', () => {
     expect((await firstError(address, other)).name()).toBe('_SSL')
   })
 
-  it('ends the connection of a client that speaks in the clear', async () => {
+  it('at a listener without TLS is named as the probable cause', async () => {
+    const answers: ((socket: net.Socket) => unknown)[] = [
+      (socket) => socket.end(),
+      (socket) => socket.destroy(),
+      (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    ]
+    for (const answer of answers) {
+      const address = await listenerWithoutTls(answer)
+      const error = await firstError(address, trusting)
+      expect(error.name()).toBe('_SSL')
+      expect(error.str()).toContain('is it a listener without TLS? See security.protocol')
+    }
+  })
+
+  it('gives a broker up that takes the connection and never shakes hands, and tries the next', async () => {
+    const silent = await listenerWithoutTls(() => {})
     const { address } = await broker()
-    const { client, errors } = producer(address, {})
-    client.listTopics(null, { timeoutMs: 20_000 }).catch(() => {})
-    while (errors.length === 0) await client.poll(1)
-    expect(errors[0]?.name()).toBe('_TRANSPORT')
+    const conf = { ...trusting, 'socket.connection.setup.timeout.ms': 1000 }
+    expect(await clusterId(`${silent},${address}`, conf)).toBe('behind-tls')
+    const error = await firstError(silent, conf)
+    expect(error.name()).toBe('_TRANSPORT')
+    expect(error.str()).toMatch(/timed out/)
+  })
+})
+
+/** A server that speaks no TLS: `answer` is what it does with the first bytes of a connection. */
+async function listenerWithoutTls(answer: (socket: net.Socket) => unknown): Promise<string> {
+  const sockets = new Set<net.Socket>()
+  const server = net.createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.once('data', () => answer(socket))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return `localhost:${(server.address() as net.AddressInfo).port}`
+}
+
+describe('security.protocol=plaintext', () => {
+  it('at a listener with TLS is named as the probable cause', async () => {
+    const { address } = await broker()
+    const error = await firstError(address, {})
+    expect(['_TRANSPORT', '_BAD_MSG']).toContain(error.name())
+    expect(error.str()).toContain(
+      'is it a listener with TLS or SASL, or no broker at all? See security.protocol',
+    )
+  })
+
+  it('at a web server is told of as no broker', async () => {
+    const address = await listenerWithoutTls((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    const error = await firstError(address, {})
+    expect(error.name()).toBe('_BAD_MSG')
+    expect(error.str()).toContain('no broker at all')
   })
 })
 

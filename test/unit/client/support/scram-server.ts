@@ -45,3 +45,25 @@ export class ScramServer {
     return createHmac(this.#hash, key).update(text).digest()
   }
 }
+
+/**
+ * What a broker that knows the password says in SaslAuthenticate: its next token, undefined for a proof that is wrong. Many
+ * conversations may go on at once.
+ */
+export function scramBroker(
+  password: string,
+  mechanism: ScramMechanismName = 'SCRAM-SHA-256',
+): (said: string) => Buffer | undefined {
+  const servers = new Map<string, ScramServer>()
+  return (said) => {
+    const nonce = /r=([^,]*)/.exec(said)?.[1] ?? ''
+    if (said.startsWith('n,,')) {
+      const server = new ScramServer(password, 4096, mechanism)
+      servers.set(`${nonce}server`, server)
+      return server.first(said)
+    }
+    const server = servers.get(nonce)
+    servers.delete(nonce)
+    return server?.proves(said) === true ? server.final() : undefined
+  }
+}
