@@ -368,6 +368,23 @@ describe('the process', () => {
     expect(await outcomeOf(program)).toEqual(['v\nclosed\n', 0])
   })
 
+  it('ends by itself after a program of kafkajs has found no broker', async () => {
+    const program = `
+      import { createServer } from 'node:net'
+      import { Kafka, logLevel } from './client/kafkajs/index.ts'
+      const server = createServer()
+      const port = await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)))
+      await new Promise((resolve) => server.close(resolve))
+      const kafka = new Kafka({ brokers: ['127.0.0.1:' + port], logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+      const handles = [kafka.producer(), kafka.consumer({ groupId: 'g' }), kafka.admin()]
+      const ends = await Promise.allSettled(handles.map((handle) => handle.connect()))
+      for (const { reason } of ends) console.log(reason.name, reason.message.includes('ECONNREFUSED'))
+      await handles[0].disconnect()
+    `
+    const told = 'KafkaJSNumberOfRetriesExceeded true\n'
+    expect(await outcomeOf(program)).toEqual([told.repeat(3), 0])
+  })
+
   it('is not kept alive by clients that nobody uses', async () => {
     const program = `
       import { AdminClient, Consumer, Producer, ShareConsumer } from './client/index.ts'
