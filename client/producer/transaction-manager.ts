@@ -405,6 +405,8 @@ export class TransactionManager {
     if (fatalCodes.has(code)) return this.#fatal(new KafkaError(code, error.str(), { fatal: true }))
     if (this.#state !== 'InTransaction' && this.#state !== 'Abortable') return error
     this.#state = 'Abortable'
+    // A commit that waits for messages waits in vain.
+    this.#core.events.notify()
     this.#error ??= new KafkaError(code, error.str(), { txnRequiresAbort: true })
     return this.#error
   }
