@@ -27,6 +27,13 @@ export interface LogSink {
   readonly debug?: LogMethod
 }
 
+const sinkMethods = ['log', 'critical', 'fatal', 'error', 'warning', 'warn', 'info', 'debug'] as const
+
+/** Whether lines can be given to the object at all. */
+export function isLogSink(value: unknown): value is LogSink {
+  return sinkMethods.some((name) => typeof (value as LogSink)[name] === 'function')
+}
+
 /** What `debug` may switch on. */
 export type DebugContext =
   | 'generic'

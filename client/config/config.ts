@@ -2,6 +2,7 @@
  * The configuration of one handle: read once from what the application gave, checked, with every default derived. A copy:
  * later changes of the application's object have no effect.
  */
+import { isLogSink } from '../log.ts'
 import { invalid, parseValue } from './parse.ts'
 import type { Side } from './property.ts'
 import { refusedProperties, refusedValues } from './refused-properties.ts'
@@ -66,6 +67,9 @@ export class ConfigDraft {
       throw new TypeError('"delivery.report.only.error" must be a boolean')
     }
     const value = parseValue(name, property, given, refusedValues[canonical])
+    if (canonical === 'logger' && !isLogSink(value)) {
+      throw new TypeError('"logger" must have a method log, or methods like those of console')
+    }
     const isUnset = property.type === 'text' && property.default === undefined && value === ''
     this.values[canonical] = isUnset ? undefined : value
     if (isUnset) return

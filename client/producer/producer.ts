@@ -266,8 +266,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
   purge(options?: PurgeOptions): Promise<void>
   purge(options: PurgeOptions = {}): Promise<void> | void {
     this.#engine.core.checkOpen()
+    if (!isOptions(options)) throw new TypeError('purge takes { inQueue, inFlight, blocking }')
     checkOptionNames(options, (name) => name === 'inQueue' || name === 'inFlight' || name === 'blocking')
     const { inQueue = true, inFlight = true, blocking = true } = options
+    for (const option of [inQueue, inFlight, blocking])
+      if (typeof option !== 'boolean') throw new TypeError('the options of purge must be booleans')
     this.#engine.purge(inQueue, inFlight)
     // Everything happens in this thread: there is nobody to wait for.
     if (blocking) return Promise.resolve()

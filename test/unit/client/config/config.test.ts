@@ -80,6 +80,13 @@ describe('a configuration', () => {
     expect(refusal({ partitioner: 'magic' })).toContain('murmur2')
   })
 
+  it('takes a logger that has a method for its lines, and no other', () => {
+    const sink = { info: () => {} }
+    expect(readConfig('producer', { logger: sink }).get('logger')).toBe(sink)
+    for (const logger of [{}, [], { level: 'info' }])
+      expect(() => readConfig('producer', { logger: logger as never })).toThrow(TypeError)
+  })
+
   it('refuses a callback that cannot be called with a TypeError', () => {
     expect(() => readConfig('producer', { error_cb: 1 } as unknown as ClientConfig)).toThrow(TypeError)
     expect(() => readConfig('producer', { on_delivery: 'x' } as unknown as ClientConfig)).toThrow(TypeError)

@@ -437,6 +437,14 @@ describe('topics and partitions', () => {
     expect(delivered.reports.map(({ message }) => message.partition()).sort()).toEqual([1, 1, 4, null])
   })
 
+  it('purge takes booleans, and drops nothing when it is given something else', async () => {
+    const { producer } = await world()
+    producer.produce('t')
+    for (const wrong of [{ inQueue: 0 }, { blocking: 'no' }, { inqueue: true }, null, 5])
+      expect(() => producer.purge(wrong as never)).toThrow(TypeError)
+    expect(producer.length).toBe(1)
+  })
+
   it('produceBatch queues nothing when one message has an argument of the wrong type', async () => {
     const { cluster, producer } = await world()
     cluster.topic('t', [1])
