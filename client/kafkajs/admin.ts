@@ -24,11 +24,13 @@ import type {
   ResourceConfigQuery,
   SeekEntry,
 } from './admin-types.ts'
-import { type GroupDescription, groupDescription } from './consumer.ts'
+import { deadGroup, type GroupDescription, groupDescription } from './consumer.ts'
 import type { TopicPartitions } from './consumer-types.ts'
 import {
   KafkaJSAggregateError,
+  KafkaJSCreateTopicError,
   KafkaJSDeleteGroupsError,
+  KafkaJSDeleteTopicRecordsError,
   KafkaJSNonRetriableError,
   toKafkaJSError,
   translated,
@@ -91,14 +93,22 @@ export class Admin {
   }): Promise<boolean> {
     const { topics, validateOnly = false, waitForLeaders = true, timeout = defaultTimeoutMs } = options
     if (!Array.isArray(topics)) throw new KafkaJSNonRetriableError('Invalid topics array')
+    if (new Set(topics.map(({ topic }) => topic)).size < topics.length) {
+      throw new KafkaJSNonRetriableError('Invalid topics array: a topic stands in it more than once')
+    }
     const created = await this.#call((client) =>
       client.createTopics(topics.map(newTopic), { validateOnly, operationTimeoutMs: timeout }),
     )
-    const errors = await failures(created.values())
-    const others = errors.filter((error) => codeOf(error) !== KafkaError.TOPIC_ALREADY_EXISTS)
-    if (others.length > 0)
-      throw new KafkaJSAggregateError('Topic creation errors', others.map(toKafkaJSError))
-    if (errors.length > 0) return false
+    const others: Error[] = []
+    let exists = false
+    for (const [topic, result] of created) {
+      const [error] = await failures([result])
+      if (error === undefined) continue
+      if (codeOf(error) === KafkaError.TOPIC_ALREADY_EXISTS) exists = true
+      else others.push(creationError(error, topic))
+    }
+    if (others.length > 0) throw new KafkaJSAggregateError('Topic creation errors', others)
+    if (exists) return false
     if (waitForLeaders && !validateOnly) await this.#waitForLeaders(topics.map(({ topic }) => topic))
     return true
   }
@@ -270,7 +280,8 @@ export class Admin {
   async describeGroups(groupIds: readonly string[]): Promise<{ groups: GroupDescription[] }> {
     return await this.#call(async (client) => {
       const found = await Promise.all(groupIds.map((id) => client.listGroups(id, { timeoutMs: lookUpMs })))
-      return { groups: found.flat().map(groupDescription) }
+      const groups = found.map(([group], index) => group ?? deadGroup(groupIds[index] as string))
+      return { groups: groups.map(groupDescription) }
     })
   }
 
@@ -316,7 +327,14 @@ export class Admin {
       const before = Number(offset)
       return new TopicPartition(topic, partition, before < 0 ? OFFSET_END : before)
     })
-    await this.#call((client) => client.deleteRecords(places).all())
+    const deleted = await this.#call((client) => client.deleteRecords(places))
+    const failed: { partition: number; offset: string; error: Error }[] = []
+    for (const [index, place] of places.entries()) {
+      const [error] = await failures([deleted.get(place)])
+      if (error !== undefined)
+        failed.push({ ...(partitions[index] as SeekEntry), error: toKafkaJSError(error) })
+    }
+    if (failed.length > 0) throw new KafkaJSDeleteTopicRecordsError(failed)
   }
 
   async alterPartitionReassignments({
@@ -369,7 +387,15 @@ export class Admin {
   async #call<T>(call: (client: AdminClient) => Promise<T> | T): Promise<T> {
     const client = this.#client
     if (client === undefined) throw new KafkaJSNonRetriableError('The admin client is not connected')
-    return await translated(() => call(client))
+    return await translated(async () => {
+      try {
+        return await call(client)
+      } catch (error) {
+        // No code of the application runs in here.
+        if (error instanceof TypeError) throw new KafkaJSNonRetriableError(error)
+        throw error
+      }
+    })
   }
 
   async #waitForLeaders(topics: readonly string[]): Promise<void> {
@@ -417,6 +443,12 @@ function newTopic({
 async function failures(promises: Iterable<Promise<unknown> | undefined>): Promise<Error[]> {
   const settled = await Promise.allSettled([...promises])
   return settled.filter((one) => one.status === 'rejected').map(({ reason }) => reason as Error)
+}
+
+function creationError(error: Error, topic: string): Error {
+  const code = codeOf(error)
+  const isAnswer = error instanceof KafkaException && code >= -1
+  return isAnswer ? new KafkaJSCreateTopicError(error, code, topic) : toKafkaJSError(error)
 }
 
 function codeOf(error: Error): number {

@@ -6,13 +6,14 @@ import { Consumer as ClientConsumer } from '../consumer/consumer.ts'
 import type { GroupJoinEvent } from '../events/event-maps.ts'
 import { TopicPartition } from '../values/topic-partition.ts'
 import { clamp } from './client-settings.ts'
-import type {
-  ConsumerConfig,
-  ConsumerRunConfig,
-  ConsumerSubscription,
-  TopicPartitionOffset,
-  TopicPartitionOffsetAndMetadata,
-  TopicPartitions,
+import {
+  type ConsumerConfig,
+  type ConsumerRunConfig,
+  type ConsumerSubscription,
+  PartitionAssigners,
+  type TopicPartitionOffset,
+  type TopicPartitionOffsetAndMetadata,
+  type TopicPartitions,
 } from './consumer-types.ts'
 import { KafkaJSNonRetriableError, KafkaJSNotImplemented, translated } from './errors.ts'
 import { type FacadeParts, lookUpMs } from './facade-parts.ts'
@@ -46,6 +47,8 @@ export class Consumer {
   readonly #config: ConsumerConfig
   readonly #instrumentation: Instrumentation
   readonly #pauses = new Pauses()
+  /** Its handlers are about to end. */
+  #ending: Runner | undefined
   /** `fromBeginning`, by topic or expression. */
   readonly #topics = new Map<string, boolean>()
   readonly #seeks = new Map<string, TopicPartition>()
@@ -61,6 +64,9 @@ export class Consumer {
     }
     this.#parts = parts
     this.#config = config
+    if (config.partitionAssigners?.some((assigner) => assigner !== PartitionAssigners.roundRobin)) {
+      parts.logger.warn('partitionAssigners of the application are not asked: partitions go round')
+    }
     this.#instrumentation = new Instrumentation(consumerEvents, parts.timing, (error) =>
       parts.logger.error(`a listener failed: ${error}`),
     )
@@ -95,6 +101,9 @@ export class Consumer {
     if (this.#consumer === undefined) throw new KafkaJSNonRetriableError('The consumer is not connected')
     if (this.#runner !== undefined)
       throw new KafkaJSNonRetriableError('Cannot subscribe to topic while consumer is running')
+    if (topics !== undefined && !Array.isArray(topics)) {
+      throw new KafkaJSNonRetriableError('Argument "topics" must be an array')
+    }
     const wanted = topics ?? (topic === undefined ? [] : [topic])
     if (wanted.length === 0) throw new KafkaJSNonRetriableError('Missing required argument "topics"')
     for (const one of wanted) this.#topics.set(subscriptionName(one), fromBeginning)
@@ -120,8 +129,8 @@ export class Consumer {
       logger: this.#parts.logger,
       timing: this.#parts.timing,
     })
-    runner.onPause = (selection) => this.pause(selection)
-    runner.onResume = (selection) => this.resume(selection)
+    runner.onPause = (selection) => this.#pause(selection)
+    runner.onResume = (selection) => this.#resume(selection)
     runner.onEnded = () => void this.stop().catch((error: Error) => this.#parts.logger.error(error.message))
     this.#runner = runner
     await translated(() => this.#subscribe(consumer, runner))
@@ -134,39 +143,36 @@ export class Consumer {
     const consumer = this.#consumer
     if (runner === undefined || consumer === undefined) return
     this.#runner = undefined
-    await translated(async () => {
-      await runner.stop(this.#config.rebalanceTimeout ?? defaultRebalanceMs)
-      consumer.unsubscribe()
-      do await consumer.poll({ timeoutMs: 10 })
-      while (consumer.assignment().length > 0)
-    })
+    this.#ending = runner
+    try {
+      await translated(async () => {
+        await runner.stop(this.#config.rebalanceTimeout ?? defaultRebalanceMs)
+        consumer.unsubscribe()
+        do await consumer.poll({ timeoutMs: 10 })
+        while (consumer.assignment().length > 0)
+      })
+    } finally {
+      this.#ending = undefined
+    }
     this.#instrumentation.emit(consumerEvents.STOP, null)
   }
 
   async commitOffsets(positions: readonly TopicPartitionOffsetAndMetadata[]): Promise<void> {
-    const consumer = this.#connected()
+    this.#connected()
+    const runner = this.#running()
+    for (const position of positions) checkPosition(position)
     const offsets = positions.map(
       ({ topic, partition, offset, metadata }) =>
         new TopicPartition(topic, partition, Number(offset), { metadata: metadata ?? null }),
     )
-    const runner = this.#runner
-    await translated(async () => {
-      if (runner !== undefined) await runner.commit(offsets)
-      else await consumer.commit({ offsets, asynchronous: false })
-    })
+    await translated(() => runner.commit(offsets))
   }
 
   /** The next message of the partition; `-1` is the end and `-2` the beginning. Before the assignment it is kept for it. */
   seek({ topic, partition, offset }: TopicPartitionOffset): void {
-    const number = Number(offset)
-    if (!Number.isInteger(number) || number < -2)
-      throw new KafkaJSNonRetriableError(`Invalid offset ${offset}`)
+    const number = checkPosition({ topic, partition, offset })
     const consumer = this.#connected()
-    const runner = this.#runner
-    if (runner === undefined)
-      throw new KafkaJSNonRetriableError(
-        'Consumer group was not initialized, consumer#run must be called first',
-      )
+    const runner = this.#running()
     const target = number === -1 ? OFFSET_END : number === -2 ? OFFSET_BEGINNING : number
     const position = new TopicPartition(topic, partition, target)
     runner.invalidate([position])
@@ -177,13 +183,15 @@ export class Consumer {
   }
 
   pause(selection: TopicSelection): void {
-    this.#pauses.pause(selection)
-    this.#applyPauses()
+    for (const { topic } of selection) checkTopic(topic)
+    this.#running()
+    this.#pause(selection)
   }
 
   resume(selection: TopicSelection): void {
-    this.#pauses.resume(selection)
-    this.#applyPauses()
+    for (const { topic } of selection) checkTopic(topic)
+    this.#running()
+    this.#resume(selection)
   }
 
   paused(): TopicPartitions[] {
@@ -195,8 +203,7 @@ export class Consumer {
     this.#connected()
     await using admin = new AdminClient(this.#settings)
     const [group] = await translated(() => admin.listGroups(groupId, { timeoutMs: lookUpMs }))
-    if (group === undefined) throw new KafkaJSNonRetriableError(`there is no group ${groupId}`)
-    return groupDescription(group)
+    return groupDescription(group ?? deadGroup(groupId))
   }
 
   on<N extends string>(name: N, listener: Listener<N>): () => void {
@@ -212,9 +219,35 @@ export class Consumer {
     return this.#consumer
   }
 
+  #pause(selection: TopicSelection): void {
+    this.#pauses.pause(selection)
+    this.#applyPauses()
+  }
+
+  /** Also of a handler's that calls it after the end of `run`. */
+  #resume(selection: TopicSelection): void {
+    this.#pauses.resume(selection)
+    this.#applyPauses()
+  }
+
+  /** That of `run`, until its last handler has ended. */
+  #running(): Runner {
+    const runner = this.#runner ?? this.#ending
+    if (runner === undefined) {
+      throw new KafkaJSNonRetriableError(
+        'Consumer group was not initialized, consumer#run must be called first',
+      )
+    }
+    return runner
+  }
+
   async #connect(): Promise<void> {
     this.#settings = await this.#parts.settings()
-    const consumer = new ClientConsumer(this.#settings, consumerSettings(this.#config))
+    const consumer = new ClientConsumer(this.#settings, consumerSettings(this.#config), {
+      beforeRequest: ({ apiName, nodeId }) => {
+        if (apiName === 'Fetch') this.#instrumentation.emit(consumerEvents.FETCH_START, { nodeId })
+      },
+    })
     this.#consumer = consumer
     forwardLog(consumer, this.#parts.logger)
     forwardRequests(consumer, this.#instrumentation, consumerEvents, this.#parts.timing)
@@ -342,6 +375,24 @@ export function groupDescription(group: {
     memberAssignment: assignment,
   }))
   return { groupId, state, protocol, protocolType, members }
+}
+
+/** How brokers described a group that does not exist, in the versions that kafkajs speaks. */
+export function deadGroup(id: string) {
+  return { id, state: 'Dead', protocol: '', protocolType: '', members: [] }
+}
+
+function checkTopic(topic: unknown): void {
+  if (typeof topic !== 'string' || topic === '') throw new KafkaJSNonRetriableError(`Invalid topic ${topic}`)
+}
+
+/** @returns the offset */
+function checkPosition({ topic, partition, offset }: TopicPartitionOffset): number {
+  checkTopic(topic)
+  if (!Number.isInteger(partition)) throw new KafkaJSNonRetriableError(`Invalid partition ${partition}`)
+  const number = Number(offset)
+  if (!Number.isInteger(number) || number < -2) throw new KafkaJSNonRetriableError(`Invalid offset ${offset}`)
+  return number
 }
 
 /** An expression without flags becomes one of the client's, which match anywhere unless they are anchored. */

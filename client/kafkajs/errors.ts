@@ -1,6 +1,7 @@
 /** Errors under the names that kafkajs programs look for, made of the client's own. */
 import { ErrorCode } from '../../common/protocol/errors.ts'
-import { KafkaError, KafkaException } from '../errors.ts'
+import { codeInfo } from '../error-codes.ts'
+import { KafkaError, KafkaException, ValueError } from '../errors.ts'
 
 export class KafkaJSError extends Error {
   override readonly name: string = 'KafkaJSError'
@@ -39,6 +40,17 @@ export class KafkaJSProtocolError extends KafkaJSError {
 
 export class KafkaJSOffsetOutOfRange extends KafkaJSProtocolError {
   override readonly name = 'KafkaJSOffsetOutOfRange'
+}
+
+/** Of one topic, among the errors of `createTopics`. */
+export class KafkaJSCreateTopicError extends KafkaJSProtocolError {
+  override readonly name = 'KafkaJSCreateTopicError'
+  readonly topic: string
+
+  constructor(error: Error, code: number, topic: string) {
+    super(error, code, isRetriable(code))
+    this.topic = topic
+  }
 }
 
 export class KafkaJSConnectionError extends KafkaJSError {
@@ -87,6 +99,22 @@ export class KafkaJSDeleteGroupsError extends KafkaJSError {
   }
 }
 
+/** The partitions whose records could not be deleted. */
+export class KafkaJSDeleteTopicRecordsError extends KafkaJSError {
+  override readonly name = 'KafkaJSDeleteTopicRecordsError'
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly offset: string
+    readonly error: Error
+  }[]
+
+  constructor(partitions: KafkaJSDeleteTopicRecordsError['partitions']) {
+    const isRetriable = partitions.every(({ error }) => error instanceof KafkaJSError && error.retriable)
+    super('Error while deleting records', { retriable: isRetriable })
+    this.partitions = partitions
+  }
+}
+
 const connectionCodes: ReadonlySet<number> = new Set([
   KafkaError._TRANSPORT,
   KafkaError._RESOLVE,
@@ -101,28 +129,40 @@ const authenticationCodes: ReadonlySet<number> = new Set([
   KafkaError._AUTHENTICATION,
   KafkaError.SASL_AUTHENTICATION_FAILED,
 ])
+/** Of the client's own: the same call would fail again. */
 const lastingCodes: ReadonlySet<number> = new Set([
-  KafkaError.TOPIC_AUTHORIZATION_FAILED,
-  KafkaError.GROUP_AUTHORIZATION_FAILED,
-  KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-  KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-  KafkaError.MSG_SIZE_TOO_LARGE,
   KafkaError._FENCED,
   KafkaError._FATAL,
   KafkaError._INVALID_ARG,
+  KafkaError._STATE,
+  KafkaError._NOT_CONFIGURED,
 ])
+/** What is asked for works again once the consumer has joined its group anew, as it does by itself. */
+const rejoinCodes: ReadonlySet<number> = new Set([
+  KafkaError.ILLEGAL_GENERATION,
+  KafkaError.UNKNOWN_MEMBER_ID,
+  KafkaError.REBALANCE_IN_PROGRESS,
+  KafkaError.FENCED_MEMBER_EPOCH,
+  KafkaError.STALE_MEMBER_EPOCH,
+])
+
+/** Of a code that a broker answered. */
+function isRetriable(code: number): boolean {
+  return codeInfo(code).isRetriable || rejoinCodes.has(code)
+}
 
 /** Errors of the application itself stay what they are. */
 export function toKafkaJSError(error: unknown): Error {
+  if (error instanceof ValueError) return new KafkaJSNonRetriableError(error)
   if (!(error instanceof KafkaException)) return error instanceof Error ? error : new Error(String(error))
   const code = error.error.code()
   if (connectionCodes.has(code)) return new KafkaJSConnectionError(error)
   if (timeoutCodes.has(code)) return new KafkaJSRequestTimeoutError(error)
   if (authenticationCodes.has(code)) return new KafkaJSSASLAuthenticationError(error)
   if (code === ErrorCode.OFFSET_OUT_OF_RANGE) return new KafkaJSOffsetOutOfRange(error, code, true)
-  const isLasting = error.error.fatal() || lastingCodes.has(code)
-  if (code >= -1) return new KafkaJSProtocolError(error, code, !isLasting)
-  return isLasting ? new KafkaJSNonRetriableError(error) : new KafkaJSError(error)
+  const isFatal = error.error.fatal()
+  if (code >= -1) return new KafkaJSProtocolError(error, code, !isFatal && isRetriable(code))
+  return isFatal || lastingCodes.has(code) ? new KafkaJSNonRetriableError(error) : new KafkaJSError(error)
 }
 
 /** Runs a call of the client's own. */

@@ -55,7 +55,9 @@ export {
 export {
   KafkaJSAggregateError,
   KafkaJSConnectionError,
+  KafkaJSCreateTopicError,
   KafkaJSDeleteGroupsError,
+  KafkaJSDeleteTopicRecordsError,
   KafkaJSError,
   KafkaJSNonRetriableError,
   KafkaJSNotImplemented,

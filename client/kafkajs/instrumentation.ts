@@ -1,6 +1,7 @@
 /** `on(name, listener)` as kafkajs has it: events with id, type, time and payload; `on` returns what stops listening. */
 import { EventEmitter } from 'node:events'
 import type { RequestEvent as ClientRequestEvent } from '../events/event-maps.ts'
+import { KafkaJSNonRetriableError } from './errors.ts'
 import type { Timing } from './timing.ts'
 
 export interface InstrumentationEvent<T = unknown> {
@@ -90,6 +91,7 @@ export interface Payloads {
     readonly duration: number
     readonly memberAssignment: Readonly<Record<string, number[]>>
   }
+  'consumer.fetch_start': { readonly nodeId: number }
   'consumer.fetch': {
     readonly nodeId: number
     readonly duration: number
@@ -133,7 +135,7 @@ export class Instrumentation {
   }
 
   on<N extends string>(name: N, listener: Listener<N>): () => void {
-    if (!this.#names.has(name)) throw new TypeError(`there is no event "${name}"`)
+    if (!this.#names.has(name)) throw new KafkaJSNonRetriableError(`there is no event "${name}"`)
     this.#emitter.on(name, listener)
     return () => this.#emitter.off(name, listener)
   }

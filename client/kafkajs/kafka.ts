@@ -31,7 +31,9 @@ export class Kafka {
   }
 
   consumer(config: ConsumerConfig): Consumer {
-    return new Consumer(this.#parts('Consumer', config), config)
+    // Programs without types leave it out: that there is no group is then told as for any other wrong one.
+    const given = config ?? {}
+    return new Consumer(this.#parts('Consumer', given), given)
   }
 
   admin(config: Pick<ProducerConfig, 'retry'> = {}): Admin {

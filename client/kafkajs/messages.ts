@@ -2,6 +2,7 @@
 import type { SendOptions } from '../producer/send-arguments.ts'
 import type { HeaderValue } from '../values/headers.ts'
 import type { Message } from '../values/message.ts'
+import { KafkaJSNonRetriableError } from './errors.ts'
 
 export interface IHeaders {
   [name: string]: Buffer | string | (Buffer | string)[] | undefined
@@ -26,9 +27,13 @@ export interface KafkaMessage {
 }
 
 export function toSendOptions(message: ProducedMessage): SendOptions {
-  if (typeof message !== 'object' || message === null) throw new TypeError('a message must be an object')
+  if (typeof message !== 'object' || message === null) {
+    throw new KafkaJSNonRetriableError('a message must be an object')
+  }
   const { key, value, partition, headers, timestamp } = message
-  if (value === undefined) throw new TypeError('a message needs a value; null is a tombstone')
+  if (value === undefined) {
+    throw new KafkaJSNonRetriableError('Invalid message without value; null is a tombstone')
+  }
   return {
     key: key ?? null,
     value,

@@ -82,6 +82,7 @@ export class Producer {
   /** By acks, compression and time-out; the first is that of `connect`. */
   readonly #producers = new Map<string, ClientProducer>()
   #connected: Promise<void> | undefined
+  #transaction: Transaction | undefined
   #base: ClientConfig = {}
   #isWarned = false
 
@@ -134,8 +135,14 @@ export class Producer {
       throw new KafkaJSNonRetriableError('Must provide transactional id for transactional producer')
     }
     const producer = this.#producerFor({})
+    if (this.#transaction?.isActive() === true) {
+      throw new KafkaJSNonRetriableError('The ongoing transaction has to end before another begins')
+    }
     const transaction = await translated(() => producer.transaction())
-    return new Transaction(transaction, (topicMessages) => this.#partitioned(producer, topicMessages))
+    this.#transaction = new Transaction(transaction, (topicMessages) =>
+      this.#partitioned(producer, topicMessages),
+    )
+    return this.#transaction
   }
 
   on<N extends string>(name: N, listener: Listener<N>): () => void {
@@ -248,17 +255,19 @@ export class Transaction {
     return this.sendBatch({ topicMessages: [{ topic, messages }] })
   }
 
-  sendBatch({ topicMessages = [] }: ProducerBatch): Promise<RecordMetadata[]> {
-    return translated(async () =>
+  async sendBatch({ topicMessages = [] }: ProducerBatch): Promise<RecordMetadata[]> {
+    this.#checkActive()
+    return await translated(async () =>
       this.#transaction.sendBatch({ topicMessages: await this.#place(topicMessages) }),
     )
   }
 
-  sendOffsets({ consumerGroupId, topics }: OffsetsToSend): Promise<void> {
+  async sendOffsets({ consumerGroupId, topics }: OffsetsToSend): Promise<void> {
+    this.#checkActive()
     const positions = topics.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, offset }) => new TopicPartition(topic, partition, Number(offset))),
     )
-    return translated(() =>
+    await translated(() =>
       this.#transaction.sendOffsets(positions, new ConsumerGroupMetadata(consumerGroupId)),
     )
   }
@@ -279,10 +288,12 @@ export class Transaction {
     await this.#transaction[Symbol.asyncDispose]()
   }
 
+  #checkActive(): void {
+    if (!this.isActive()) throw new KafkaJSNonRetriableError('Transaction has already ended')
+  }
+
   async #end(call: () => Promise<void>): Promise<void> {
-    if (!this.isActive()) {
-      throw new KafkaJSNonRetriableError('Transaction has already ended')
-    }
+    this.#checkActive()
     try {
       await call()
     } catch (error) {

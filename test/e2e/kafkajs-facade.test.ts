@@ -291,7 +291,13 @@ describe.each(libraries)('a program on %s', (_name, library) => {
       consumerGroupId: groupId,
       topics: [{ topic, partitions: [{ partition: 0, offset: '1' }] }],
     })
+    const second = await producer.transaction().catch((error: unknown) => error)
+    expect(second).toBeInstanceOf(library.KafkaJSNonRetriableError)
     await transaction.commit()
+    const late = await transaction
+      .send({ topic, messages: [{ value: 'c' }] })
+      .catch((error: unknown) => error)
+    expect(late).toBeInstanceOf(library.KafkaJSNonRetriableError)
     await producer.disconnect()
     const consumer = kafka.consumer({ groupId: uniqueName('group') })
     await consumer.connect()
@@ -321,9 +327,9 @@ describe.each(libraries)('a program on %s', (_name, library) => {
     const consumer = kafka.consumer({ groupId, retry: { retries: 0, restartOnFailure: async () => false } })
     const names: string[] = []
     let assignment: unknown
-    const { CONNECT, GROUP_JOIN, START_BATCH_PROCESS, COMMIT_OFFSETS, CRASH, STOP, DISCONNECT } =
+    const { CONNECT, GROUP_JOIN, FETCH_START, START_BATCH_PROCESS, COMMIT_OFFSETS, CRASH, STOP, DISCONNECT } =
       consumer.events
-    for (const name of [CONNECT, START_BATCH_PROCESS, COMMIT_OFFSETS, STOP, DISCONNECT]) {
+    for (const name of [CONNECT, FETCH_START, START_BATCH_PROCESS, COMMIT_OFFSETS, STOP, DISCONNECT]) {
       consumer.on(name, ({ type }) => names.push(type))
     }
     consumer.on(GROUP_JOIN, ({ payload }) => {
@@ -345,6 +351,8 @@ describe.each(libraries)('a program on %s', (_name, library) => {
     await consumer.disconnect()
     expect(assignment).toEqual({ [topic]: [0] })
     expect(names[0]).toBe(CONNECT)
+    expect(names.indexOf(FETCH_START)).toBeLessThan(names.indexOf(START_BATCH_PROCESS))
+    expect(names).toContain(FETCH_START)
     expect(names).toContain(START_BATCH_PROCESS)
     expect(names.at(-1)).toBe(DISCONNECT)
   })
@@ -404,6 +412,70 @@ describe.each(libraries)('a program on %s', (_name, library) => {
     await admin.deleteTopics({ topics: [topic] })
     await admin.disconnect()
     await setter.disconnect()
+  })
+
+  it('refuses calls that make no sense with an error that may not be tried again', async () => {
+    const kafka = kafkaOf(library)
+    const refused = async (call: () => unknown): Promise<void> => {
+      const error = await Promise.resolve()
+        .then(call)
+        .catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(library.KafkaJSNonRetriableError)
+      expect(error).toMatchObject({ name: 'KafkaJSNonRetriableError', retriable: false })
+    }
+    const topic = await topicOf()
+    const producer = kafka.producer({ createPartitioner: library.Partitioners.DefaultPartitioner })
+    await producer.connect()
+    await refused(() => producer.send({ topic: '', messages: [] }))
+    await refused(() => producer.send({ topic, messages: [{ key: 'k' } as kafkajs.Message] }))
+    await refused(() => producer.transaction())
+    await refused(() => producer.on('producer.banana' as never, () => {}))
+    await producer.disconnect()
+    await refused(() => kafka.consumer(undefined as never))
+    const consumer = kafka.consumer({ groupId: uniqueName('group') })
+    await consumer.connect()
+    await refused(() => consumer.subscribe({ topics: topic as never }))
+    await consumer.subscribe({ topics: [topic] })
+    await refused(() => consumer.pause([{ topic }]))
+    await refused(() => consumer.resume([{ topic }]))
+    await refused(() => consumer.seek({ topic, partition: 0, offset: '0' }))
+    await refused(() => consumer.commitOffsets([{ topic, partition: 0, offset: '0' }]))
+    await consumer.disconnect()
+    const admin = kafka.admin()
+    await admin.connect()
+    await refused(() => admin.createTopics({ topics: [{ topic: 'twice' }, { topic: 'twice' }] }))
+    await refused(() => admin.deleteTopics({} as never))
+    await refused(() => admin.fetchOffsets({} as never))
+    await refused(() => admin.setOffsets({ groupId: 'g', topic, partitions: [] }))
+    await admin.disconnect()
+  })
+
+  it('says which topic, group or partition something is wrong with, and whether to try again', async () => {
+    const admin = kafkaOf(library).admin()
+    await admin.connect()
+    const topic = uniqueName('refused')
+    const failure = async (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error)
+    const creation = await failure(admin.createTopics({ topics: [{ topic, replicationFactor: 99 }] }))
+    expect(creation).toMatchObject({
+      name: 'KafkaJSAggregateError',
+      errors: [
+        { name: 'KafkaJSCreateTopicError', topic, type: 'INVALID_REPLICATION_FACTOR', retriable: false },
+      ],
+    })
+    const groupId = uniqueName('absent')
+    const { groups } = await admin.describeGroups([groupId])
+    expect(groups).toMatchObject([{ groupId, state: 'Dead', members: [] }])
+    expect(await failure(admin.deleteGroups([groupId]))).toMatchObject({
+      name: 'KafkaJSDeleteGroupsError',
+      groups: [{ groupId, error: { type: 'GROUP_ID_NOT_FOUND', retriable: false } }],
+    })
+    const present = await topicOf()
+    const partitions = [{ partition: 99, offset: '1' }]
+    expect(await failure(admin.deleteTopicRecords({ topic: present, partitions }))).toMatchObject({
+      name: 'KafkaJSDeleteTopicRecordsError',
+      partitions,
+    })
+    await admin.disconnect()
   })
 
   it('fails with an error of kafkajs when no broker answers, and disconnects before it ran', async () => {
