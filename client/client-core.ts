@@ -265,7 +265,7 @@ export class ClientCore {
     timeout?: Timeout,
   ): Promise<ClusterMetadata> {
     this.checkOpen()
-    if (typeof topicOrOptions === 'object' && topicOrOptions !== null) {
+    if (typeof topicOrOptions === 'object' && topicOrOptions !== null && !Array.isArray(topicOrOptions)) {
       if (timeout !== undefined) throw new TypeError('options and a timeout exclude each other')
       const { topic: name, ...limits } = topicOrOptions
       return await this.listTopics(name, limits)

@@ -474,8 +474,9 @@ describe('topics and partitions', () => {
   })
 })
 
-it('an array is no time-out', async () => {
+it('an array is neither a time-out nor the name of a topic', async () => {
   const { producer } = await world()
+  await expect(producer.listTopics([] as never)).rejects.toThrow(TypeError)
   await expect(producer.poll([] as never)).rejects.toThrow(TypeError)
 })
 
