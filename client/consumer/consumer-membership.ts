@@ -40,6 +40,8 @@ export class ConsumerMembership implements Membership {
   #intervalMs = firstIntervalMs
   /** What the coordinator wants this member to own; undefined before it told. */
   #target: NonNullable<Target>['topicPartitions'] | undefined
+  /** What the application was given of the target. It may have declined: it is not asked again. */
+  readonly #given = new Set<string>()
   /** What it was told that this member owns. */
   #told: string | undefined
   #isSubscriptionNew = false
@@ -184,6 +186,7 @@ export class ConsumerMembership implements Membership {
     this.#isJoined = false
     this.#epoch = JOIN_EPOCH
     this.#target = undefined
+    this.#given.clear()
     this.#told = undefined
     this.#timer?.cancel()
     this.#timer = undefined
@@ -232,12 +235,15 @@ export class ConsumerMembership implements Membership {
     const owned = this.#hooks.owned()
     const ownedKeys = new Set(owned.map((entry) => entry.key()))
     const revoked = owned.filter((entry) => !wanted.has(entry.key()))
+    for (const key of this.#given) if (!wanted.has(key)) this.#given.delete(key)
     const added = [...wanted.values()]
-      .filter((entry) => !ownedKeys.has(entry.key()))
+      .filter((entry) => !ownedKeys.has(entry.key()) && !this.#given.has(entry.key()))
       .sort(TopicPartition.compare)
     if (revoked.length > 0) this.#rebalance('revoke', revoked)
-    else if (added.length > 0) this.#rebalance('assign', added)
-    else if (this.#told !== keyOf(owned)) this.#heartbeatSoon(0)
+    else if (added.length > 0) {
+      for (const entry of added) this.#given.add(entry.key())
+      this.#rebalance('assign', added)
+    } else if (this.#told !== keyOf(owned)) this.#heartbeatSoon(0)
   }
 
   #heartbeatSoon(delayMs: number): void {

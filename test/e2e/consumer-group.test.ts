@@ -95,6 +95,25 @@ describe.each(known)('a group that rebalances by %s', (name, conf) => {
     expect(isDone).toBe(true)
   })
 
+  it('a callback may take less than it is given, and is not asked again', async () => {
+    const topic = await world.topic(2)
+    await world.produce(topic, 0, 3, {}, 0)
+    await world.produce(topic, 3, 6, {}, 1)
+    const consumer = world.consumer({ ...conf })
+    let calls = 0
+    consumer.subscribe([topic], {
+      onAssign: (self, partitions) => {
+        calls++
+        const taken = partitions.filter(({ partition }) => partition === 1)
+        if (name === 'range' || name === 'roundrobin') self.assign(taken)
+        else self.incrementalAssign(taken)
+      },
+    })
+    expect(values(await take(consumer, 3))).toEqual(['3', '4', '5'])
+    expect(await consumer.poll(0.3)).toBeNull()
+    expect([calls, sizes(consumer)[0]]).toEqual([1, 1])
+  })
+
   it('a callback that throws ends the poll, and the assignment is applied nevertheless', async () => {
     const topic = await world.topic(1)
     await world.produce(topic, 0, 1)
