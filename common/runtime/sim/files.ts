@@ -20,31 +20,8 @@ import {
 } from '../files.ts'
 import { maxUnsyncedChanges, memoryDiskDefaultBytes } from '../limits.ts'
 import type { Random } from '../random.ts'
+import { DiskFailures, type FailureOptions } from './disk-failures.ts'
 import { DirectoryJournal, DirectoryNode, FileNode, type Node } from './file-nodes.ts'
-
-export type FileOperation =
-  | 'open'
-  | 'read'
-  | 'write'
-  | 'size'
-  | 'truncate'
-  | 'sync'
-  | 'readFile'
-  | 'stat'
-  | 'list'
-  | 'makeDirectory'
-  | 'rename'
-  | 'remove'
-  | 'syncDirectory'
-  | 'volume'
-  | 'lock'
-
-export interface FileCall {
-  /** 1 for the first call since the disk was made. */
-  readonly number: number
-  readonly operation: FileOperation
-  readonly path: string
-}
 
 export interface MemoryDiskOptions {
   /** Runs a task in a later turn: results of background syncs come back through it. */
@@ -57,36 +34,28 @@ export interface MemoryDiskOptions {
   readonly delaySync?: (path: string, finish: () => void) => void
 }
 
-export interface FailureOptions {
-  /** Every later call fails as well, until `repair`: a disk that died. */
-  readonly forever?: boolean
-  /** Only calls that match count and fail. */
-  readonly matching?: (call: FileCall) => boolean
-  /** Bytes that a failing write leaves behind; 0 when absent. */
-  readonly tornBytes?: number
-}
-
-interface Failure extends FailureOptions {
-  readonly code: FileErrorCode
-  callsLeft: number
-}
-
 export class MemoryDisk implements FileSystem {
-  /** Called before every operation; what it returns fails the operation. It may also move a virtual clock: a slow disk. */
-  onCall: ((call: FileCall) => FileErrorCode | undefined) | undefined
   readonly #options: MemoryDiskOptions
   /** Path to the release function of who holds it. */
   readonly #locks = new Map<string, () => void>()
   #root = new DirectoryNode()
   #journal = new DirectoryJournal()
-  #failures: Failure[] = []
-  #calls = 0
+  readonly #failures = new DiskFailures()
   #usedBytes = 0
   /** Handles of an earlier life are dead. */
   #life = 0
 
   constructor(options: MemoryDiskOptions) {
     this.#options = options
+  }
+
+  /** Called before every operation; what it returns fails the operation. It may also move a virtual clock: a slow disk. */
+  get onCall(): DiskFailures['onCall'] {
+    return this.#failures.onCall
+  }
+
+  set onCall(onCall: DiskFailures['onCall']) {
+    this.#failures.onCall = onCall
   }
 
   /** Whether `crash` can lose what was not synced. */
@@ -96,7 +65,7 @@ export class MemoryDisk implements FileSystem {
 
   /** Number of operations so far: what `failAt` counts. */
   get calls(): number {
-    return this.#calls
+    return this.#failures.calls
   }
 
   get usedBytes(): number {
@@ -109,17 +78,12 @@ export class MemoryDisk implements FileSystem {
 
   /** Makes the n-th operation from now fail (1 is the next). @returns a function that takes it back */
   failAt(nth: number, code: FileErrorCode, options: FailureOptions = {}): () => void {
-    const failure: Failure = { ...options, code, callsLeft: nth }
-    this.#failures.push(failure)
-    return () => {
-      this.#failures = this.#failures.filter((other) => other !== failure)
-    }
+    return this.#failures.failAt(nth, code, options)
   }
 
   /** Takes back every failure. */
   repair(): void {
-    this.#failures = []
-    this.onCall = undefined
+    this.#failures.repair()
   }
 
   /**
@@ -151,7 +115,7 @@ export class MemoryDisk implements FileSystem {
   }
 
   open(path: string, mode: OpenMode): FileHandle {
-    this.#call('open', path)
+    this.#failures.call('open', path)
     const { parent, name } = this.#locate(path)
     let node = name === undefined ? this.#root : parent.entries.get(name)
     if (node instanceof DirectoryNode) throw failed('EISDIR', path)
@@ -163,7 +127,7 @@ export class MemoryDisk implements FileSystem {
   }
 
   readFile(path: string): Buffer {
-    this.#call('readFile', path)
+    this.#failures.call('readFile', path)
     const node = this.#existing(path)
     if (node instanceof DirectoryNode) throw failed('EISDIR', path)
     const result = Buffer.allocUnsafeSlow(node.content.sizeBytes)
@@ -183,7 +147,7 @@ export class MemoryDisk implements FileSystem {
   }
 
   stat(path: string): FileStat | undefined {
-    this.#call('stat', path)
+    this.#failures.call('stat', path)
     const node = this.#find(path)
     if (node === undefined) return undefined
     const isDirectory = node instanceof DirectoryNode
@@ -191,12 +155,12 @@ export class MemoryDisk implements FileSystem {
   }
 
   list(path: string): string[] {
-    this.#call('list', path)
+    this.#failures.call('list', path)
     return [...this.#directory(path).entries.keys()].sort()
   }
 
   makeDirectory(path: string): void {
-    this.#call('makeDirectory', path)
+    this.#failures.call('makeDirectory', path)
     const parts = partsOf(path)
     let directory = this.#root
     parts.forEach((name, index) => {
@@ -209,7 +173,7 @@ export class MemoryDisk implements FileSystem {
   }
 
   rename(from: string, to: string): void {
-    this.#call('rename', from)
+    this.#failures.call('rename', from)
     const source = this.#locate(from)
     const target = this.#locate(to)
     const node = source.name === undefined ? undefined : source.parent.entries.get(source.name)
@@ -230,7 +194,7 @@ export class MemoryDisk implements FileSystem {
   }
 
   remove(path: string): void {
-    this.#call('remove', path)
+    this.#failures.call('remove', path)
     const { parent, name } = this.#locate(path, true) ?? {}
     if (parent === undefined) return
     const node = name === undefined ? this.#root : parent.entries.get(name)
@@ -249,26 +213,26 @@ export class MemoryDisk implements FileSystem {
       if (node?.entries.get(name) instanceof DirectoryNode) this.removeDirectory(child)
       else this.remove(child)
     }
-    this.#call('remove', path)
+    this.#failures.call('remove', path)
     const { parent, name } = this.#locate(path, true) ?? {}
     if (parent === undefined || name === undefined || node === undefined) return
     this.#change([{ directory: parent, name, node: undefined }])
   }
 
   syncDirectory(path: string): void {
-    this.#call('syncDirectory', path)
+    this.#failures.call('syncDirectory', path)
     this.#journal.sync(this.#directory(path))
   }
 
   volume(path: string): { totalBytes: number; usableBytes: number } {
-    this.#call('volume', path)
+    this.#failures.call('volume', path)
     this.#existing(path)
     const totalBytes = this.capacityBytes
     return { totalBytes, usableBytes: Math.max(0, totalBytes - this.#usedBytes) }
   }
 
   lock(path: string): (() => void) | undefined {
-    this.#call('lock', path)
+    this.#failures.call('lock', path)
     const { parent, name } = this.#locate(path)
     if (name === undefined) throw failed('EISDIR', path)
     const key = partsOf(path).join('/')
@@ -281,23 +245,6 @@ export class MemoryDisk implements FileSystem {
     }
     this.#locks.set(key, release)
     return release
-  }
-
-  /** Counts an operation and lets faults have their say. @returns bytes that a failing write leaves behind */
-  #call(operation: FileOperation, path: string, onFailure?: (tornBytes: number) => void): void {
-    const call: FileCall = { number: ++this.#calls, operation, path }
-    let code = this.onCall?.(call)
-    let tornBytes = 0
-    for (const failure of this.#failures) {
-      if (failure.matching?.(call) === false) continue
-      failure.callsLeft--
-      if (failure.callsLeft > 0 || (failure.callsLeft < 0 && failure.forever !== true)) continue
-      code ??= failure.code
-      tornBytes = Math.max(tornBytes, failure.tornBytes ?? 0)
-    }
-    if (code === undefined) return
-    onFailure?.(tornBytes)
-    throw new FileError(code, path, `${code}: call ${call.number} (${operation} ${path}) was made to fail`)
   }
 
   #handle(node: FileNode, path: string, isWritable: boolean): FileHandle {
@@ -315,32 +262,32 @@ export class MemoryDisk implements FileSystem {
       path,
       read: (target, targetOffset, length, position) => {
         check()
-        this.#call('read', path)
+        this.#failures.call('read', path)
         return node.content.read(target, targetOffset, length, position)
       },
       write: (buffers, position, ownership) => {
         checkWritable()
         const isImmutable = ownership === 'immutable'
-        this.#call('write', path, (tornBytes) =>
+        this.#failures.call('write', path, (tornBytes) =>
           this.#write(node, path, prefixOf(buffers, tornBytes), position, isImmutable),
         )
         this.#write(node, path, buffers, position, isImmutable)
       },
       sizeBytes: () => {
         check()
-        this.#call('size', path)
+        this.#failures.call('size', path)
         return node.content.sizeBytes
       },
       truncate: (sizeBytes) => {
         checkWritable()
-        this.#call('truncate', path)
+        this.#failures.call('truncate', path)
         const before = node.content.allocatedBytes
         node.truncate(sizeBytes, this.#options.trackUnsynced === true)
         this.#changed(node, before)
       },
       sync: () => {
         check()
-        this.#call('sync', path)
+        this.#failures.call('sync', path)
         node.sync()
       },
       syncInBackground: (done) => {
@@ -349,7 +296,7 @@ export class MemoryDisk implements FileSystem {
           if (life !== this.#life) return
           let error: FileError | undefined
           try {
-            this.#call('sync', path)
+            this.#failures.call('sync', path)
             node.sync()
           } catch (thrown) {
             error = thrown as FileError

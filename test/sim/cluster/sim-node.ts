@@ -9,7 +9,8 @@ import { advertisedListenersOf, listenersOf } from '../../../broker/config/cross
 import type { EndPoint } from '../../../broker/config/listeners.ts'
 import type { FileErrorCode } from '../../../common/runtime/files.ts'
 import type { Random } from '../../../common/runtime/random.ts'
-import type { FileCall, MemoryDisk } from '../../../common/runtime/sim/files.ts'
+import type { FileCall } from '../../../common/runtime/sim/disk-failures.ts'
+import type { MemoryDisk } from '../../../common/runtime/sim/files.ts'
 import type { Machine, SimRuntime } from '../../../common/runtime/sim/runtime.ts'
 import type { Transport } from '../../../common/runtime/transport.ts'
 
