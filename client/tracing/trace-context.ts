@@ -3,6 +3,7 @@
  * silently, and this package depends on none of OpenTelemetry's. `propagation` and `context` of `@opentelemetry/api` fit.
  */
 import { fromRecordHeaders, type Headers, type HeadersInput, toRecordHeaders } from '../values/headers.ts'
+import type { ProcessContext } from './channels.ts'
 
 /** `propagation` of `@opentelemetry/api`, as far as it is used. */
 export interface Propagation<C> {
@@ -28,10 +29,19 @@ export function injectTraceContext<C>(
   return [...kept, ...added]
 }
 
-/** The context that a message carries; `context` itself when it carries none. Of equal names the last counts. */
-export function extractTraceContext<C>(propagation: Propagation<C>, context: C, headers: Headers | null): C {
+/**
+ * The context that a message carries; `context` itself when it carries none. Of equal names the last counts.
+ * @param headers of a message, or of a `ProcessContext`
+ */
+export function extractTraceContext<C>(
+  propagation: Propagation<C>,
+  context: C,
+  headers: ProcessContext['headers'],
+): C {
   const values = new Map<string, string>()
-  for (const [name, value] of headers ?? []) if (value !== null) values.set(name, value.toString())
+  for (const [name, value] of headers ?? []) {
+    if (value !== null) values.set(name, Buffer.from(value).toString())
+  }
   return propagation.extract(context, values, {
     keys: (carrier) => [...carrier.keys()],
     get: (carrier, key) => carrier.get(key),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   extractTraceContext,
   injectTraceContext,
+  type ProcessContext,
   Producer,
   type Propagation,
   prometheusText,
@@ -26,6 +27,11 @@ describe('trace context', () => {
     ])
     expect(extractTraceContext(propagation, 'none', headers)).toBe('00-abc')
     expect(extractTraceContext(propagation, 'none', null)).toBe('none')
+  })
+
+  it('comes out of the headers that a subscriber of the process channel is shown, as they are', () => {
+    const shown: ProcessContext['headers'] = [['traceparent', Uint8Array.from(Buffer.from('00-abc'))]]
+    expect(extractTraceContext(propagation, 'none', shown)).toBe('00-abc')
   })
 })
 
