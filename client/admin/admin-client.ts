@@ -13,7 +13,13 @@ import type { ElectionType } from '../constants.ts'
 import type { KafkaError } from '../errors.ts'
 import type { ClientEvents } from '../events/event-maps.ts'
 import { commonStatistics } from '../statistics/broker-document.ts'
-import { callLimits, type ListTopicsOptions, type Timeout } from '../timeouts.ts'
+import {
+  type CloseOptions,
+  callLimits,
+  closeLimits,
+  type ListTopicsOptions,
+  type Timeout,
+} from '../timeouts.ts'
 import type { ClusterMetadata, GroupMetadata } from '../values/cluster-metadata.ts'
 import type { TopicPartition } from '../values/topic-partition.ts'
 import { AdminEngine } from './admin-engine.ts'
@@ -518,8 +524,12 @@ export class AdminClient extends EventEmitter<ClientEvents> {
     return this.length
   }
 
-  /** Calls in progress fail with `_DESTROY`; what they asked for may still take effect. Idempotent. */
-  async close(): Promise<void> {
+  /**
+   * Calls in progress fail with `_DESTROY`; what they asked for may still take effect. Idempotent. The options are those of the
+   * other handles: here nothing is waited for, whatever they say.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    closeLimits(options)
     this.#engine.close()
     await Promise.resolve()
   }

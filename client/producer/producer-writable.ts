@@ -97,6 +97,7 @@ export class ProducerWritable extends Writable {
     for (const [name, value] of Object.entries({ batchSize, batchTimeMs, highWaterMark })) {
       if (!Number.isInteger(value) || value < 1) throw new ValueError(`${name} must be a positive number`)
     }
+    if (topic !== undefined && typeof topic !== 'string') throw new TypeError('topic must be a string')
     if (!reportKinds.includes(report)) throw new ValueError(`report must be one of ${reportKinds.join()}`)
     super({ objectMode: true, highWaterMark: 16 })
     this.#parts = parts

@@ -139,6 +139,13 @@ describe('a call', () => {
     expect((await world.settle(world.admin.listTopics())).clusterId).toBe('scripted')
   })
 
+  it('that closes the client takes what that of every handle takes, and refuses the rest', async () => {
+    const world = await AdminWorld.make()
+    await expect(world.admin.close({ force: 'yes' } as never)).rejects.toThrow(TypeError)
+    await world.settle(world.admin.close({ timeoutMs: 10, force: true }))
+    expect(() => world.admin.deleteTopics(['t'])).toThrow(ClosedError)
+  })
+
   it('that is in progress fails with _DESTROY when the client is closed, which refuses everything from then on', async () => {
     const world = await AdminWorld.make()
     world.answer = ({ api }) => (api === 'CreateTopics' ? 'silence' : undefined)

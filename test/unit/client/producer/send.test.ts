@@ -40,6 +40,11 @@ describe('send', () => {
     expect(producer.length).toBe(0)
   })
 
+  it('through a stream needs a topic that is one', async () => {
+    const { producer } = await world()
+    expect(() => producer.writable({ topic: 5 as never })).toThrow(TypeError)
+  })
+
   it('is refused after close, with nothing to send too', async () => {
     const { cluster, producer } = await world()
     await cluster.settle(producer.close())
