@@ -119,7 +119,7 @@ export class AdminCall {
 
   /** One request to this broker, as it ends. Rejects only when the call is over. */
   tryRequest<A extends ApiSchema>(broker: Broker, request: AdminRequest<A>): Promise<RequestResult<A>> {
-    const { api, body, minVersion, maxVersion } = request
+    const { api, body, isForAny = false, minVersion, maxVersion } = request
     // A request that is not answered costs the connection: a call in a hurry does not take it from the others.
     const timeoutMs = Math.max(this.leftMs, this.core.config.get('socket.timeout.ms'))
     return this.wait((resolve) => {
@@ -127,6 +127,7 @@ export class AdminCall {
         api,
         body,
         timeoutMs,
+        isForAny,
         ...(minVersion === undefined ? {} : { minVersion }),
         ...(maxVersion === undefined ? {} : { maxVersion }),
         done: resolve,
@@ -140,7 +141,7 @@ export class AdminCall {
     const backoff = this.backoff()
     for (;;) {
       const broker = await this.#finder.find(target)
-      const result = await this.tryRequest(broker, request)
+      const result = await this.tryRequest(broker, { ...request, isForAny: target.kind === 'any' })
       if (result.ok) {
         const { response, version } = result
         if (!this.#isElsewhere(target, request, response)) return { response, version, broker }

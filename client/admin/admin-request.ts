@@ -13,6 +13,8 @@ export interface AdminRequest<A extends ApiSchema> extends VersionLimits {
   readonly retryOn?: ReadonlySet<number>
   /** False when a broker that got it twice would answer differently: then a lost answer is `_TRANSPORT`. Default true. */
   readonly isRepeatable?: boolean
+  /** As of `BrokerRequest`; `ask` knows it from its target. */
+  readonly isForAny?: boolean
 }
 
 export interface AdminAnswer<A extends ApiSchema> {

@@ -109,6 +109,7 @@ export class BrokerFinder {
     const { type, key } = target
     const result = await this.#call.tryRequest(broker, {
       api: FindCoordinator,
+      isForAny: true,
       body: (version) =>
         version >= 4
           ? { keyType: type, coordinatorKeys: [key] }

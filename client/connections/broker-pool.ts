@@ -7,7 +7,7 @@
  */
 import type { Address } from '../../common/runtime/transport.ts'
 import { KafkaError } from '../errors.ts'
-import { Broker, type BrokerListener, type BrokerSettings } from './broker.ts'
+import { Broker, type BrokerListener, type BrokerSettings, patienceMs } from './broker.ts'
 
 export interface KnownBroker {
   readonly nodeId: number
@@ -91,8 +91,8 @@ export class BrokerPool implements BrokerListener {
   }
 
   /**
-   * A broker for a request that anyone can answer: the least busy connected one, else one that is connecting, else one
-   * that may be tried now, else the one whose back-off ends first. undefined without any address.
+   * A broker for a request that anyone can answer (`isForAny`): the least busy connected one, else one that began to connect just
+   * now, else one that may be tried now, else the one whose back-off ends first. undefined without any address.
    */
   any(): Broker | undefined {
     const candidates = this.#candidates()
@@ -101,11 +101,13 @@ export class BrokerPool implements BrokerListener {
       if (broker.isUp && (best === undefined || load(broker) < load(best))) best = broker
     }
     if (best !== undefined) return best
-    const connecting = candidates.find((broker) => broker.isConnecting)
+    const connecting = candidates.find((broker) => broker.isConnecting && broker.stateAgeMs < patienceMs)
     if (connecting !== undefined) return connecting
     const { random } = this.#options.settings.runtime
     const shuffled = random.shuffle(candidates)
-    const fresh = shuffled.find((broker) => broker.backoffLeftMs <= 0 && !broker.hasFailed)
+    const isFresh = (broker: Broker): boolean =>
+      !broker.isConnecting && !broker.hasFailed && broker.backoffLeftMs <= 0
+    const fresh = shuffled.find(isFresh)
     if (fresh !== undefined) return fresh
     return shuffled.sort((one, other) => one.backoffLeftMs - other.backoffLeftMs)[0]
   }
@@ -194,6 +196,10 @@ export class BrokerPool implements BrokerListener {
 
   brokerThrottled(broker: Broker, throttleMs: number): void {
     this.#options.onThrottled(broker, throttleMs)
+  }
+
+  hasOther(broker: Broker): boolean {
+    return this.#candidates().some((candidate) => candidate !== broker)
   }
 
   #candidates(): Broker[] {

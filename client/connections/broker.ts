@@ -49,7 +49,12 @@ export interface BrokerListener {
   /** There may be room for more requests, or the broker came up. */
   brokerRoom(broker: Broker): void
   brokerThrottled(broker: Broker, throttleMs: number): void
+  /** Whether there is another broker for what any can answer. */
+  hasOther(broker: Broker): boolean
 }
+
+/** Longest that a request which any broker can answer waits for one that does not come up: most are up in milliseconds, one that hangs for no time. */
+export const patienceMs = 1000
 
 interface Waiting {
   readonly request: BrokerRequest<ApiSchema>
@@ -203,16 +208,18 @@ export class Broker {
       this.#sendNow(erased, request.timeoutMs)
       return
     }
+    const { isForAny = false, timeoutMs } = request
+    const mayGoElsewhere = isForAny && !this.isUp && this.#listener.hasOther(this)
     const nowMs = runtime.clock.monotonicMs()
     const waiting: Waiting = {
       request: erased,
       queuedMs: nowMs,
-      deadlineMs: nowMs + request.timeoutMs,
+      deadlineMs: nowMs + timeoutMs,
       timer: undefined,
     }
     waiting.timer = runtime.scheduler.schedule(
       `${request.api.name} waits for ${this.name}`,
-      request.timeoutMs,
+      mayGoElsewhere ? Math.min(timeoutMs, patienceMs) : timeoutMs,
       () => this.#expired(waiting),
     )
     this.#waiting.push(waiting)

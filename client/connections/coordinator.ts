@@ -104,6 +104,7 @@ export class Coordinator {
             ? { keyType: this.#type, coordinatorKeys: [this.#key] }
             : { key: this.#key, ...(version >= 1 ? { keyType: this.#type } : {}) },
         timeoutMs: this.#core.config.get('socket.timeout.ms'),
+        isForAny: true,
         done: resolve,
       })
     })

@@ -19,6 +19,8 @@ export interface BrokerRequest<A extends ApiSchema = ApiSchema> extends VersionL
   readonly body: RequestInputOf<A> | ((version: number) => RequestInputOf<A>)
   /** From the moment it was given to the broker. */
   readonly timeoutMs: number
+  /** Any broker can answer it: it ends with `_TIMED_OUT_QUEUE` when this one is not up after a second and there are others. */
+  readonly isForAny?: boolean
   /** Produce with acks=0: done as soon as it was handed to the socket; `response` is undefined then. */
   readonly expectsNoResponse?: boolean
   /** Called at most once, when the system has the bytes of the body and nobody reads them here any more. */

@@ -143,6 +143,7 @@ export class GroupCoordinator {
           ? { keyType: CoordinatorType.group, coordinatorKeys: [this.groupId] }
           : { key: this.groupId, ...(version >= 1 ? { keyType: CoordinatorType.group } : {}) },
       timeoutMs: this.#core.config.get('socket.timeout.ms'),
+      isForAny: true,
       done: (result) => {
         this.#isFinding = false
         if (this.#isClosed) return

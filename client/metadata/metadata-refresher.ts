@@ -145,6 +145,7 @@ export class MetadataRefresher {
       minVersion: 4,
       body: { topics, allowAutoTopicCreation: query.mayCreate },
       timeoutMs: query.timeoutMs,
+      isForAny: true,
       done: (result) => {
         if (!result.ok) {
           done({ ok: false, error: result.error })

@@ -80,6 +80,7 @@ export class ProducerIdentity implements IdentitySource {
       api: InitProducerId,
       body: { transactionalId: null, transactionTimeoutMs: 0x7fffffff },
       timeoutMs: this.#core.config.get('socket.timeout.ms'),
+      isForAny: true,
       done: (result) => {
         this.#isAsking = false
         if (!result.ok) this.#failed(result.error)

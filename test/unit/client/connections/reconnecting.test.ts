@@ -133,6 +133,32 @@ describe('the pause before another connection', () => {
   })
 })
 
+describe('a bootstrap server that takes connections and says nothing', () => {
+  it('is waited for no longer than a second where there is another', async () => {
+    const { cluster, producer } = await world({}, [1, 2, 3])
+    const silent = new Set<number>()
+    cluster.onRequest = ({ nodeId }) => {
+      if (silent.size < 2) silent.add(nodeId)
+      return silent.has(nodeId) ? 'silence' : undefined
+    }
+    const { brokers } = await cluster.settle(producer.listTopics(null, 30))
+    expect(brokers.size).toBe(3)
+    expect(cluster.sim.clock.monotonicMs()).toBeGreaterThanOrEqual(2000)
+    expect(cluster.sim.clock.monotonicMs()).toBeLessThan(3500)
+  })
+
+  it('is all there is: what waits for it waits as long as it was told', async () => {
+    const { cluster, producer, attempts, pass } = await world()
+    cluster.topic('t', [1])
+    cluster.onRequest = ({ api }) => (api === 'ApiVersions' ? 'silence' : undefined)
+    const delivered = producer.send('t', { value: 'x' })
+    await pass(5000)
+    expect(attempts).toHaveLength(1)
+    cluster.onRequest = () => undefined
+    await cluster.settle(delivered)
+  })
+})
+
 describe('a cluster whose brokers all come back under other ports', () => {
   it('is found again through a bootstrap server that stayed, and nothing is lost', async () => {
     const { cluster, producer } = await world({}, [9, 1, 2])
