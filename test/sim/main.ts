@@ -3,7 +3,7 @@
  * are through or one fails.
  *
  *     npm run sim -- --seeds 200 [--first 1000] [--ms 20000]
- *     npm run sim -- --client --seeds 200
+ *     npm run sim -- --client --seeds 200 [--wide]
  *     npm run sim -- --seed 1234 --trace
  */
 import { parseArgs } from 'node:util'
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     ms: { type: 'string' },
     trace: { type: 'boolean', default: false },
     client: { type: 'boolean', default: false },
+    wide: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
   },
 })
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
       const result = await (values.client ? simulateClient : simulate)({
         seed,
         print,
+        isWide: values.wide,
         ...(values.ms === undefined ? {} : { harmMs: Number(values.ms) }),
       })
       for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += result[name]

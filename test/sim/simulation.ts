@@ -29,6 +29,8 @@ export interface SimulationOptions {
   /** How long harm is done, in simulated milliseconds. */
   readonly harmMs?: number
   readonly print?: ((line: string) => void) | undefined
+  /** Of the bundled client: with static members, and a topic that comes late and grows. */
+  readonly isWide?: boolean
 }
 
 export interface SimulationResult {

@@ -15,6 +15,8 @@ export class ApplicationSlot {
   readonly #make: (process: ClientProcess) => Application
   readonly #ended: ClientProcess[] = []
   #application: Application | undefined
+  /** Those that run on although another has taken their place. */
+  readonly #displaced = new Set<Application>()
   #lives = 0
   #isLast = false
   /** A life is to begin. */
@@ -24,6 +26,12 @@ export class ApplicationSlot {
     this.name = name
     this.#cluster = cluster
     this.#make = make
+  }
+
+  /** Of all lives that are not over. */
+  get processes(): readonly ClientProcess[] {
+    const present = this.#application === undefined ? [] : [this.#application]
+    return [...this.#displaced, ...present].map(({ process }) => process)
   }
 
   /** Of the present life. */
@@ -37,7 +45,7 @@ export class ApplicationSlot {
 
   /** Nothing runs here any more, after `finish`. */
   get isOver(): boolean {
-    return this.#isLast && this.#application === undefined && !this.#isDue
+    return this.#isLast && this.#application === undefined && this.#displaced.size === 0 && !this.#isDue
   }
 
   start(): void {
@@ -69,11 +77,21 @@ export class ApplicationSlot {
     this.#application?.stop(false)
   }
 
+  /** An operator starts another although this one runs. */
+  startSecond(): void {
+    const application = this.#application
+    if (application === undefined || this.#isLast) return
+    application.process.event('is to be displaced')
+    this.#displaced.add(application)
+    this.start()
+  }
+
   #pauseMs = 0
 
   /** All is well again: what was begun comes to its end, and no other life follows. */
   finish(): void {
     this.#isLast = true
+    for (const application of this.#displaced) application.stop(true)
     this.#application?.stop(true)
   }
 
@@ -83,13 +101,14 @@ export class ApplicationSlot {
 
   #hasEnded(application: Application): void {
     const { process } = application
-    if (this.#application !== application) return
-    this.#application = undefined
+    const wasDisplaced = this.#displaced.delete(application)
+    if (this.#application !== application && !wasDisplaced) return
+    if (!wasDisplaced) this.#application = undefined
     this.#ended.push(process)
     this.#cluster.world.scheduler.schedule('what is left of a client', LEAK_CHECK_MS, () => {
       if (!process.isFrozen) process.checkNothingIsLeft()
     })
-    if (!this.#isLast) this.#startLater(this.#pauseMs)
+    if (!this.#isLast && !wasDisplaced) this.#startLater(this.#pauseMs)
   }
 
   #startLater(pauseMs: number): void {

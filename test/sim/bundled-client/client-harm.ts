@@ -16,6 +16,7 @@ export const CLIENT_HARM_KINDS = [
   'clock-step',
   'kill',
   'end',
+  'second',
 ] as const
 export type ClientHarmKind = (typeof CLIENT_HARM_KINDS)[number]
 
@@ -26,11 +27,18 @@ export class ClientHarm {
   readonly #cluster: SimCluster
   readonly #random: Random
   readonly #slots: readonly ApplicationSlot[]
+  readonly #mayBeDisplaced: ReadonlySet<ApplicationSlot>
   #isOver = false
 
-  constructor(cluster: SimCluster, slots: readonly ApplicationSlot[]) {
+  /** @param mayBeDisplaced of the slots those whose applications shut each other out */
+  constructor(
+    cluster: SimCluster,
+    slots: readonly ApplicationSlot[],
+    mayBeDisplaced: ReadonlySet<ApplicationSlot>,
+  ) {
     this.#cluster = cluster
     this.#slots = slots
+    this.#mayBeDisplaced = mayBeDisplaced
     this.#random = cluster.world.random.fork('harm to clients')
   }
 
@@ -38,8 +46,12 @@ export class ClientHarm {
     this.#after(this.#random.int(LONGEST_PAUSE_MS), 'harm to a client', () => {
       if (this.#isOver) return
       const kind = this.#pick(CLIENT_HARM_KINDS)
-      this.#do(kind, this.#pick(this.#slots), this.#pick(this.#cluster.nodes))
-      this.counts[kind] = (this.counts[kind] ?? 0) + 1
+      const slot = this.#pick(this.#slots)
+      const node = this.#pick(this.#cluster.nodes)
+      if (kind !== 'second' || this.#mayBeDisplaced.has(slot)) {
+        this.#do(kind, slot, node)
+        this.counts[kind] = (this.counts[kind] ?? 0) + 1
+      }
       this.begin()
     })
   }
@@ -47,7 +59,7 @@ export class ClientHarm {
   /** Repairs everything. The network is the brokers' too: who repairs theirs heals it. */
   end(): void {
     this.#isOver = true
-    for (const { process } of this.#slots) process?.thaw()
+    for (const { processes } of this.#slots) for (const process of processes) process.thaw()
   }
 
   #do(kind: ClientHarmKind, slot: ApplicationSlot, node: SimNode): void {
@@ -89,6 +101,9 @@ export class ClientHarm {
         return
       case 'end':
         slot.end(random.int(1_500))
+        return
+      case 'second':
+        slot.startSecond()
     }
   }
 

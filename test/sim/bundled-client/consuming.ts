@@ -22,13 +22,22 @@ export interface ConsumingOptions {
   readonly topics: readonly string[]
   readonly protocol: GroupProtocol
   readonly commitMode: CommitMode
+  /** Of a static member: the same in all lives of one place. */
+  readonly instanceId: string | null
+  /** Whether the application is too slow for its group at times. */
+  readonly isLazy: () => boolean
 }
 
 const MAX_POLL_MS = 2_500
+/** Of an application that is lazy. */
+export const LONGEST_SLEEP_MS = 2 * MAX_POLL_MS
 /** As documented. */
 const CLOSE_LIMIT_MS = 15_000
 const QUEUED_KBYTES = 1
 const FETCH_BYTES = 1_000
+/** A supervisor does not start who was shut out again at once. */
+const FENCED_PAUSE_MS = 300
+const FENCED = ['FENCED_INSTANCE_ID', 'UNRELEASED_INSTANCE_ID'] as const
 
 export class Consuming implements Application {
   readonly process: ClientProcess
@@ -58,19 +67,36 @@ export class Consuming implements Application {
       },
       onLost: (_, partitions) => this.#taken(partitions),
     })
-    while (!this.#isStopped) {
-      const timeoutMs = process.random.int(300)
-      const messages = process.onceIn(2)
-        ? await consumer.consume({ numMessages: process.between(1, 12), timeoutMs })
-        : [await consumer.poll({ timeoutMs })].filter((message) => message !== null)
-      await this.#take(messages.filter((message) => message.error() === null))
-      if (process.onceIn(60)) await process.sleep(process.random.int(2 * MAX_POLL_MS))
+    try {
+      while (!this.#isStopped) {
+        const timeoutMs = process.random.int(300)
+        const messages = process.onceIn(2)
+          ? await consumer.consume({ numMessages: process.between(1, 12), timeoutMs })
+          : [await consumer.poll({ timeoutMs })].filter((message) => message !== null)
+        await this.#take(messages.filter((message) => message.error() === null))
+        if (this.#options.isLazy() && process.onceIn(60))
+          await process.sleep(process.random.int(LONGEST_SLEEP_MS))
+      }
+    } catch (error) {
+      if (!this.#mayBeFenced(error)) throw error
+      process.event('ends, since another has its instance id')
+      await process.sleep(FENCED_PAUSE_MS)
     }
     await this.#close()
   }
 
   stop(): void {
     this.#isStopped = true
+  }
+
+  /** Whether it is what only static members hear: another member is there with their instance id, or has not left yet. */
+  #mayBeFenced(error: unknown): boolean {
+    if (this.#options.instanceId === null || !(error instanceof KafkaException)) return false
+    // Told once with its own code, and then as the cause of a fatal state.
+    return (
+      error.error.fatal() &&
+      FENCED.some((name) => error.error.name() === name || error.message.includes(name))
+    )
   }
 
   async #take(messages: readonly Message[]): Promise<void> {
@@ -128,7 +154,13 @@ export class Consuming implements Application {
           return -1
         }
       }
-      const tenure: Tenure = { process, place, generation, lastOffset: -1 }
+      const tenure: Tenure = {
+        process,
+        place,
+        generation,
+        instanceId: this.#options.instanceId,
+        lastOffset: -1,
+      }
       readings.begin(tenure)
       this.#tenures.set(place, tenure)
     }
@@ -161,11 +193,12 @@ export class Consuming implements Application {
   }
 
   #settings(): ClientConfig {
-    const { process, readings, protocol, commitMode } = this.#options
+    const { process, readings, protocol, commitMode, instanceId } = this.#options
     const isAutomatic = commitMode === 'automatic'
     return {
       ...process.settings,
       ...groupSettings(readings.groupId, protocol),
+      ...(instanceId === null ? {} : { 'group.instance.id': instanceId }),
       'max.poll.interval.ms': MAX_POLL_MS,
       'enable.auto.commit': isAutomatic,
       'auto.commit.interval.ms': 150,

@@ -19,7 +19,8 @@ export interface ProducingOptions {
   readonly process: ClientProcess
   readonly sent: SentMessages
   readonly topics: readonly string[]
-  readonly partitionCount: number
+  /** Of the topics where the application chooses partitions at times. */
+  readonly partitionCounts: Readonly<Record<string, number>>
   /** acks of the producer; -1 with idempotence or not. */
   readonly acks: number
   readonly isIdempotent: boolean
@@ -82,9 +83,11 @@ export class Producing implements Application {
     const { process } = this
     for (let left = process.random.int(BURST); left > 0; left--) {
       const sent = this.#next()
+      const partitionCount = this.#options.partitionCounts[sent.topic]
+      const isFree = partitionCount === undefined || process.onceIn(3)
       const message = {
         value: sent.value,
-        ...(process.onceIn(3) ? {} : { partition: process.random.int(this.#options.partitionCount) }),
+        ...(isFree ? {} : { partition: process.random.int(partitionCount) }),
         ...(process.onceIn(2) ? {} : { key: `key ${process.random.int(20)}` }),
       }
       this.#unreported.add(sent)

@@ -1,7 +1,7 @@
 /** What the bundled client promises, held against the logs as they are in the end. Each throws a `Violation` that carries its name. */
 import { Violation } from '../cluster/violation.ts'
 import type { FinalLog } from './final-logs.ts'
-import type { GroupReadings } from './readings.ts'
+import type { GroupReadings, Tenure } from './readings.ts'
 import type { SentMessage } from './sent-messages.ts'
 import type { ShareReadings } from './share-readings.ts'
 
@@ -159,4 +159,31 @@ export function sharedAtLeastOnce(logs: FinalLogs, shared: ShareReadings): void 
         `${groupId} is done with ${place}, and nobody has accepted or rejected ${left?.offset} ${left?.value}`,
     )
   }
+}
+
+/** 8. Who comes back in time has what it had; nobody else has lost anything. */
+export function staticMembersKeepTheirs(
+  before: readonly Tenure[],
+  after: readonly Tenure[],
+  member: string,
+  next: string,
+): void {
+  const placesOf = (name: string, tenures: readonly Tenure[]): string[] =>
+    tenures
+      .filter(({ process }) => process.name === name)
+      .map(({ place }) => place)
+      .sort()
+  const had = placesOf(member, before)
+  const has = placesOf(next, after)
+  check(
+    had.join() === has.join(),
+    'a static member keeps its partitions',
+    () => `${member} had ${had}, and ${next} has ${has}`,
+  )
+  for (const tenure of before)
+    check(
+      tenure.process.name === member || after.includes(tenure),
+      'a static member keeps its partitions',
+      () => `${tenure.process.name} lost ${tenure.place} when ${member} came back as ${next}`,
+    )
 }

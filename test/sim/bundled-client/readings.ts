@@ -10,6 +10,8 @@ export interface Tenure {
   readonly place: string
   /** Generation or member epoch as of now; below 0 when it is not a member. */
   readonly generation: () => number
+  /** Of a static member. */
+  readonly instanceId: string | null
   lastOffset: number
 }
 
@@ -48,7 +50,12 @@ export class GroupReadings {
       // Who was shut out does not know it yet, and can do no harm in its generation.
       if (other.process === process)
         process.violation('a partition is assigned once', `${place} was assigned already`)
-      else if (other.process.isAlive && other.generation() === tenure.generation())
+      else if (
+        other.process.isAlive &&
+        other.generation() === tenure.generation() &&
+        // Who takes the place of a static member gets what it had, in the same generation (KIP-345).
+        (tenure.instanceId === null || other.instanceId !== tenure.instanceId)
+      )
         process.violation(
           'a partition has one owner in a generation',
           `${place} belongs to ${other.process.name} too in generation ${tenure.generation()}`,
@@ -84,11 +91,16 @@ export class GroupReadings {
     this.committed.set(place, Math.max(this.committed.get(place) ?? -1, offset))
   }
 
+  /** Tenures of those that are alive. */
+  tenures(): readonly Tenure[] {
+    return [...this.#tenures].filter(({ process }) => process.isAlive)
+  }
+
   /** Owners that are alive, by place. */
   owners(): Map<string, string[]> {
     const owners = new Map<string, string[]>()
-    for (const { process, place } of this.#tenures)
-      if (process.isAlive) owners.set(place, [...(owners.get(place) ?? []), process.name])
+    for (const { process, place } of this.tenures())
+      owners.set(place, [...(owners.get(place) ?? []), process.name])
     return owners
   }
 }

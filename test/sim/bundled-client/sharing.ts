@@ -175,7 +175,7 @@ export class Sharing implements Application {
       'group.id': groupId,
       'share.acknowledgement.mode': this.#isExplicit ? 'explicit' : 'implicit',
       'max.poll.records': process.between(5, 60),
-      'fetch.wait.max.ms': process.between(10, 300),
+      'fetch.wait.max.ms': process.between(100, 300),
       'retry.backoff.ms': 50,
       'retry.backoff.max.ms': 300,
     }

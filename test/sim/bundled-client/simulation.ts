@@ -5,8 +5,10 @@
  */
 
 import { Consumer, TopicPartition } from '../../../client/index.ts'
+import type { Random } from '../../../common/runtime/random.ts'
 import { SeededRandom } from '../../../common/runtime/seeded-random.ts'
 import { Admin } from '../clients/admin.ts'
+import { TopicGrower } from '../clients/topic-grower.ts'
 import { Harm } from '../cluster/harm.ts'
 import { transactionsAreAtomic } from '../cluster/invariants.ts'
 import { Ledger, type SimTransaction } from '../cluster/ledger.ts'
@@ -16,7 +18,7 @@ import type { SimulationOptions, SimulationResult } from '../simulation.ts'
 import { ApplicationSlot } from './application-slot.ts'
 import { ClientHarm } from './client-harm.ts'
 import { ClientProcess } from './client-process.ts'
-import { type CommitMode, Consuming, type GroupProtocol } from './consuming.ts'
+import { type CommitMode, Consuming, type GroupProtocol, LONGEST_SLEEP_MS } from './consuming.ts'
 import { everythingHasALeader, finalLogs } from './final-logs.ts'
 import { Producing } from './producing.ts'
 import {
@@ -27,6 +29,7 @@ import {
   idempotenceHolds,
   readingsAreTrue,
   sharedAtLeastOnce,
+  staticMembersKeepTheirs,
   transformedOnce,
 } from './promises.ts'
 import { GroupReadings } from './readings.ts'
@@ -38,7 +41,15 @@ import { Transforming } from './transforming.ts'
 const BROKERS = 3
 const OUTPUT = 'transformed'
 const INPUTS = ['orders', 'payments']
-/** As the operator creates them. */
+/** Comes while all goes on, and grows. */
+const LATE = 'late'
+/** All of them, by their names or by patterns. */
+const SUBSCRIPTIONS: readonly (readonly string[])[] = [
+  [...INPUTS, LATE],
+  ['^(orders|late)$', 'payments'],
+  ['^[olp].*s$', '^late'],
+]
+/** Of each in the end. */
 const PARTITIONS = 2
 const RECOVERY_LIMIT_MS = 120_000
 const MEMBERS_A_GROUP = 2
@@ -57,16 +68,28 @@ export async function simulateClient(options: SimulationOptions): Promise<Simula
   return simulation.result
 }
 
+interface Group {
+  readonly protocol: GroupProtocol
+  /** Whether members keep their place when they come back in time. */
+  readonly isStatic: boolean
+  /** Names and patterns. */
+  readonly topics: readonly string[]
+  readonly readings: GroupReadings
+  readonly members: readonly ApplicationSlot[]
+}
+
 class ClientSimulation {
   readonly #options: SimulationOptions
   readonly #cluster: SimCluster
   readonly #sent = new SentMessages()
   readonly #harm: Harm
   readonly #clientHarm: ClientHarm
+  #isHarmOver = false
   readonly #admin: Admin
+  readonly #inputs: readonly string[]
+  readonly #grower: TopicGrower | undefined
   readonly #producers: readonly ApplicationSlot[]
-  readonly #groups: readonly GroupReadings[]
-  readonly #members: readonly ApplicationSlot[]
+  readonly #groups: readonly Group[]
   readonly #transformed = new GroupReadings('transformers', true)
   readonly #transactions: SimTransaction[] = []
   readonly #transformers: readonly ApplicationSlot[]
@@ -75,7 +98,8 @@ class ClientSimulation {
 
   constructor(options: SimulationOptions) {
     this.#options = options
-    const { seed, print } = options
+    const { seed, print, isWide = false } = options
+    this.#inputs = isWide ? [...INPUTS, LATE] : INPUTS
     this.#cluster = new SimCluster({
       seed,
       print,
@@ -89,6 +113,13 @@ class ClientSimulation {
       ledger: new Ledger(),
       topics: [...INPUTS, OUTPUT],
     })
+    if (isWide)
+      this.#grower = new TopicGrower({
+        name: 'grower',
+        cluster: this.#cluster,
+        ledger: new Ledger(),
+        topics: [LATE],
+      })
     this.#producers = [
       this.#producing('careful-1', -1, true),
       this.#producing('careful-2', -1, true),
@@ -102,24 +133,9 @@ class ClientSimulation {
       .slice(0, 2)
       .map((protocol, index) => {
         const commitMode = modes[index] as CommitMode
-        return {
-          protocol,
-          commitMode,
-          readings: new GroupReadings(`${protocol} ${commitMode}`, commitMode === 'before'),
-        }
+        return this.#group(index + 1, protocol, commitMode, this.#kindOfGroup(random, protocol))
       })
-    this.#groups = groups.map(({ readings }) => readings)
-    this.#members = groups.flatMap((group, index) =>
-      Array.from(
-        { length: MEMBERS_A_GROUP },
-        (_, member) =>
-          new ApplicationSlot(
-            `member-${index + 1}-${member + 1}`,
-            this.#cluster,
-            (process) => new Consuming({ ...group, process, topics: INPUTS }),
-          ),
-      ),
-    )
+    this.#groups = groups
     const protocol = random.shuffle(GROUP_PROTOCOLS)[0] as GroupProtocol
     this.#transformers = Array.from({ length: MEMBERS_A_GROUP }, (_, member) =>
       this.#transforming(`transformer-${member + 1}`, protocol),
@@ -132,11 +148,16 @@ class ClientSimulation {
         new ApplicationSlot(
           `sharer-${member + 1}`,
           this.#cluster,
-          (process) => new Sharing({ process, readings: shared, topics: INPUTS }),
+          (process) => new Sharing({ process, readings: shared, topics: this.#inputs }),
         ),
     )
     this.#harm = new Harm(this.#cluster)
-    this.#clientHarm = new ClientHarm(this.#cluster, this.#slots)
+    const classicStatic = groups.filter(({ isStatic, protocol }) => isStatic && protocol !== 'consumer')
+    this.#clientHarm = new ClientHarm(
+      this.#cluster,
+      this.#slots,
+      new Set(classicStatic.flatMap(({ members }) => members)),
+    )
   }
 
   get result(): SimulationResult {
@@ -148,7 +169,7 @@ class ClientSimulation {
       turns: world.reactor.turn,
       simulatedMs: nowMs,
       acknowledged: this.#sent.deliveredCount,
-      read: this.#groups.reduce((sum, { values }) => sum + values.length, 0),
+      read: this.#groups.reduce((sum, { readings }) => sum + readings.values.length, 0),
       harm: {
         ...this.#harm.counts,
         ...Object.fromEntries(
@@ -156,6 +177,10 @@ class ClientSimulation {
         ),
       },
     }
+  }
+
+  get #members(): readonly ApplicationSlot[] {
+    return this.#groups.flatMap(({ members }) => members)
   }
 
   get #slots(): readonly ApplicationSlot[] {
@@ -173,10 +198,12 @@ class ClientSimulation {
     for (const slot of this.#slots) slot.start()
     await cluster.run(500)
     this.#admin.start()
+    this.#grower?.start()
     this.#harm.begin()
     this.#clientHarm.begin()
     await cluster.run(this.#options.harmMs ?? 10_000)
     this.#clientHarm.end()
+    this.#isHarmOver = true
     this.#harm.end()
     this.#admin.stop()
     await this.#recover()
@@ -191,12 +218,44 @@ class ClientSimulation {
         new Producing({
           process,
           sent: this.#sent,
-          topics: INPUTS,
-          partitionCount: PARTITIONS,
+          topics: this.#inputs,
+          // Of the one that grows nobody knows how many partitions it has.
+          partitionCounts: Object.fromEntries(INPUTS.map((topic) => [topic, PARTITIONS])),
           acks,
           isIdempotent,
         }),
     )
+  }
+
+  #kindOfGroup(random: Random, protocol: GroupProtocol): Pick<Group, 'isStatic' | 'topics'> {
+    if (this.#grower === undefined) return { isStatic: false, topics: INPUTS }
+    const isStatic = random.int(3) === 0
+    // A static leader that comes back takes the topics as it finds them: what grew while it was away waits for a rebalance, as with Kafka's own client (KIP-814).
+    if (isStatic && protocol !== 'consumer') return { isStatic, topics: INPUTS }
+    return { isStatic, topics: SUBSCRIPTIONS[random.int(SUBSCRIPTIONS.length)] as readonly string[] }
+  }
+
+  #group(
+    number: number,
+    protocol: GroupProtocol,
+    commitMode: CommitMode,
+    { isStatic, topics }: Pick<Group, 'isStatic' | 'topics'>,
+  ): Group {
+    const kind = isStatic ? 'static ' : ''
+    const readings = new GroupReadings(`${kind}${protocol} ${commitMode}`, commitMode === 'before')
+    const members = Array.from({ length: MEMBERS_A_GROUP }, (_, member) => {
+      const name = `member-${number}-${member + 1}`
+      const options = {
+        readings,
+        protocol,
+        commitMode,
+        topics,
+        instanceId: isStatic ? name : null,
+        isLazy: () => !this.#isHarmOver,
+      }
+      return new ApplicationSlot(name, this.#cluster, (process) => new Consuming({ ...options, process }))
+    })
+    return { protocol, isStatic, topics, readings, members }
   }
 
   #transforming(name: string, protocol: GroupProtocol): ApplicationSlot {
@@ -218,17 +277,22 @@ class ClientSimulation {
 
   async #recover(): Promise<void> {
     const cluster = this.#cluster
+    await cluster.runUntil(() => this.#grower?.isGrown ?? true, RECOVERY_LIMIT_MS, 'the late topic to grow')
     await cluster.recover(RECOVERY_LIMIT_MS)
     await this.#finish(this.#producers, 'the producers to end')
     await cluster.runUntil(() => everythingHasALeader(cluster), RECOVERY_LIMIT_MS, 'a leader everywhere')
     this.#shared.checkAllConfirmed()
-    const logs = finalLogs(cluster, INPUTS)
+    const all = finalLogs(cluster, this.#inputs)
+    const fixed = finalLogs(cluster, INPUTS)
     await cluster.runUntil(
-      () => everythingIsSettled(this.#shared, logs),
+      () => everythingIsSettled(this.#shared, all),
       RECOVERY_LIMIT_MS,
       'the share group to reach the end',
     )
-    for (const group of [...this.#groups, this.#transformed]) {
+    for (const [group, logs] of [
+      ...this.#groups.map(({ readings, topics }) => [readings, topics === INPUTS ? fixed : all] as const),
+      [this.#transformed, fixed] as const,
+    ]) {
       await cluster.runUntil(
         () => everyPartitionHasOneOwner(group, logs),
         RECOVERY_LIMIT_MS,
@@ -248,10 +312,37 @@ class ClientSimulation {
       RECOVERY_LIMIT_MS,
       'the transformers to have nothing left to do',
     )
+    const staticGroups = this.#groups.filter(({ isStatic }) => isStatic)
+    // Who slept may have lost its place, and joins again.
+    if (staticGroups.length > 0) await cluster.run(LONGEST_SLEEP_MS + 1_000)
+    for (const group of staticGroups) await this.#restartOne(group)
     const members = [...this.#members, ...this.#transformers, ...this.#sharers]
     await this.#finish(members, 'the members to end')
     await cluster.run(1_000)
     for (const slot of this.#slots) slot.checkNoLinkIsLeft()
+  }
+
+  /** A static member that comes back before its session has ended has what it had, and the others keep what they have. */
+  async #restartOne({ protocol, readings, members: [slot] }: Group): Promise<void> {
+    const cluster = this.#cluster
+    const name = slot?.process?.name
+    const before = readings.tenures()
+    // A member that dies is not replaced before its session has ended, since KIP-848.
+    if (protocol === 'consumer') slot?.end(100)
+    else slot?.kill(100)
+    const mine = before.filter(({ process }) => process.name === name)
+    await cluster.runUntil(
+      () => slot?.process !== undefined && slot.process.name !== name,
+      10_000,
+      'the next life',
+    )
+    const next = slot?.process?.name
+    await cluster.runUntil(
+      () => readings.tenures().filter(({ process }) => process.name === next).length >= mine.length,
+      RECOVERY_LIMIT_MS,
+      `the partitions of ${name}`,
+    )
+    staticMembersKeepTheirs(before, readings.tenures(), name ?? '', next ?? '')
   }
 
   async #finish(slots: readonly ApplicationSlot[], what: string): Promise<void> {
@@ -260,7 +351,7 @@ class ClientSimulation {
   }
 
   async #prove(): Promise<void> {
-    const logs = finalLogs(this.#cluster, INPUTS)
+    const logs = finalLogs(this.#cluster, this.#inputs)
     const { byValue } = this.#sent
     deliveredIsThere(logs, byValue.values())
     failedIsNowhere(logs, byValue)
@@ -270,9 +361,9 @@ class ClientSimulation {
       this.#transactions,
       new Set([...outputs.values()].flatMap(({ visible }) => visible.map(({ value }) => value))),
     )
-    transformedOnce(logs, outputs)
+    transformedOnce(finalLogs(this.#cluster, INPUTS), outputs)
     sharedAtLeastOnce(logs, this.#shared)
-    for (const readings of this.#groups) {
+    for (const { readings } of this.#groups) {
       readingsAreTrue(logs, readings)
       committedIsHandled(logs, readings, await this.#committedOf(readings.groupId))
     }
@@ -282,7 +373,7 @@ class ClientSimulation {
   async #committedOf(groupId: string): Promise<Map<string, number>> {
     const process = new ClientProcess(`auditor of ${groupId}`, this.#cluster)
     const consumer = new Consumer({ ...process.settings, 'group.id': groupId }, {}, process.hooks)
-    const places = INPUTS.flatMap((topic) =>
+    const places = this.#inputs.flatMap((topic) =>
       Array.from({ length: PARTITIONS }, (_, partition) => new TopicPartition(topic, partition)),
     )
     let found: TopicPartition[] | undefined

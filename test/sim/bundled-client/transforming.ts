@@ -117,7 +117,13 @@ export class Transforming implements Application {
               return -1
             }
           }
-          const tenure: Tenure = { process, place: `${topic}-${partition}`, generation, lastOffset: -1 }
+          const tenure: Tenure = {
+            process,
+            place: `${topic}-${partition}`,
+            generation,
+            instanceId: null,
+            lastOffset: -1,
+          }
           this.#options.readings.begin(tenure)
           this.#tenures.set(tenure.place, tenure)
         }
