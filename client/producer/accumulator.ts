@@ -10,6 +10,7 @@ import { PARTITION_UA } from '../constants.ts'
 import { BufferError, KafkaError, KafkaException } from '../errors.ts'
 import type { TopicInfo } from '../metadata/metadata-cache.ts'
 import { copyBytes } from '../values/bytes.ts'
+import { copyHeaders } from '../values/headers.ts'
 import type { PendingReport, ReportCallback } from './delivery.ts'
 import { type BatchLimits, PartitionQueue } from './partition-queue.ts'
 import { TopicPartitioner } from './partitioner.ts'
@@ -107,9 +108,7 @@ export function keepBytes(record: ProduceRecord): void {
   const own = record as { -readonly [Field in keyof ProduceRecord]: ProduceRecord[Field] }
   own.key = copyBytes(record.key)
   own.value = copyBytes(record.value)
-  if (record.headers.length > 0) {
-    own.headers = record.headers.map(({ key, value }) => ({ key, value: copyBytes(value) }))
-  }
+  own.headers = copyHeaders(record.headers)
 }
 
 /** undefined without a callback: nobody waits for a report. */

@@ -3,10 +3,10 @@
 import type { DeliveryCallback } from '../config/producer-properties.ts'
 import { PARTITION_UA } from '../constants.ts'
 import { ValueError } from '../errors.ts'
-import { toBytes } from '../values/bytes.ts'
-import { type HeadersInput, toRecordHeaders } from '../values/headers.ts'
+import { ownBytes, toBytes } from '../values/bytes.ts'
+import { copyHeaders, type HeadersInput, toRecordHeaders } from '../values/headers.ts'
 import { wholeNumber } from '../values/numbers.ts'
-import { keepBytes, type ProduceRecord } from './accumulator.ts'
+import type { ProduceRecord } from './accumulator.ts'
 
 export type BytesInput = string | Uint8Array | null | undefined
 
@@ -23,6 +23,8 @@ export interface ProduceOptions {
   readonly headers?: HeadersInput | null | undefined
   /** Comes back with the report. */
   readonly opaque?: unknown
+  /** False lends the bytes until the report: it shows them as they are then. Default true. */
+  readonly copy?: boolean | undefined
 }
 
 const optionNames: ReadonlySet<string> = new Set([
@@ -34,6 +36,7 @@ const optionNames: ReadonlySet<string> = new Set([
   'timestamp',
   'headers',
   'opaque',
+  'copy',
 ])
 
 /** Whether an argument is an options object: a plain object, be it made in another realm. */
@@ -51,23 +54,32 @@ export function isKnownOption(name: string): boolean {
   return optionNames.has(name)
 }
 
-/** @param nowMs wall clock, for records without a timestamp */
+/**
+ * @param nowMs wall clock, for records without a timestamp
+ * @param fallbackPartition for a record without a partition
+ */
 export function recordOf(
   options: ProduceOptions,
   fallback: DeliveryCallback | undefined,
   nowMs: () => number,
+  fallbackPartition: number | null = null,
 ): ProduceRecord {
-  const { partition, timestamp, headers, opaque } = options
+  const { timestamp, headers, opaque, copy = true } = options
+  const partition = options.partition ?? fallbackPartition
   const callback = options.onDelivery ?? options.callback ?? fallback
   if (callback !== undefined && typeof callback !== 'function')
     throw new TypeError('onDelivery must be a function')
-  const record: ProduceRecord = {
+  if (typeof copy !== 'boolean') throw new TypeError('copy must be a boolean')
+  // The report shows what was sent, whatever has become of the application's buffers.
+  const isShown = copy && callback !== undefined
+  const recordHeaders = toRecordHeaders(headers)
+  return {
     index: 0,
     place: 0,
-    key: toBytes(options.key, 'key'),
-    value: toBytes(options.value, 'value'),
-    headers: toRecordHeaders(headers),
-    partition: partition === undefined || partition === null ? PARTITION_UA : partitionOf(partition),
+    key: isShown ? ownBytes(options.key, 'key') : toBytes(options.key, 'key'),
+    value: isShown ? ownBytes(options.value, 'value') : toBytes(options.value, 'value'),
+    headers: isShown ? copyHeaders(recordHeaders) : recordHeaders,
+    partition: partition === null ? PARTITION_UA : partitionOf(partition),
     timestampMs: timestamp === undefined || timestamp === null ? nowMs() : timestampOf(timestamp, nowMs),
     callback,
     isDirect: false,
@@ -76,9 +88,6 @@ export function recordOf(
     sizeBytes: 0,
     opaque,
   }
-  // The report shows what was sent, whatever has become of the application's buffers.
-  if (callback !== undefined) keepBytes(record)
-  return record
 }
 
 function partitionOf(partition: number): number {

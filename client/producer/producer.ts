@@ -228,10 +228,9 @@ export class Producer extends EventEmitter<ProducerEvents> {
     }
     const callback = options.onDelivery ?? options.callback ?? this.#defaultCallback
     // Arguments are checked before anything is queued: who is told of a wrong one need not wonder what was accepted.
-    const records = (messages as readonly BatchMessage[]).map((message) => {
-      const partition = message.partition ?? options.partition
-      return recordOf({ ...message, partition }, callback, this.#wallMs)
-    })
+    const records = (messages as readonly BatchMessage[]).map((message) =>
+      recordOf(message, callback, this.#wallMs, options.partition),
+    )
     let accepted = 0
     for (const [index, record] of records.entries()) {
       const message = messages[index] as BatchMessage

@@ -11,3 +11,8 @@ export function toBytes(value: unknown, name: string): Buffer | null {
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   throw new TypeError(`${name} must be a string, bytes or null`)
 }
+
+/** As `toBytes`, in memory of their own: what the application does with its buffer later does not show. */
+export function ownBytes(value: unknown, name: string): Buffer | null {
+  return typeof value === 'string' ? Buffer.from(value) : copyBytes(toBytes(value, name))
+}

@@ -1,6 +1,6 @@
 /** Headers as the API takes them and as it gives them: pairs in order, duplicates kept. */
 import { NO_HEADERS, type RecordHeader } from '../../common/record/record.ts'
-import { toBytes } from './bytes.ts'
+import { copyBytes, toBytes } from './bytes.ts'
 
 export type HeaderValue = string | Uint8Array | null
 export type HeadersInput =
@@ -25,6 +25,11 @@ export function toRecordHeaders(input: HeadersInput | null | undefined): readonl
     headers.push({ key, value: toBytes(value, 'the value of a header') })
   }
   return headers.length === 0 ? NO_HEADERS : headers
+}
+
+/** The same headers with bytes in memory of their own. */
+export function copyHeaders(headers: readonly RecordHeader[]): readonly RecordHeader[] {
+  return headers.length === 0 ? headers : headers.map(({ key, value }) => ({ key, value: copyBytes(value) }))
 }
 
 /** null when there are none. */

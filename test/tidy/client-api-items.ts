@@ -351,7 +351,7 @@ export const sections: readonly Section[] = [
         'produce() produceBatch() poll() flush() purge() length len() close() listTopics() setSaslCredentials() [Symbol.asyncDispose]',
         { files: producing, receiver: aProducer },
       ),
-      ...members('ProduceOptions', 'value key partition onDelivery timestamp headers opaque', {
+      ...members('ProduceOptions', 'value key partition onDelivery timestamp headers opaque copy', {
         files: producing,
       }),
       ...members('PurgeOptions', 'inQueue inFlight blocking', { files: producing }),

@@ -427,6 +427,21 @@ describe('topics and partitions', () => {
     )
   })
 
+  it('copy: false lends the bytes until the report, which shows what has become of them', async () => {
+    const { cluster, producer, delivered } = await world()
+    const [log] = cluster.topic('t', [1])
+    await cluster.settle(producer.listTopics('t'))
+    producer.produce('t', { value: 'the topic is known' })
+    await cluster.settle(producer.flush())
+    const value = Buffer.from('as it was')
+    producer.produce('t', { value, copy: false, onDelivery: delivered.callback })
+    value.fill('x')
+    await cluster.settle(producer.flush())
+    expect(String(log?.records[1]?.value)).toBe('as it was')
+    expect(String(delivered.reports[0]?.message.value())).toBe('xxxxxxxxx')
+    expect(() => producer.produce('t', { value, copy: 'no' as never })).toThrow(/copy must be a boolean/)
+  })
+
   it('what fails before its topic is known is reported with the partition that it asked for', async () => {
     const { cluster, producer, delivered } = await world()
     const partitions = [1, undefined, 1, 4]
