@@ -8,6 +8,7 @@
 import type { Address } from '../../common/runtime/transport.ts'
 import { KafkaError } from '../errors.ts'
 import { Broker, type BrokerListener, type BrokerSettings, patienceMs } from './broker.ts'
+import type { BrokerVersions } from './versions.ts'
 
 export interface KnownBroker {
   readonly nodeId: number
@@ -35,6 +36,9 @@ export class BrokerPool implements BrokerListener {
   readonly #known = new Map<number, Broker>()
   readonly #coordinators = new Map<number, Broker>()
   #isAllDownTold = false
+  /** Of the best informed broker since the last rebootstrap, or before it until there is one. It may be away by now. */
+  #features: BrokerVersions | undefined
+  #areFeaturesOld = false
   #outage: string | undefined
   #isClosed = false
 
@@ -69,16 +73,9 @@ export class BrokerPool implements BrokerListener {
     yield* this.#coordinators.values()
   }
 
-  /** Level of a finalized feature of the cluster, as the best informed of the connected brokers told; 0 without any. */
+  /** Level of a finalized feature of the cluster, as the best informed of the brokers told; 0 before any was connected. */
   featureLevel(name: string): number {
-    let level = 0
-    let epoch = Number.NEGATIVE_INFINITY
-    for (const { versions } of this.all()) {
-      if (versions === undefined || versions.featuresEpoch <= epoch) continue
-      epoch = versions.featuresEpoch
-      level = versions.featureLevel(name)
-    }
-    return level
+    return this.#features?.featureLevel(name) ?? 0
   }
 
   /** What the last broker failed with, while none is reachable. */
@@ -152,6 +149,7 @@ export class BrokerPool implements BrokerListener {
     this.#known.clear()
     this.#coordinators.clear()
     this.#bootstrap = this.#makeBootstrap()
+    this.#areFeaturesOld = true
   }
 
   close(): void {
@@ -162,6 +160,7 @@ export class BrokerPool implements BrokerListener {
   brokerUp(broker: Broker): void {
     this.#isAllDownTold = false
     this.#outage = undefined
+    this.#learnFeatures(broker.versions)
     this.#options.onUp(broker)
   }
 
@@ -196,6 +195,14 @@ export class BrokerPool implements BrokerListener {
 
   brokerThrottled(broker: Broker, throttleMs: number): void {
     this.#options.onThrottled(broker, throttleMs)
+  }
+
+  #learnFeatures(versions: BrokerVersions | undefined): void {
+    if (versions === undefined) return
+    const isBehind = this.#features !== undefined && versions.featuresEpoch < this.#features.featuresEpoch
+    if (isBehind && !this.#areFeaturesOld) return
+    this.#features = versions
+    this.#areFeaturesOld = false
   }
 
   hasOther(broker: Broker): boolean {

@@ -42,7 +42,7 @@ export class ConsumerMembership implements Membership {
   #target: NonNullable<Target>['topicPartitions'] | undefined
   /** What the application was given of the target. It may have declined: it is not asked again. */
   readonly #given = new Set<string>()
-  /** What it was told that this member owns. */
+  /** What it was told that this member holds. */
   #told: string | undefined
   #isSubscriptionNew = false
   /** The next regular heartbeat asks for the assignment, by saying everything. */
@@ -50,7 +50,8 @@ export class ConsumerMembership implements Membership {
   #isLost = false
   #isAway = false
   #left: (() => void)[] | undefined
-  #isWaiting = false
+  /** The partitions of the rebalance that is with the application; undefined while there is none. */
+  #inHand: readonly TopicPartition[] | undefined
   #isOut = false
   /** Changes when the answer that is still out has become meaningless. */
   #round = 0
@@ -112,13 +113,13 @@ export class ConsumerMembership implements Membership {
 
   leave(_reason: string, left?: () => void): void {
     this.#left = [...(this.#left ?? []), ...(left === undefined ? [] : [left])]
-    if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+    if (this.#hooks.withdrawRebalance()) this.#inHand = undefined
     this.#proceed()
   }
 
   pollOverdue(): void {
     this.#isAway = true
-    if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+    if (this.#hooks.withdrawRebalance()) this.#inHand = undefined
     this.#sendLeave(() => {})
     this.#isLost = true
     this.#forget()
@@ -128,6 +129,10 @@ export class ConsumerMembership implements Membership {
   close(): void {
     this.#isClosed = true
     this.#timer?.cancel()
+  }
+
+  get #isWaiting(): boolean {
+    return this.#inHand !== undefined
   }
 
   #proceed(): void {
@@ -197,7 +202,7 @@ export class ConsumerMembership implements Membership {
     partitions: readonly TopicPartition[],
     isIncremental = true,
   ): void {
-    this.#isWaiting = true
+    this.#inHand = partitions
     this.rebalanceCount++
     this.rebalancedAtMs = this.#core.runtime.clock.monotonicMs()
     this.#hooks.rebalance({
@@ -205,7 +210,7 @@ export class ConsumerMembership implements Membership {
       partitions,
       isIncremental,
       done: () => {
-        this.#isWaiting = false
+        this.#inHand = undefined
         this.#proceed()
       },
     })
@@ -267,9 +272,9 @@ export class ConsumerMembership implements Membership {
     const { config } = this.#core
     const isFull = !this.#isJoined || this.#isSubscriptionNew || this.#isToldAgain
     if (!this.#isJoined) this.#joinStartedMs = this.#core.runtime.clock.monotonicMs()
-    const owned = this.#hooks.owned()
-    const ownedKey = keyOf(owned)
-    const tellsOwned = !this.#isWaiting && ownedKey !== this.#told
+    const held = this.#held()
+    const heldKey = keyOf(held)
+    const tellsHeld = !this.#isWaiting && heldKey !== this.#told
     const rack = config.get('client.rack')
     const expression = subscription.expressions.join('|')
     this.#isSubscriptionNew = false
@@ -294,7 +299,7 @@ export class ConsumerMembership implements Membership {
               serverAssignor: config.get('group.remote.assignor') ?? null,
             }
           : {}),
-        topicPartitions: !this.#isJoined ? [] : tellsOwned || isFull ? this.#byId(owned) : null,
+        topicPartitions: !this.#isJoined ? [] : tellsHeld || isFull ? this.#byId(held) : null,
       }),
       timeoutMs: Math.min(config.get('socket.timeout.ms'), Math.max(this.#intervalMs * 3, 10_000)),
       done: (result) => {
@@ -305,7 +310,7 @@ export class ConsumerMembership implements Membership {
           return
         }
         if (result.response.errorCode === ErrorCode.NONE) {
-          if (tellsOwned || isFull) this.#told = ownedKey
+          if (tellsHeld || isFull) this.#told = heldKey
           this.#answered(result.response)
         } else this.#refused(result.response.errorCode, result.response.errorMessage)
       },
@@ -360,7 +365,7 @@ export class ConsumerMembership implements Membership {
     switch (code) {
       case ErrorCode.UNKNOWN_MEMBER_ID:
       case ErrorCode.FENCED_MEMBER_EPOCH:
-        if (this.#hooks.withdrawRebalance()) this.#isWaiting = false
+        if (this.#hooks.withdrawRebalance()) this.#inHand = undefined
         this.#isLost = true
         this.rebalanceReason = 'the member was fenced'
         this.#forget()
@@ -400,9 +405,18 @@ export class ConsumerMembership implements Membership {
     )
   }
 
-  #byId(owned: readonly TopicPartition[]): { topicId: string; partitions: number[] }[] {
+  /**
+   * What nobody else may get yet: what is owned, and what is with the application, which may take it, or commit what it gives
+   * up, long after the coordinator has asked for it back.
+   */
+  #held(): TopicPartition[] {
+    const both = [...this.#hooks.owned(), ...(this.#inHand ?? [])]
+    return [...new Map(both.map((entry) => [entry.key(), entry])).values()]
+  }
+
+  #byId(held: readonly TopicPartition[]): { topicId: string; partitions: number[] }[] {
     const byId = new Map<string, number[]>()
-    for (const { topic, partition } of owned) {
+    for (const { topic, partition } of held) {
       const topicId = this.#core.metadata.cache.topic(topic)?.topicId
       if (topicId === undefined) continue
       const known = byId.get(topicId)

@@ -4,8 +4,8 @@
  *
  * Speaks two protocols. The first, which every broker since 0.11 has, adds partitions and groups to the transaction by requests of their
  * own. The second (KIP-890, where the cluster's `transaction.version` is 2 or higher) leaves that to the leaders of the partitions, and
- * the end of every transaction begins a new epoch, so that what is late of the old one is refused. Which one holds is settled when
- * a transaction begins.
+ * the end of every transaction begins a new epoch, so that what is late of the old one is refused. Which one the next transaction
+ * speaks is settled when the one before has ended.
  *
  *     Init ─ initTransactions ─► Ready ─ begin ─► InTransaction ─ commit / abort ─► Ready
  *                                                      │ a message or a call failed
@@ -180,6 +180,7 @@ export class TransactionManager {
       if (this.#state !== 'Init') throw this.#wrongState('initTransactions')
       return async () => {
         await this.#acquireIdentity()
+        this.#settleProtocol()
         this.#state = 'Ready'
       }
     })
@@ -189,7 +190,6 @@ export class TransactionManager {
     if (this.#operation !== undefined) throw this.#conflict('beginTransaction', this.#operation.name)
     if (this.#state !== 'Ready') throw this.#wrongState('beginTransaction')
     this.#state = 'InTransaction'
-    this.#isSecondProtocol = this.#core.pool.featureLevel('transaction.version') >= secondProtocolLevel
     this.#beganMs = this.#core.runtime.clock.monotonicMs()
   }
 
@@ -225,7 +225,8 @@ export class TransactionManager {
       return async () => {
         await this.#hooks.flushAll(limits.signal)
         if ((this.#state as TransactionState) !== 'InTransaction') throw this.#wrongState('commitTransaction')
-        await this.#end(true)
+        const isNewEpoch = await this.#end(true)
+        if (this.#settleProtocol() && !isNewEpoch) await this.#acquireIdentity()
       }
     })
   }
@@ -244,7 +245,9 @@ export class TransactionManager {
         // A coordinator that has forgotten the producer has nothing to end, and would refuse to.
         const isForgotten = this.#error?.code() === ErrorCode.INVALID_PRODUCER_ID_MAPPING
         const isNewEpoch = isForgotten ? this.#ended() : await this.#end(false)
-        if (isForgotten || (!isNewEpoch && this.#hooks.hasGaps())) await this.#acquireIdentity()
+        const isUpgraded = this.#settleProtocol()
+        if (isForgotten || (!isNewEpoch && (isUpgraded || this.#hooks.hasGaps())))
+          await this.#acquireIdentity()
       }
     })
   }
@@ -300,6 +303,17 @@ export class TransactionManager {
           signal?.removeEventListener('abort', aborted)
         })
     })
+  }
+
+  /**
+   * Which protocol the next transaction speaks.
+   * @returns whether it is the first one of the second protocol, which needs a new epoch: the end of the last transaction may not have
+   *   come to all leaders, and what is sent to them in its epoch would become a part of it
+   */
+  #settleProtocol(): boolean {
+    const wasSecondProtocol = this.#isSecondProtocol
+    this.#isSecondProtocol = this.#core.pool.featureLevel('transaction.version') >= secondProtocolLevel
+    return this.#isSecondProtocol && !wasSecondProtocol
   }
 
   async #acquireIdentity(): Promise<void> {

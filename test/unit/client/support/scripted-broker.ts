@@ -83,6 +83,8 @@ export class ScriptedCluster {
   /** Highest versions that the brokers claim; all that this code has when absent. */
   maxVersions: Readonly<Record<string, number>> = {}
   createsTopics = false
+  /** Finalized level of `transaction.version`, and the epoch of the features: it only rises. */
+  transactionVersion = 0
   /** What the brokers claim to have besides; `onRequest` answers. */
   otherApis: readonly ApiSchema[] = []
   /** What every successful authentication tells (KIP-368). */
@@ -222,7 +224,13 @@ export class ScriptedCluster {
       minVersion: api.versions.lowest,
       maxVersion: this.#maxVersion(api),
     }))
-    return { errorCode: ErrorCode.NONE, apiKeys }
+    const level = this.transactionVersion
+    return {
+      errorCode: ErrorCode.NONE,
+      apiKeys,
+      finalizedFeaturesEpoch: level,
+      finalizedFeatures: [{ name: 'transaction.version', minVersionLevel: level, maxVersionLevel: level }],
+    }
   }
 
   #serve({ api, nodeId, body }: SeenRequest): object {
