@@ -272,9 +272,8 @@ export class ConsumerMembership implements Membership {
     const { config } = this.#core
     const isFull = !this.#isJoined || this.#isSubscriptionNew || this.#isToldAgain
     if (!this.#isJoined) this.#joinStartedMs = this.#core.runtime.clock.monotonicMs()
-    const held = this.#held()
-    const heldKey = keyOf(held)
-    const tellsHeld = !this.#isWaiting && heldKey !== this.#told
+    const tellsHeld = isFull || (!this.#isWaiting && keyOf(this.#held()) !== this.#told)
+    let toldKey: string | undefined
     const rack = config.get('client.rack')
     const expression = subscription.expressions.join('|')
     this.#isSubscriptionNew = false
@@ -285,22 +284,27 @@ export class ConsumerMembership implements Membership {
       api: ConsumerGroupHeartbeat,
       // Version 1 knows of expressions, and of member ids made by clients.
       minVersion: expression === '' ? 0 : 1,
-      body: (version) => ({
-        groupId: this.#coordinator.groupId,
-        memberId: version === 0 && !this.#isJoined ? '' : this.#memberId,
-        memberEpoch: this.#epoch,
-        instanceId: this.#groupInstanceId,
-        ...(isFull
-          ? {
-              rackId: rack === '' ? null : rack,
-              rebalanceTimeoutMs: config.get('max.poll.interval.ms'),
-              subscribedTopicNames: [...subscription.literals],
-              ...(version >= 1 ? { subscribedTopicRegex: expression } : {}),
-              serverAssignor: config.get('group.remote.assignor') ?? null,
-            }
-          : {}),
-        topicPartitions: !this.#isJoined ? [] : tellsHeld || isFull ? this.#byId(held) : null,
-      }),
+      body: (version) => {
+        // As of now: while the request waited for the coordinator, the application may have taken more.
+        const held = this.#held()
+        toldKey = keyOf(held)
+        return {
+          groupId: this.#coordinator.groupId,
+          memberId: version === 0 && !this.#isJoined ? '' : this.#memberId,
+          memberEpoch: this.#epoch,
+          instanceId: this.#groupInstanceId,
+          ...(isFull
+            ? {
+                rackId: rack === '' ? null : rack,
+                rebalanceTimeoutMs: config.get('max.poll.interval.ms'),
+                subscribedTopicNames: [...subscription.literals],
+                ...(version >= 1 ? { subscribedTopicRegex: expression } : {}),
+                serverAssignor: config.get('group.remote.assignor') ?? null,
+              }
+            : {}),
+          topicPartitions: !this.#isJoined ? [] : tellsHeld ? this.#byId(held) : null,
+        }
+      },
       timeoutMs: Math.min(config.get('socket.timeout.ms'), Math.max(this.#intervalMs * 3, 10_000)),
       done: (result) => {
         if (round !== this.#round || this.#isClosed) return
@@ -310,7 +314,7 @@ export class ConsumerMembership implements Membership {
           return
         }
         if (result.response.errorCode === ErrorCode.NONE) {
-          if (tellsHeld || isFull) this.#told = heldKey
+          if (tellsHeld) this.#told = toldKey
           this.#answered(result.response)
         } else this.#refused(result.response.errorCode, result.response.errorMessage)
       },

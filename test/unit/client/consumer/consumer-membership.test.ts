@@ -9,7 +9,7 @@ import {
 import { ErrorCode } from '../../../../common/protocol/errors.ts'
 import { coordinatorOfG, type Reaction, ScriptedCluster } from '../support/scripted-broker.ts'
 
-describe('a member of the consumer protocol that says everything again while its application is busy', () => {
+describe('a heartbeat of the consumer protocol that says everything again', () => {
   it('tells a partition that the application has not taken yet, so that nobody else gets it meanwhile', async () => {
     const { cluster, consumer, heartbeats, answerWith } = await groupOfOne()
     consumer.subscribe(['t'])
@@ -19,6 +19,23 @@ describe('a member of the consumer protocol that says everything again while its
     const before = heartbeats().length
     await cluster.advance(2_000)
     expect(heartbeats().slice(before, before + 3)).toEqual([null, null, '0,1'])
+    await cluster.settle(consumer.close())
+  })
+
+  it('tells a partition that the application took while the coordinator was looked for', async () => {
+    const { cluster, consumer, heartbeats, answerWith } = await groupOfOne()
+    consumer.subscribe(['t'])
+    answerWith(assigned(cluster, 1, [0]))
+    await pollUntil(cluster, consumer, () => heartbeats().includes('0'))
+    answerWith(assigned(cluster, 2, [0, 1]), assigned(cluster, 2, [0, 1, 2]), moved)
+    const before = heartbeats().length
+    while (heartbeats().length < before + 3) await cluster.advance(20)
+    // The next heartbeat waits for the coordinator by then.
+    await cluster.advance(300)
+    expect(heartbeats()).toHaveLength(before + 3)
+    await pollUntil(cluster, consumer, () => heartbeats().length > before + 3)
+    expect(consumer.assignment()).toHaveLength(3)
+    expect(heartbeats()[before + 3]).toBe('0,1,2')
     await cluster.settle(consumer.close())
   })
 
@@ -53,10 +70,12 @@ async function groupOfOne(): Promise<GroupOfOne> {
   const cluster = new ScriptedCluster(7)
   await cluster.start(1)
   cluster.otherApis = [OffsetCommit, FindCoordinator, ConsumerGroupHeartbeat]
-  cluster.topic('t', [1, 1])
+  cluster.topic('t', [1, 1, 1])
   const reactions: Reaction[] = []
   cluster.onRequest = ({ api, body }) => {
-    if (api === 'FindCoordinator') return coordinatorOfG
+    // The first look-up is quick, and those after it are slow.
+    if (api === 'FindCoordinator')
+      return { ...coordinatorOfG, delayMs: cluster.seen('FindCoordinator').length > 1 ? 500 : 0 }
     // Nobody answers commits: they end with their time.
     if (api === 'OffsetCommit') return 'silence'
     if (api !== 'ConsumerGroupHeartbeat') return undefined
@@ -95,6 +114,9 @@ function answered(memberEpoch: number, assignment: object | null): Reaction {
 /** What makes a member say everything again. */
 const refused: Reaction = {
   answer: { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, memberEpoch: 0, heartbeatIntervalMs: 0 },
+}
+const moved: Reaction = {
+  answer: { errorCode: ErrorCode.NOT_COORDINATOR, memberEpoch: 0, heartbeatIntervalMs: 0 },
 }
 
 async function pollUntil(cluster: ScriptedCluster, consumer: Consumer, isDone: () => boolean): Promise<void> {
