@@ -455,7 +455,8 @@ describe.each(libraries)('a program on %s', (_name, library) => {
     await admin.connect()
     const topic = uniqueName('refused')
     const failure = async (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error)
-    const creation = await failure(admin.createTopics({ topics: [{ topic, replicationFactor: 99 }] }))
+    const topics = [{ topic, numPartitions: 1, replicationFactor: 99 }]
+    const creation = await failure(admin.createTopics({ topics }))
     expect(creation).toMatchObject({
       name: 'KafkaJSAggregateError',
       errors: [
