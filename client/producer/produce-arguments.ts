@@ -23,7 +23,10 @@ export interface ProduceOptions {
   readonly headers?: HeadersInput | null | undefined
   /** Comes back with the report. */
   readonly opaque?: unknown
-  /** False lends the bytes until the report: it shows them as they are then. Default true. */
+  /**
+   * True: the report has bytes of its own. Else it shows the buffers that were given, as they are then, which costs nothing; what is
+   * sent is a copy in any case.
+   */
   readonly copy?: boolean | undefined
 }
 
@@ -64,21 +67,20 @@ export function recordOf(
   nowMs: () => number,
   fallbackPartition: number | null = null,
 ): ProduceRecord {
-  const { timestamp, headers, opaque, copy = true } = options
+  const { timestamp, headers, opaque, copy = false } = options
   const partition = options.partition ?? fallbackPartition
   const callback = options.onDelivery ?? options.callback ?? fallback
   if (callback !== undefined && typeof callback !== 'function')
     throw new TypeError('onDelivery must be a function')
   if (typeof copy !== 'boolean') throw new TypeError('copy must be a boolean')
-  // The report shows what was sent, whatever has become of the application's buffers.
-  const isShown = copy && callback !== undefined
+  const isKept = copy && callback !== undefined
   const recordHeaders = toRecordHeaders(headers)
   return {
     index: 0,
     place: 0,
-    key: isShown ? ownBytes(options.key, 'key') : toBytes(options.key, 'key'),
-    value: isShown ? ownBytes(options.value, 'value') : toBytes(options.value, 'value'),
-    headers: isShown ? copyHeaders(recordHeaders) : recordHeaders,
+    key: isKept ? ownBytes(options.key, 'key') : toBytes(options.key, 'key'),
+    value: isKept ? ownBytes(options.value, 'value') : toBytes(options.value, 'value'),
+    headers: isKept ? copyHeaders(recordHeaders) : recordHeaders,
     partition: partition === null ? PARTITION_UA : partitionOf(partition),
     timestampMs: timestamp === undefined || timestamp === null ? nowMs() : timestampOf(timestamp, nowMs),
     callback,

@@ -133,7 +133,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
 
   /**
    * Produces and resolves when the message is delivered; rejects with a `DeliveryError`. Waits for room in the local queue
-   * in the place of throwing `_QUEUE_FULL`. Needs no `poll`. The signal takes back a message that was not sent yet.
+   * in the place of throwing `_QUEUE_FULL`. Needs no `poll`. The signal takes back a message that was not sent yet. Buffers are left alone
+   * until then: a message that waits for room is not copied.
    */
   send(topic: string, message: SendOptions, options?: SendCallOptions): Promise<DeliveryReport>
   /** All messages of one topic; resolves when all are delivered, rejects with the first failure when all are settled. */

@@ -8,7 +8,7 @@ import { BufferError, type KafkaError, KafkaException } from '../errors.ts'
 import type { EventNotifier } from '../events/event-notifier.ts'
 import { checkSignal } from '../timeouts.ts'
 import type { Message } from '../values/message.ts'
-import { type Accumulator, keepBytes, type ProduceRecord } from './accumulator.ts'
+import type { Accumulator, ProduceRecord } from './accumulator.ts'
 import type { BatchOutcomes } from './batch-outcomes.ts'
 import type { DirectReport, ReportCallback } from './delivery.ts'
 import { DeliveryError } from './delivery-error.ts'
@@ -132,7 +132,6 @@ export class SendQueue {
         notifier.tell('queue-full', accumulator.messageCount)
       }
     }
-    keepBytes(record)
     this.#waiting.push({ topic, record, refuse })
     accumulator.onRelease = () => this.#pumpSoon()
   }
